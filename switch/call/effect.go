@@ -1,0 +1,95 @@
+package call
+
+import "time"
+
+// An Effect is something the switch must do, in the order given.
+type Effect interface{ effect() }
+
+// Signalling: carried out by switch/sip's Endpoint.Do.
+type (
+	// Respond answers the leg's pending INVITE (or re-INVITE after Reoffered)
+	// with a status. Media is the SDP to send, nil for none.
+	Respond struct {
+		Leg        LegID
+		Code       int
+		Reason     string // phrase; "" = the standard one
+		Media      *Media
+		RetryAfter time.Duration // 0 = no header
+		Warning    string        // text of a 399 Warning header, "" = none
+	}
+	// Invite starts an outgoing dialog.
+	Invite struct {
+		Leg      LegID
+		Target   string // SIP URI
+		From     string // user part
+		FromName string
+		Offer    *Media
+	}
+	// Cancel gives up our INVITE that has no final answer yet. switch/sip
+	// answers with Refused (487) or, when it crossed, BYEs the 2xx itself and
+	// reports Refused too.
+	Cancel struct {
+		Leg    LegID
+		Reason string // Reason header text, "" = none
+	}
+	// Bye ends an established dialog; nothing more is reported for the leg.
+	Bye struct {
+		Leg    LegID
+		Reason string
+	}
+)
+
+// Sound: carried out by switch/bridge.
+type (
+	// OpenMedia gives the leg a socket. Remote is what the far end offered, nil
+	// when we offer. The outcome is MediaOpened or MediaFailed.
+	OpenMedia struct {
+		Leg    LegID
+		Remote *Media
+	}
+	// ConnectMedia starts sound both ways with what was agreed.
+	ConnectMedia struct {
+		Leg    LegID
+		Remote Media
+	}
+	// CloseMedia ends the leg's sound and frees its socket.
+	CloseMedia struct{ Leg LegID }
+)
+
+// Script and shell.
+type (
+	// StartScript runs the extension's script; Connected tells CallConnected
+	// (outgoing) from IncomingCall.
+	StartScript struct{ Connected bool }
+	// StopScript cancels the script: the call is over for the reason given.
+	StopScript struct{ Result Result }
+	// PressKey hands a key that came by signalling to the key router.
+	PressKey struct{ Key byte }
+	// Changed tells everyone who looks that the state is now another.
+	Changed struct{ State State }
+	// Settle answers the request with that ticket; Failure.Code 0 = done.
+	Settle struct {
+		Ticket Ticket
+		Failure
+	}
+	// Arm asks for a Tick at that instant; one timer a call, the latest wins,
+	// the zero time disarms.
+	Arm struct{ At time.Time }
+	// Over: the call has left the switch; the shell forgets it.
+	Over struct{}
+)
+
+func (Respond) effect()      {}
+func (Invite) effect()       {}
+func (Cancel) effect()       {}
+func (Bye) effect()          {}
+func (OpenMedia) effect()    {}
+func (ConnectMedia) effect() {}
+func (CloseMedia) effect()   {}
+func (StartScript) effect()  {}
+func (StopScript) effect()   {}
+func (PressKey) effect()     {}
+func (Changed) effect()      {}
+func (Settle) effect()       {}
+func (Arm) effect()          {}
+func (Over) effect()         {}
