@@ -1,0 +1,101 @@
+// Package trace is what happened on a call: one Event for each command, fetch,
+// key, recording, SIP message and error, with time and place. The live call
+// and the call on paper both speak it, the event log stores it as it stands
+// (contract.md "Data on disk"), and Printer writes it as the transcript.
+//
+// It is a leaf: standard library only, no part of the switch or the language.
+package trace
+
+import "time"
+
+// A Type is the kind of an event. Types are only added, never renamed.
+type Type string
+
+// The types of events.
+const (
+	CallStarted   Type = "call.started"
+	CallRinging   Type = "call.ringing"
+	CallAnswered  Type = "call.answered"
+	CallBridged   Type = "call.bridged"
+	CallEnded     Type = "call.ended"
+	ScriptFetch   Type = "script.fetch"
+	ScriptParsed  Type = "script.parsed"
+	ScriptRefused Type = "script.refused"
+	ScriptWarning Type = "script.warning"
+	ScriptEnded   Type = "script.ended"
+	CommandStart  Type = "command.started"
+	CommandEnd    Type = "command.ended"
+	CommandSkip   Type = "command.skipped"
+	CommandFail   Type = "command.failed"
+	Key           Type = "key"
+	RecordStart   Type = "recording.started"
+	RecordSaved   Type = "recording.saved"
+	RecordFail    Type = "recording.failed"
+	NotifySent    Type = "notify.sent"
+	NotifyFail    Type = "notify.failed"
+	SIPReceived   Type = "sip.received"
+	SIPSent       Type = "sip.sent"
+	MediaQuality  Type = "media.quality"
+	Registration  Type = "registration"
+	LogDropped    Type = "log.dropped"
+	Error         Type = "error"
+)
+
+// An Event is one thing that happened on a call. The zero value of a field
+// means it does not apply; the JSON names are the event log's.
+type Event struct {
+	T    time.Time `json:"t"`
+	Seq  int       `json:"seq"`  // grows by one within a call, from 1
+	Call string    `json:"call"` // the call's id
+	Type Type      `json:"type"`
+
+	// Where in which script.
+	Doc  string `json:"doc,omitempty"`  // URL or file name
+	Line int    `json:"line,omitempty"` // from 1
+	Col  int    `json:"col,omitempty"`  // from 1, in bytes
+	Name string `json:"name,omitempty"` // the command; for notify.* the notification
+
+	// What.
+	Text    string  `json:"text,omitempty"`    // what is said, the message of an error or warning, a SIP message
+	Code    string  `json:"code,omitempty"`    // a diagnostic's code: OZ1101
+	Hint    string  `json:"hint,omitempty"`    // what to do about it
+	Reason  string  `json:"reason,omitempty"`  // why it ended: digit, hangup, script, caller ...
+	Key     string  `json:"key,omitempty"`     // a key, or the keys entered
+	Source  string  `json:"source,omitempty"`  // of a key: event, info, inband
+	Seconds float64 `json:"seconds,omitempty"` // how long it lasted or will last
+
+	// Call.
+	From      string `json:"from,omitempty"`
+	To        string `json:"to,omitempty"`
+	Direction string `json:"direction,omitempty"`
+
+	// HTTP and SIP.
+	Method string  `json:"method,omitempty"`
+	URL    string  `json:"url,omitempty"`
+	Status int     `json:"status,omitempty"` // HTTP or SIP status
+	MS     float64 `json:"ms,omitempty"`     // how long the exchange took
+	Peer   string  `json:"peer,omitempty"`   // address of the far end
+	Body   string  `json:"body,omitempty"`   // at most 16 KiB, secrets blanked
+
+	// Files.
+	File string `json:"file,omitempty"` // below the data folder
+	Size int64  `json:"size,omitempty"`
+
+	// Sound: counts of packets.
+	Sent      int64   `json:"sent,omitempty"`
+	Received  int64   `json:"received,omitempty"`
+	Lost      int64   `json:"lost,omitempty"`
+	Count     int64   `json:"count,omitempty"`
+	JitterMS  float64 `json:"jitter_ms,omitempty"`
+	Succeeded bool    `json:"succeeded,omitempty"`
+}
+
+// A Sink takes events in order. It fills T, Seq and Call where they are zero,
+// never blocks and keeps nothing of e that the caller may change.
+type Sink interface{ Emit(e Event) }
+
+// SinkFunc lets a function be a Sink.
+type SinkFunc func(Event)
+
+// Emit calls f.
+func (f SinkFunc) Emit(e Event) { f(e) }
