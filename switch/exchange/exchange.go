@@ -1,0 +1,231 @@
+// Package exchange is the shell around call.Call: it knows which calls are up,
+// gives each a mailbox and one goroutine, and carries out the effects of its
+// events in order. It decides nothing; what a call does is switch/call's, how
+// it sounds switch/bridge's, how it is signalled switch/sip's, what it says
+// switch/script's.
+//
+// Start at Exchange.Invited (a call comes in) and Line.loop (a call lives).
+package exchange
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/call"
+)
+
+// Signalling carries out Respond, Invite, Cancel and Bye; it never blocks.
+type Signalling interface {
+	Do(e call.Effect)
+	// Expect names the mailbox of a leg that Invite will make.
+	Expect(leg call.LegID, post func(call.Event) bool)
+}
+
+// Sound gives legs their sockets. Open and Connect are quick (no DNS, no file).
+type Sound interface {
+	Open(leg call.LegID, remote *call.Media, post func(call.Event) bool, sink trace.Sink) (call.Media, error)
+	Connect(leg call.LegID, remote call.Media) error
+	Close(leg call.LegID)
+}
+
+// A Script is what runs on one call. Start may start goroutines; when all of
+// them have ended the script posts call.ScriptEnded, exactly once.
+type Script interface {
+	Start(connected bool)
+	Stop(r call.Result)
+	Key(k byte)
+}
+
+// An Info is what is known of a call from its start.
+type Info struct {
+	ID         call.ID
+	Leg        call.LegID
+	From       string // number of the caller
+	FromName   string
+	Dialed     string // what was dialled
+	Extension  string // whose script runs
+	Direction  call.Direction
+	Outgoing   bool
+	Started    time.Time
+	Transport  string
+	UserAgent  string
+	RemoteAddr string
+	Task       any // what the script needs to know; set by whoever routed or dialled
+}
+
+// A Record is a finished call.
+type Record struct {
+	Info
+	Answered, Ended time.Time // Answered is zero when it never was
+	Result          call.Result
+}
+
+// Config is what an Exchange needs. All functions must be safe for concurrent
+// use; none may block.
+type Config struct {
+	Signal Signalling
+	Sound  Sound
+	Limits call.Limits
+	NewID  func() call.ID
+	// Route says whose script answers an incoming call, or refuses it.
+	Route func(in call.Invited) (extension string, d call.Direction, task any, refuse *call.Respond)
+	// Script makes the script of a call.
+	Script func(l *Line) Script
+	// Log opens the event log of a call.
+	Log func(i Info) trace.Sink
+	// Changed is told of each change of state, in order per call.
+	Changed func(l *Line, s call.State)
+	// Finished is told when a call has left the switch.
+	Finished func(Record)
+	// Panicked is told of a recovered panic.
+	Panicked func(where string)
+	Slog     *slog.Logger
+	// MaxCalls refuses calls above it; 0 = no limit.
+	MaxCalls int
+}
+
+// An Exchange holds the calls that are up. It starts a goroutine per call;
+// Drain waits for them.
+type Exchange struct {
+	c Config
+
+	mu     sync.Mutex
+	lines  map[call.ID]*Line
+	legs   map[call.LegID]*Line
+	closed bool
+	wg     sync.WaitGroup
+}
+
+// New gives an Exchange without calls.
+func New(c Config) *Exchange {
+	return &Exchange{c: c, lines: map[call.ID]*Line{}, legs: map[call.LegID]*Line{}}
+}
+
+// ErrClosed is returned by Dial once the exchange drains.
+var ErrClosed = errors.New("exchange: shutting down")
+
+// ErrFull is returned by Dial at the limit of calls.
+var ErrFull = errors.New("exchange: the limit of calls is reached")
+
+// Invited takes an incoming call; switch/sip calls it before any answer.
+func (x *Exchange) Invited(in call.Invited) (post func(call.Event) bool, refuse *call.Respond) {
+	ext, dir, task, refuse := x.c.Route(in)
+	if refuse != nil {
+		refuse.Leg = in.Leg
+		return nil, refuse
+	}
+	l, err := x.open(Info{
+		Leg: in.Leg, From: in.From, FromName: in.FromName, Dialed: in.To, Extension: ext, Direction: dir,
+		Transport: in.Transport, UserAgent: in.UserAgent, RemoteAddr: in.Source.String(), Task: task,
+	})
+	if err != nil {
+		return nil, &call.Respond{Leg: in.Leg, Code: 503, RetryAfter: 10 * time.Second, Warning: err.Error()}
+	}
+	l.Post(in)
+	return l.Post, nil
+}
+
+// Dial starts an outgoing call to a SIP URI and returns its line; Ask with
+// Originate (Leg and Target filled by Dial) is the caller's to wait on.
+func (x *Exchange) Dial(i Info) (*Line, error) {
+	i.Outgoing = true
+	l, err := x.open(i)
+	if err != nil {
+		return nil, err
+	}
+	x.c.Signal.Expect(i.Leg, l.Post)
+	return l, nil
+}
+
+func (x *Exchange) open(i Info) (*Line, error) {
+	i.ID, i.Started = x.c.NewID(), time.Now()
+	l := &Line{x: x, call: call.New(x.c.Limits), box: make(chan call.Event, mailbox), done: make(chan struct{}), settled: map[call.Ticket]chan call.Failure{}}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.closed:
+		return nil, ErrClosed
+	case x.c.MaxCalls > 0 && len(x.lines) >= x.c.MaxCalls:
+		return nil, ErrFull
+	}
+	for x.lines[i.ID] != nil {
+		i.ID = x.c.NewID()
+	}
+	l.info = i
+	l.sink = x.c.Log(i)
+	l.script = x.c.Script(l)
+	x.lines[i.ID], x.legs[i.Leg] = l, l
+	x.wg.Go(l.loop)
+	return l, nil
+}
+
+func (x *Exchange) forget(l *Line) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.lines, l.info.ID)
+	delete(x.legs, l.info.Leg)
+}
+
+// Find gives the call with that id, nil when there is none.
+func (x *Exchange) Find(id call.ID) *Line {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.lines[id]
+}
+
+// ByLeg gives the call a leg belongs to, nil when there is none.
+func (x *Exchange) ByLeg(leg call.LegID) *Line {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.legs[leg]
+}
+
+// Lines lists the calls that are up, in no order.
+func (x *Exchange) Lines() []*Line {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	all := make([]*Line, 0, len(x.lines))
+	for _, l := range x.lines {
+		all = append(all, l)
+	}
+	return all
+}
+
+// Len tells how many calls are up.
+func (x *Exchange) Len() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.lines)
+}
+
+// Close refuses new calls from now on.
+func (x *Exchange) Close() {
+	x.mu.Lock()
+	x.closed = true
+	x.mu.Unlock()
+}
+
+// Drain refuses new calls, waits until ctx ends for the calls to leave by
+// themselves, hangs up the rest and returns when every call's goroutine has
+// ended.
+func (x *Exchange) Drain(ctx context.Context) {
+	x.Close()
+	gone := make(chan struct{})
+	go func() {
+		x.wg.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+		return
+	case <-ctx.Done():
+	}
+	for _, l := range x.Lines() {
+		l.Post(call.HangupWanted{By: call.Shutdown, Reason: "the switch is stopping"})
+	}
+	<-gone
+}

@@ -1,0 +1,280 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/call"
+)
+
+// mailbox is how many events may wait; more means that the call is broken
+// (house 7.5).
+const mailbox = 256
+
+// A Line is one call that is up: its mailbox, its goroutine, its event log.
+type Line struct {
+	x      *Exchange
+	info   Info
+	sink   trace.Sink
+	script Script
+
+	box      chan call.Event
+	overflow atomic.Bool
+	done     chan struct{} // closed when the call has left
+
+	mu       sync.Mutex // guards what follows
+	state    call.State
+	answered time.Time
+	ended    time.Time
+	tickets  call.Ticket
+	settled  map[call.Ticket]chan call.Failure
+
+	call  *call.Call // owned by loop
+	timer *time.Timer
+}
+
+// Info tells what was known of the call at its start.
+func (l *Line) Info() Info { return l.info }
+
+// Sink is the call's event log.
+func (l *Line) Sink() trace.Sink { return l.sink }
+
+// Done is closed when the call has left the switch.
+func (l *Line) Done() <-chan struct{} { return l.done }
+
+// A Status is where a call stands.
+type Status struct {
+	State           call.State
+	Answered, Ended time.Time // zero when not yet
+}
+
+// Status tells where the call stands now.
+func (l *Line) Status() Status {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Status{l.state, l.answered, l.ended}
+}
+
+// Post puts an event into the mailbox. It never blocks; false means that the
+// call is gone or ends because its mailbox is full.
+func (l *Line) Post(e call.Event) bool {
+	select {
+	case <-l.done:
+		return false
+	default:
+	}
+	select {
+	case l.box <- e:
+		return true
+	default:
+		l.overflow.Store(true)
+		return false
+	}
+}
+
+// An AskError is what a request to a call came to when it was not done.
+type AskError struct{ call.Failure }
+
+func (e *AskError) Error() string { return fmt.Sprintf("call: %s (%d)", e.Reason, e.Code) }
+
+// Ask posts the event that f makes of a ticket and waits until it is settled:
+// nil, an *AskError, or the cause of ctx.
+func (l *Line) Ask(ctx context.Context, f func(call.Ticket) call.Event) error {
+	answer := make(chan call.Failure, 1)
+	l.mu.Lock()
+	l.tickets++
+	t := l.tickets
+	l.settled[t] = answer
+	l.mu.Unlock()
+	gone := call.Failure{Code: 481, Reason: "the call is over"}
+	if !l.Post(f(t)) {
+		return &AskError{gone}
+	}
+	var failure call.Failure
+	select {
+	case failure = <-answer:
+	case <-l.done:
+		select {
+		case failure = <-answer: // settled by the last event
+		default:
+			failure = gone
+		}
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if failure.Code != 0 {
+		return &AskError{failure}
+	}
+	return nil
+}
+
+// loop is the call's goroutine: one event after the other until Over.
+func (l *Line) loop() {
+	defer l.leave()
+	l.timer = time.NewTimer(time.Hour)
+	l.timer.Stop()
+	defer l.timer.Stop()
+	for over := false; !over; {
+		var e call.Event
+		select {
+		case e = <-l.box:
+		case <-l.timer.C:
+			e = call.Tick{}
+		}
+		if l.overflow.CompareAndSwap(true, false) && l.call.State() != call.Completed {
+			l.sink.Emit(trace.Event{Type: trace.Error, Code: "OZ1404", Text: "the call's mailbox was full: too many events at once"})
+			over = l.handle(call.HangupWanted{By: call.Overload, Reason: "overload"})
+			continue
+		}
+		over = l.handle(e)
+	}
+}
+
+// handle carries out the effects of one event; a panic ends this call and no
+// other.
+func (l *Line) handle(e call.Event) (over bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			l.panicked(v)
+			over = true
+		}
+	}()
+	inject("exchange.handle", l.info.Dialed)
+	for _, effect := range l.call.Handle(time.Now(), e) {
+		if _, last := effect.(call.Over); last {
+			return true
+		}
+		l.carryOut(effect)
+	}
+	return false
+}
+
+func (l *Line) carryOut(effect call.Effect) {
+	switch f := effect.(type) {
+	case call.Respond, call.Invite, call.Cancel, call.Bye:
+		l.x.c.Signal.Do(f)
+	case call.OpenMedia:
+		m, err := l.x.c.Sound.Open(f.Leg, f.Remote, l.Post, l.sink)
+		if err != nil {
+			l.Post(call.MediaFailed{Leg: f.Leg, Failure: failureOf(err)})
+			return
+		}
+		l.Post(call.MediaOpened{Leg: f.Leg, Media: m})
+	case call.ConnectMedia:
+		if err := l.x.c.Sound.Connect(f.Leg, f.Remote); err != nil {
+			l.Post(call.MediaFailed{Leg: f.Leg, Failure: failureOf(err)})
+		}
+	case call.CloseMedia:
+		l.x.c.Sound.Close(f.Leg)
+	case call.StartScript:
+		l.script.Start(f.Connected)
+	case call.StopScript:
+		l.script.Stop(f.Result)
+	case call.PressKey:
+		l.script.Key(f.Key)
+	case call.Changed:
+		l.changed(f.State)
+	case call.Settle:
+		l.settle(f)
+	case call.Arm:
+		l.timer.Stop()
+		if !f.At.IsZero() {
+			l.timer.Reset(time.Until(f.At))
+		}
+	default:
+		panic(fmt.Sprintf("exchange: no way to carry out %T", effect))
+	}
+}
+
+// A MediaError lets Sound choose the SIP status of a failure.
+type MediaError struct {
+	Code int
+	Msg  string
+}
+
+func (e *MediaError) Error() string { return e.Msg }
+
+func failureOf(err error) call.Failure {
+	if m, ok := err.(*MediaError); ok {
+		return call.Failure{Code: m.Code, Reason: m.Msg}
+	}
+	return call.Failure{Code: 500, Reason: err.Error()}
+}
+
+func (l *Line) settle(s call.Settle) {
+	l.mu.Lock()
+	answer := l.settled[s.Ticket]
+	delete(l.settled, s.Ticket)
+	l.mu.Unlock()
+	if answer != nil {
+		answer <- s.Failure
+	}
+}
+
+func (l *Line) changed(s call.State) {
+	now := time.Now()
+	l.mu.Lock()
+	l.state = s
+	switch s {
+	case call.InCall:
+		l.answered = now
+	case call.Completed:
+		l.ended = now
+	}
+	l.mu.Unlock()
+	switch s {
+	case call.Setup:
+		l.sink.Emit(trace.Event{Type: trace.CallStarted, From: l.info.From, To: l.info.Dialed, Direction: l.info.Direction.String(), Peer: l.info.RemoteAddr})
+	case call.Ringing:
+		l.sink.Emit(trace.Event{Type: trace.CallRinging})
+	case call.InCall:
+		l.sink.Emit(trace.Event{Type: trace.CallAnswered})
+	case call.Completed:
+	}
+	if l.x.c.Changed != nil {
+		l.x.c.Changed(l, s)
+	}
+}
+
+// leave is the end of a call's goroutine: the last event, then the world is
+// told.
+func (l *Line) leave() {
+	l.mu.Lock()
+	if l.ended.IsZero() {
+		l.ended = time.Now()
+	}
+	r := Record{Info: l.info, Answered: l.answered, Ended: l.ended, Result: l.call.Result()}
+	l.mu.Unlock()
+	l.sink.Emit(trace.Event{T: r.Ended, Type: trace.CallEnded, Reason: r.Result.String(), Seconds: r.Ended.Sub(r.Started).Seconds()})
+	l.x.forget(l)
+	close(l.done)
+	if l.x.c.Finished != nil {
+		l.x.c.Finished(r)
+	}
+}
+
+// panicked ends the call after a fault of ours, as far as that can be done
+// without its state.
+func (l *Line) panicked(v any) {
+	l.x.c.Slog.Error("panic in a call", "call", l.info.ID, "panic", v, "stack", string(debug.Stack()))
+	l.sink.Emit(trace.Event{Type: trace.Error, Code: "OZ1401", Text: fmt.Sprintf("a fault of the switch ended this call: %v", v)})
+	if l.x.c.Panicked != nil {
+		l.x.c.Panicked("call")
+	}
+	last := []func(){
+		func() { l.x.c.Signal.Do(call.Bye{Leg: l.info.Leg, Reason: "fault of the switch"}) },
+		func() { l.script.Stop(call.Failed) },
+		func() { l.x.c.Sound.Close(l.info.Leg) },
+	}
+	for _, f := range last {
+		func() {
+			defer func() { _ = recover() }()
+			f()
+		}()
+	}
+}
