@@ -1,0 +1,147 @@
+// Package flow is where SIP's bytes come in and go out: listeners and their
+// flows, the framing of a message with its limits, answers made from the bytes
+// of their request without parsing it, and the rate limit for new calls.
+//
+// It is not a transport layer in the sense of RFC 3261 section 18: no name is
+// resolved and no request is repeated here. Start reading at Listen, then Scan.
+package flow
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// A Flow is a way back to one far end: the source of a datagram, and later a
+// TCP or TLS connection or a WebSocket. Flows of the same far end are equal.
+type Flow interface {
+	Transport() string      // "udp"; lower case
+	Remote() netip.AddrPort // where the far end is
+	Local() netip.AddrPort  // where we are, as bound
+	Reliable() bool         // nothing sent is lost
+	Send(msg []byte) error  // does not wait and does not keep msg
+}
+
+// A Listener is a bound UDP socket.
+type Listener struct {
+	conn  net.PacketConn
+	udp   *net.UDPConn // conn, when it is a real socket
+	local netip.AddrPort
+}
+
+// Listen binds what spec names, "udp://127.0.0.1:5060". Port 0 takes a free
+// one. A nil listen means net.ListenPacket. A transport that is not built yet
+// is refused by name.
+func Listen(spec string, listen func(network, addr string) (net.PacketConn, error)) (*Listener, error) {
+	if listen == nil {
+		listen = net.ListenPacket
+	}
+	network, addr, ok := strings.Cut(spec, "://")
+	if !ok {
+		return nil, fmt.Errorf("sip: listen %s: want a transport first, as in udp://%s", spec, spec)
+	}
+	switch network = strings.ToLower(network); network {
+	case "udp":
+	case "tcp", "tls", "ws", "wss":
+		return nil, fmt.Errorf("sip: listen %s: %s is not built yet (UDP is)", spec, strings.ToUpper(network))
+	default:
+		return nil, fmt.Errorf("sip: listen %s: unknown transport %q", spec, network)
+	}
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		addr = net.JoinHostPort(strings.Trim(addr, "[]"), "5060")
+	}
+	conn, err := listen(network, addr)
+	if err != nil {
+		return nil, fmt.Errorf("sip: listen %s: %w", spec, err)
+	}
+	l := &Listener{conn: conn}
+	l.udp, _ = conn.(*net.UDPConn)
+	if l.local, err = addrPort(conn.LocalAddr()); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("sip: listen %s: %w", spec, err)
+	}
+	if b, ok := conn.(interface{ SetReadBuffer(int) error }); ok {
+		_ = b.SetReadBuffer(4 << 20) // bursts of new calls wait here; the kernel gives what it allows
+	}
+	return l, nil
+}
+
+// Local is the bound address.
+func (l *Listener) Local() netip.AddrPort { return l.local }
+
+// To is the flow to a far end by way of this listener.
+func (l *Listener) To(remote netip.AddrPort) Flow { return source{l, remote} }
+
+// Close ends Serve.
+func (l *Listener) Close() error { return l.conn.Close() }
+
+// Serve reads until Close and hands on each datagram, one after another. The
+// bytes are receive's only until it returns. A failing read (an ICMP error of
+// an earlier datagram, say) never ends the listener; it returns nil.
+func (l *Listener) Serve(receive func(f Flow, b []byte)) error {
+	buf := make([]byte, MaxMessage+1)
+	for failures := 0; ; {
+		n, remote, err := l.read(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			// A socket that fails at every read must not take a whole core.
+			if failures++; failures > 16 {
+				time.Sleep(10 * time.Millisecond)
+			}
+			continue
+		}
+		failures = 0
+		receive(source{l, remote}, buf[:n])
+	}
+}
+
+func (l *Listener) read(buf []byte) (int, netip.AddrPort, error) {
+	if l.udp != nil {
+		n, from, err := l.udp.ReadFromUDPAddrPort(buf)
+		return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), err
+	}
+	n, from, err := l.conn.ReadFrom(buf)
+	if err != nil {
+		return 0, netip.AddrPort{}, err
+	}
+	remote, err := addrPort(from)
+	return n, remote, err
+}
+
+// A source is the flow of UDP: whoever sends from one address and port.
+type source struct {
+	l      *Listener
+	remote netip.AddrPort
+}
+
+func (s source) Transport() string      { return "udp" }
+func (s source) Remote() netip.AddrPort { return s.remote }
+func (s source) Local() netip.AddrPort  { return s.l.local }
+func (s source) Reliable() bool         { return false }
+
+func (s source) Send(msg []byte) error {
+	var err error
+	if s.l.udp != nil {
+		_, err = s.l.udp.WriteToUDPAddrPort(msg, s.remote)
+	} else {
+		_, err = s.l.conn.WriteTo(msg, net.UDPAddrFromAddrPort(s.remote))
+	}
+	if err != nil {
+		return fmt.Errorf("sip: send to udp %s: %w", s.remote, err)
+	}
+	return nil
+}
+
+func addrPort(a net.Addr) (netip.AddrPort, error) {
+	if u, ok := a.(*net.UDPAddr); ok {
+		p := u.AddrPort()
+		return netip.AddrPortFrom(p.Addr().Unmap(), p.Port()), nil
+	}
+	p, err := netip.ParseAddrPort(a.String())
+	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port()), err
+}
