@@ -1,0 +1,216 @@
+package recorder
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// worker is what a recording needs while a goroutine works on it.
+type worker struct {
+	in, out func(dst []int16, payload []byte)
+	a, b    []int16 // one frame of each direction
+	pcm     []int16 // decoded and mixed, not yet written
+	blocks  []entry
+	bytes   []byte
+	voice   *detector
+	n       int64 // samples taken, per channel
+	most    int64
+}
+
+// enqueue gives a recording, which has set queued, to the workers.
+func (r *Recorder) enqueue(rec *Recording) {
+	r.mu.Lock()
+	r.queue = append(r.queue, rec)
+	r.mu.Unlock()
+	select {
+	case r.turns <- struct{}{}:
+	default: // enough are awake: each goes on until the queue is empty
+	}
+}
+
+// work is one worker.
+func (r *Recorder) work(stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		case <-r.turns:
+		}
+		for {
+			r.mu.Lock()
+			if len(r.queue) == 0 {
+				r.mu.Unlock()
+				break
+			}
+			rec := r.queue[0]
+			r.queue[0] = nil
+			r.queue = r.queue[1:]
+			r.mu.Unlock()
+			rec.turn()
+		}
+	}
+}
+
+// turn does what waits for one recording.
+func (rec *Recording) turn() {
+	rec.mu.Lock()
+	w := &rec.w
+	rec.waiting, w.blocks = w.blocks[:0], rec.waiting
+	rec.bytes, w.bytes = w.bytes[:0], rec.bytes
+	stopped, err := rec.stopped, rec.err
+	rec.mu.Unlock()
+	if err == nil || errors.Is(err, ErrFull) {
+		if e := rec.take(); err == nil {
+			err = e
+		}
+	}
+	if stopped || err != nil {
+		rec.finish(err)
+		return
+	}
+	rec.yield()
+}
+
+// yield ends a goroutine's hold on the recording, or queues it again when more came meanwhile.
+func (rec *Recording) yield() {
+	rec.mu.Lock()
+	more := len(rec.waiting) > 0 || rec.stopped || rec.err != nil
+	rec.queued = more
+	rec.mu.Unlock()
+	if more {
+		rec.r.enqueue(rec)
+	}
+}
+
+// take decodes, mixes and writes the worker's blocks. The recover boundary for decoders is here.
+func (rec *Recording) take() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			rec.r.cfg.Log.Error("panic in a recording", "file", rec.spec.Name, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("recorder: panic: %v", p)
+		}
+	}()
+	w := &rec.w
+	w.pcm = w.pcm[:0]
+	rest := w.bytes
+	for _, e := range w.blocks {
+		in, out := rest[:e.in], rest[e.in:e.in+e.out]
+		rest = rest[e.in+e.out:]
+		for i := range e.frames {
+			rec.frame(i, in, out, e)
+		}
+		if len(w.pcm) >= 1<<15 {
+			if err := rec.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return rec.flush()
+}
+
+// frame decodes frame i of both directions and appends it to the sound to be written.
+func (rec *Recording) frame(i int, in, out []byte, e entry) {
+	w, size := &rec.w, rec.spec.Payload
+	left := w.most - w.n
+	if left <= 0 {
+		return
+	}
+	heard := len(in) > 0 && e.noIn>>i&1 == 0
+	if heard {
+		w.in(w.a, in[i*size:(i+1)*size])
+	} else {
+		clear(w.a)
+	}
+	if len(out) > 0 && e.noOut>>i&1 == 0 {
+		w.out(w.b, out[i*size:(i+1)*size])
+	} else {
+		clear(w.b)
+	}
+	a, b := w.a, w.b
+	if int64(len(a)) > left {
+		a, b = a[:left], b[:left]
+	}
+	if rec.spec.Channels == 2 {
+		for i, s := range a {
+			w.pcm = append(w.pcm, s, b[i])
+		}
+	} else {
+		for i, s := range a {
+			w.pcm = append(w.pcm, int16(max(-32768, min(32767, int(s)+int(b[i])))))
+		}
+	}
+	began := rec.duration(w.n)
+	w.n += int64(len(a))
+	if rec.spec.OnVoice == nil || len(a) < len(w.a) {
+		return
+	}
+	switch change, ago := w.voice.frame(w.a, heard); change {
+	case voiceBegan:
+		rec.spec.OnVoice(true, max(0, began-ago))
+	case voiceEnded:
+		rec.spec.OnVoice(false, max(0, rec.duration(w.n)-ago))
+	}
+}
+
+// flush writes what is decoded, in one write.
+func (rec *Recording) flush() error {
+	w := &rec.w
+	if len(w.pcm) == 0 {
+		return nil
+	}
+	err := rec.wav.Write(w.pcm)
+	w.pcm = w.pcm[:0]
+	rec.dirty.Store(true)
+	if err != nil {
+		return fmt.Errorf("recorder: %q: %w", rec.spec.Name, err)
+	}
+	return nil
+}
+
+// finish makes the header exact, gives the file its name and tells the owner.
+func (rec *Recording) finish(err error) {
+	r, name := rec.r, rec.spec.Name
+	n := rec.wav.Samples()
+	d := Done{
+		Name: name, Channels: rec.spec.Channels, Rate: rec.spec.Rate, Data: rec.spec.Data,
+		Duration: rec.duration(n), Size: 44 + n*int64(2*rec.spec.Channels), Err: err,
+	}
+	rec.mu.Lock()
+	rec.stopped = true
+	d.Reason = rec.reason
+	rec.mu.Unlock()
+	if e := errors.Join(rec.wav.Close(), r.cfg.Dir.Rename(name+part, name)); e != nil {
+		if d.Err == nil {
+			d.Err = fmt.Errorf("recorder: finish %q: %w", name, e)
+		}
+		if _, e := r.cfg.Dir.Lstat(name); e != nil {
+			d.Size = 0
+		}
+	}
+	if e := r.journal.named(name); e != nil {
+		r.cfg.Log.Warn("journal of recordings", "err", e)
+	}
+	r.mu.Lock()
+	r.named = append(r.named, rec)
+	r.mu.Unlock()
+	rec.tell(d)
+	r.forget(rec)
+}
+
+// tell calls OnDone; a panic of the owner's must not take the worker with it.
+func (rec *Recording) tell(d Done) {
+	if rec.spec.OnDone == nil {
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			rec.r.cfg.Log.Error("panic in OnDone", "file", rec.spec.Name, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	rec.spec.OnDone(d)
+}
+
+// duration is what n samples last.
+func (rec *Recording) duration(n int64) time.Duration { return rec.spec.Rate.D(int(n)) }
