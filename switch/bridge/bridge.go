@@ -1,0 +1,185 @@
+// Package bridge joins a call's leg to its sound: it opens the leg's socket,
+// agrees on a codec, hands prompts to the pacer and takes keys and recordings
+// from it. It knows media and switch/call, and neither SIP nor OzML.
+//
+// Start at Bridge.Open; what a script does to a leg is in leg.go.
+package bridge
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"ozswitch/media"
+	"ozswitch/media/codec"
+	"ozswitch/media/pace"
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/call"
+)
+
+// Config is what a Bridge needs.
+type Config struct {
+	Pacer *pace.Pacer
+	// Listen gives a leg its socket on an even port.
+	Listen func() (pace.Wire, error)
+	// Advertise is the address that goes into SDP instead of the socket's own,
+	// when valid (NAT, or a socket on all addresses).
+	Advertise netip.Addr
+	Codecs    []*codec.Codec // in order of preference; nil = all
+	Timeout   time.Duration  // no packet for that long ends the call; 0 = never
+	Silence   bool           // send silence when nothing plays
+	Rand      func() uint32  // SSRC, first sequence number and timestamp
+	Packets   func(Stats)    // told when a leg has closed; may be nil
+	Panicked  func(where string)
+	Slog      *slog.Logger
+}
+
+// Stats are what a closed leg had done.
+type Stats = pace.Stats
+
+// A Bridge holds the legs that have sound.
+type Bridge struct {
+	c Config
+
+	mu   sync.Mutex
+	legs map[call.LegID]*Leg
+	wg   sync.WaitGroup
+}
+
+// New gives a Bridge without legs.
+func New(c Config) *Bridge {
+	if c.Codecs == nil {
+		c.Codecs = codec.Table
+	}
+	return &Bridge{c: c, legs: map[call.LegID]*Leg{}}
+}
+
+// A CodecError is the failure to agree on a codec (SIP 488).
+type CodecError struct{ Offered, Ours string }
+
+func (e *CodecError) Error() string {
+	return fmt.Sprintf("no codec in common: offered %s, we take %s", e.Offered, e.Ours)
+}
+
+// keysPT is the payload type of telephone-event in our own offers.
+const keysPT = 101
+
+// Open gives a leg its socket and says how to describe it: in answer to remote,
+// or as an offer of all we can when remote is nil. post is the call's mailbox.
+func (b *Bridge) Open(id call.LegID, remote *call.Media, post func(call.Event) bool, sink trace.Sink) (call.Media, error) {
+	var ours call.Media
+	var err error
+	if remote == nil {
+		ours = b.offer()
+	} else if ours, err = b.answer(remote); err != nil {
+		return call.Media{}, err
+	}
+	w, err := b.c.Listen()
+	if err != nil {
+		return call.Media{}, fmt.Errorf("bridge: no port for sound: %w", err)
+	}
+	ours.Addr = w.LocalAddr()
+	if b.c.Advertise.IsValid() {
+		ours.Addr = netip.AddrPortFrom(b.c.Advertise, ours.Addr.Port())
+	}
+	ours.Ptime = media.Frame
+	l := &Leg{b: b, id: id, wire: w, post: post, sink: sink, done: make(chan struct{}), bell: make(chan struct{}, 1), ends: map[uint32]chan struct{}{}}
+	b.mu.Lock()
+	b.legs[id] = l
+	b.mu.Unlock()
+	return ours, nil
+}
+
+func (b *Bridge) offer() (m call.Media) {
+	rates := map[int]bool{}
+	for _, c := range b.c.Codecs {
+		m.Codecs = append(m.Codecs, call.Codec{PT: c.PT, Name: c.Name, ClockRate: c.ClockRate})
+		if !rates[c.ClockRate] {
+			rates[c.ClockRate] = true
+			m.Keys = append(m.Keys, call.Codec{PT: keysPT + uint8(len(m.Keys)), Name: "telephone-event", ClockRate: c.ClockRate, Fmtp: "0-16"})
+		}
+	}
+	return m
+}
+
+// answer takes the first offered codec that we have: the caller's preference
+// counts (RFC 3264 6.1).
+func (b *Bridge) answer(remote *call.Media) (m call.Media, err error) {
+	_, theirs, ok := b.choose(remote)
+	if !ok {
+		return m, &CodecError{names(remote.Codecs), names(b.offer().Codecs)}
+	}
+	m.Codecs = []call.Codec{theirs}
+	if k, ok := remote.KeysFor(theirs); ok {
+		k.Fmtp = "0-16"
+		m.Keys = []call.Codec{k}
+	}
+	switch remote.Dir {
+	case call.SendOnly:
+		m.Dir = call.RecvOnly
+	case call.RecvOnly:
+		m.Dir = call.SendOnly
+	case call.Inactive:
+		m.Dir = call.Inactive
+	}
+	return m, nil
+}
+
+func (b *Bridge) choose(remote *call.Media) (*codec.Codec, call.Codec, bool) {
+	for _, theirs := range remote.Codecs {
+		for _, ours := range b.c.Codecs {
+			if theirs.Is(ours.Name, ours.ClockRate) {
+				return ours, theirs, true
+			}
+		}
+	}
+	return nil, call.Codec{}, false
+}
+
+func names(cs []call.Codec) string {
+	var all []string
+	for _, c := range cs {
+		all = append(all, c.Name)
+	}
+	if len(all) == 0 {
+		return "nothing"
+	}
+	return strings.Join(all, ", ")
+}
+
+// Connect starts sound both ways, or moves it to what was agreed anew.
+func (b *Bridge) Connect(id call.LegID, remote call.Media) error {
+	l := b.Leg(id)
+	if l == nil {
+		return fmt.Errorf("bridge: leg %s has no socket", id)
+	}
+	c, theirs, ok := b.choose(&remote)
+	if !ok {
+		return &CodecError{names(remote.Codecs), names(b.offer().Codecs)}
+	}
+	return l.connect(c, theirs, remote)
+}
+
+// Leg gives the leg with that id, nil when it has no sound.
+func (b *Bridge) Leg(id call.LegID) *Leg {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.legs[id]
+}
+
+// Close ends a leg's sound and frees its socket.
+func (b *Bridge) Close(id call.LegID) {
+	b.mu.Lock()
+	l := b.legs[id]
+	delete(b.legs, id)
+	b.mu.Unlock()
+	if l != nil {
+		l.close()
+	}
+}
+
+// Wait returns when the goroutines of all closed legs have ended.
+func (b *Bridge) Wait() { b.wg.Wait() }

@@ -1,0 +1,315 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ozswitch/media"
+	"ozswitch/media/codec"
+	"ozswitch/media/pace"
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/call"
+)
+
+// A Leg is the sound of one leg. Play and SendKeys are its script's, one at a
+// time; the rest may come from anywhere.
+type Leg struct {
+	b    *Bridge
+	id   call.LegID
+	wire pace.Wire
+	post func(call.Event) bool
+	sink trace.Sink
+	done chan struct{} // closed by close
+
+	paced  *pace.Leg // nil until connected
+	codec  *codec.Codec
+	ready  atomic.Bool  // paced and codec are set
+	closed atomic.Bool  // by close
+	onKey  atomic.Value // func(byte, time.Time)
+
+	mu     sync.Mutex
+	lastID uint32
+	ends   map[uint32]chan struct{}
+	taps   []tapped      // the running one last; before it those that still owe their last block
+	bell   chan struct{} // of all taps
+}
+
+// Codec is what the leg speaks; nil until it is connected.
+func (l *Leg) Codec() *codec.Codec {
+	if !l.ready.Load() {
+		return nil
+	}
+	return l.codec
+}
+
+// OnKey names who gets the keys that arrive in RTP. f must not block.
+func (l *Leg) OnKey(f func(key byte, at time.Time)) { l.onKey.Store(f) }
+
+func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) error {
+	sending := remote.Dir == call.SendRecv || remote.Dir == call.RecvOnly
+	held := remote.Addr.Addr().IsUnspecified()
+	if l.paced != nil {
+		if !held {
+			if err := l.paced.SetRemote(remote.Addr); err != nil {
+				return err
+			}
+		}
+		return l.paced.SetSending(sending && !held)
+	}
+	var keys uint8
+	if k, ok := remote.KeysFor(theirs); ok {
+		keys = k.PT
+	}
+	l.codec = c
+	l.paced = pace.NewLeg(pace.LegConfig{
+		Wire: l.wire, Remote: remote.Addr, DTMFPT: keys,
+		Format: pace.Format{PT: theirs.PT, Ticks: c.Ticks(), Silence: c.Silence},
+		SSRC:   l.b.c.Rand(), Seq: uint16(l.b.c.Rand()), TS: l.b.c.Rand(),
+		Timeout: l.b.c.Timeout, Silence: l.b.c.Silence, Hold: !sending || held,
+	})
+	if err := l.b.c.Pacer.Add(l.paced); err != nil {
+		return err
+	}
+	l.ready.Store(true)
+	l.b.wg.Go(l.run)
+	return nil
+}
+
+// close ends the sound; the goroutine hands out the last block of a recording.
+func (l *Leg) close() {
+	if l.closed.Swap(true) {
+		return
+	}
+	if l.ready.Load() {
+		l.b.c.Pacer.Remove(l.paced)
+	}
+	close(l.done)
+	l.wire.Close()
+	if l.ready.Load() {
+		s := l.paced.Stats()
+		l.sink.Emit(trace.Event{Type: trace.MediaQuality, Sent: s.PacketsOut, Received: s.PacketsIn, Lost: s.Lost, JitterMS: float64(s.Jitter) / float64(time.Millisecond)})
+		if l.b.c.Packets != nil {
+			l.b.c.Packets(s)
+		}
+	}
+}
+
+// run takes what the pacer reports until the leg is closed. A panic ends this
+// call's sound, hence the call, and no other.
+func (l *Leg) run() {
+	defer func() {
+		if v := recover(); v != nil {
+			l.b.c.Slog.Error("panic in a leg", "leg", l.id, "panic", v, "stack", string(debug.Stack()))
+			if l.b.c.Panicked != nil {
+				l.b.c.Panicked("leg")
+			}
+			l.fail(fmt.Sprintf("a fault of the switch ended the sound: %v", v))
+		}
+	}()
+	for {
+		select {
+		case <-l.paced.Bell():
+		case <-l.bell:
+		case <-l.done:
+			l.drain()
+			return
+		}
+		l.drain()
+	}
+}
+
+// drain takes all that waits: recorded sound first, since a key may end it.
+func (l *Leg) drain() {
+	l.drainTap()
+	for {
+		r, ok := l.paced.Next()
+		if !ok {
+			return
+		}
+		switch r.Kind {
+		case pace.KeyPressed:
+			l.drainTap()
+			if f, _ := l.onKey.Load().(func(byte, time.Time)); f != nil {
+				f(r.Key, r.At)
+			}
+		case pace.Ended, pace.KeysSent:
+			l.finish(r.ID)
+		case pace.MediaLost:
+			l.post(call.MediaLost{Leg: l.id})
+		case pace.Failed:
+			l.fail("the sound broke: " + r.Err.Error())
+		}
+	}
+}
+
+func (l *Leg) fail(why string) {
+	l.sink.Emit(trace.Event{Type: trace.Error, Code: "OZ1402", Text: why})
+	l.post(call.MediaFailed{Leg: l.id, Failure: call.Failure{Code: 500, Reason: why}})
+}
+
+// expect gives the next id and the channel that finish closes.
+func (l *Leg) expect() (uint32, chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lastID++
+	c := make(chan struct{})
+	l.ends[l.lastID] = c
+	return l.lastID, c
+}
+
+func (l *Leg) finish(id uint32) {
+	l.mu.Lock()
+	c := l.ends[id]
+	delete(l.ends, id)
+	l.mu.Unlock()
+	if c != nil {
+		close(c)
+	}
+}
+
+func (l *Leg) drop(id uint32) {
+	l.mu.Lock()
+	delete(l.ends, id)
+	l.mu.Unlock()
+}
+
+// ahead is how much sound is handed to the pacer before it is due: enough that
+// a slow disk or voice is not heard, little enough to throw away at a key.
+const ahead = 2 * time.Second
+
+// Play plays clips one after the other, fetching them as they are needed, and
+// returns when the last was heard to its end, with the time it was heard. It
+// ends early with the cause of ctx (the rest is thrown away at once) or the
+// error of clips. The pacer's slot lies within the frame after now, so that
+// the end of a prompt is its start plus its length and the next prompt follows
+// without a gap (ADR 0009).
+func (l *Leg) Play(ctx context.Context, clips iter.Seq2[*pace.Clip, error]) (heard time.Duration, err error) {
+	var end time.Time // when all that was enqueued will have been heard
+	var total time.Duration
+	var last chan struct{}
+	var id uint32
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	stop := func() (time.Duration, error) {
+		l.paced.Flush()
+		l.drop(id)
+		return max(0, total-max(0, time.Until(end))), context.Cause(ctx)
+	}
+	for c, err := range clips {
+		if ctx.Err() != nil {
+			return stop()
+		}
+		if err != nil {
+			return total, err
+		}
+		if len(c.Frames) == 0 {
+			continue
+		}
+		if last != nil {
+			l.drop(id)
+		}
+		id, last = l.expect()
+		if now := time.Now(); end.Before(now) {
+			end = now
+		}
+		if err := l.paced.Enqueue(id, c); err != nil {
+			l.drop(id)
+			return total, err
+		}
+		n := time.Duration(len(c.Frames)) * media.Frame
+		end, total = end.Add(n), total+n
+		timer.Reset(time.Until(end) - ahead)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return stop()
+		case <-l.done:
+			return total, ErrClosed
+		}
+	}
+	if last == nil {
+		return 0, nil
+	}
+	select {
+	case <-last:
+	case <-ctx.Done():
+		return stop()
+	case <-l.done:
+		return total, ErrClosed
+	}
+	timer.Reset(time.Until(end))
+	select {
+	case <-timer.C:
+		return total, nil
+	case <-ctx.Done():
+		return stop()
+	case <-l.done:
+		return total, ErrClosed
+	}
+}
+
+// ErrClosed is returned by Play and SendKeys when the leg's sound has ended.
+var ErrClosed = fmt.Errorf("bridge: the leg is closed")
+
+// SendKeys sends keys by RFC 4733 and returns when the last was sent.
+func (l *Leg) SendKeys(ctx context.Context, keys string) error {
+	id, sent := l.expect()
+	if err := l.paced.SendKeys(id, keys); err != nil {
+		l.drop(id)
+		return err
+	}
+	select {
+	case <-sent:
+		return nil
+	case <-ctx.Done():
+		l.drop(id)
+		return context.Cause(ctx)
+	case <-l.done:
+		return ErrClosed
+	}
+}
+
+// A tapped is a recording's tap and who gets its blocks.
+type tapped struct {
+	tap  *pace.Tap
+	sink func(*pace.Block)
+}
+
+// Record hands both directions of the leg to sink, in blocks of up to 100 ms,
+// until stop is called, the next Record begins or the leg is closed; the last
+// block has Last set. What was heard before a key is handed over before the key.
+func (l *Leg) Record(sink func(*pace.Block)) (stop func(), err error) {
+	t := pace.NewTap(pace.TapConfig{Frame: len(l.codec.Silence), Bell: l.bell})
+	l.mu.Lock()
+	l.taps = append(l.taps, tapped{t, sink})
+	l.mu.Unlock()
+	if err := l.paced.SetTap(t); err != nil {
+		return nil, err
+	}
+	return func() { l.paced.SetTap(nil) }, nil
+}
+
+func (l *Leg) drainTap() {
+	l.mu.Lock()
+	taps := slices.Clone(l.taps)
+	l.mu.Unlock()
+	for _, t := range taps {
+		for b, ok := t.tap.Next(); ok; b, ok = t.tap.Next() {
+			last := b.Last
+			t.sink(b)
+			t.tap.Release(b)
+			if last {
+				l.mu.Lock()
+				l.taps = slices.DeleteFunc(l.taps, func(o tapped) bool { return o.tap == t.tap })
+				l.mu.Unlock()
+				break
+			}
+		}
+	}
+}
