@@ -1,0 +1,43 @@
+# Two commands do everything on an empty machine: make demo, make test.
+# Needed beforehand: Go 1.26, Node 20 with npm, make (README, "Start").
+
+SHELL  := /bin/bash
+GO     ?= go
+ARGS   ?=
+SKIP   ?=
+STAGES := $(GO) run ./internal/stages -skip '$(SKIP)'
+
+# Third-party artefacts (ADR 0006): a folder with package-lock.json and
+# assets.sh fetches its own, again only when the lock or the script changed.
+ASSETS := $(patsubst %/assets.sh,%/node_modules/.assets,$(wildcard media/*/assets.sh switch/*/assets.sh switch/*/*/assets.sh))
+
+.PHONY: all build assets demo test lint unit fuzz peers cross generate bench clean
+
+all: build
+
+build: assets
+	$(GO) build -trimpath -o bin/ozswitch ./cmd/ozswitch
+
+assets: $(ASSETS)
+
+%/node_modules/.assets: %/package-lock.json %/assets.sh
+	cd $* && bash ./assets.sh
+	@mkdir -p $(@D) && touch $@
+
+# make demo ARGS=--once leaves when the demonstration is over.
+demo: build
+	bin/ozswitch demo $(ARGS)
+
+# make test SKIP=chromium,kamailio leaves those peers out and says so.
+test:
+	$(STAGES)
+
+# One stage alone; `go run ./internal/stages -list` explains them.
+lint unit fuzz peers cross generate:
+	$(STAGES) $@
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem $(ARGS) ./...
+
+clean:
+	rm -rf bin $(dir $(ASSETS))

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// staticcheck is pinned here and nowhere else; it is no dependency of the module.
+const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
+
+func lint(ctx context.Context, r *report) {
+	start := time.Now()
+	switch out, err := output(ctx, nil, append([]string{"gofmt", "-l"}, goFiles()...)...); {
+	case err != nil:
+		r.fail("gofmt", out+err.Error())
+	case out != "":
+		r.fail("gofmt", "not formatted:\n"+out)
+	default:
+		r.pass("gofmt", time.Since(start))
+	}
+	r.check(ctx, "go vet", nil, "go", "vet", "./...")
+	r.check(ctx, "go vet -tags peers", nil, "go", "vet", "-tags", "peers", "./test/...")
+	r.check(ctx, "staticcheck", nil, "go", "run", staticcheck, "-tags", "peers", "./...")
+}
+
+func unit(ctx context.Context, r *report) {
+	goTest(ctx, r, "-race", "-timeout", "15m", "./...")
+}
+
+// cross proves that the core needs neither cgo nor Linux.
+func cross(ctx context.Context, r *report) {
+	for _, target := range []string{"linux/arm64", "darwin/arm64", "windows/amd64"} {
+		system, arch, _ := strings.Cut(target, "/")
+		env := []string{"CGO_ENABLED=0", "GOOS=" + system, "GOARCH=" + arch}
+		r.check(ctx, "build "+target, env, "go", "build", "./...")
+		r.check(ctx, "vet "+target, env, "go", "vet", "./...")
+	}
+}
+
+// generate runs go generate and compares all files before and after. It does
+// not ask git: a change of one's own that is not committed yet is no stale file.
+func generate(ctx context.Context, r *report) {
+	start := time.Now()
+	before, err := sums()
+	if err != nil {
+		r.fail("generated files", err.Error())
+		return
+	}
+	if out, err := output(ctx, nil, "go", "generate", "./..."); err != nil {
+		r.fail("go generate ./...", out+err.Error())
+		return
+	}
+	after, err := sums()
+	if err != nil {
+		r.fail("generated files", err.Error())
+		return
+	}
+	var stale []string
+	for name, sum := range after {
+		if before[name] != sum {
+			stale = append(stale, name)
+		}
+	}
+	if len(stale) > 0 {
+		slices.Sort(stale)
+		r.fail("generated files", "stale; they are new now, read and commit them:\n"+strings.Join(stale, "\n"))
+		return
+	}
+	r.pass("generated files", time.Since(start))
+}
+
+// fuzzLimit bounds the whole stage, however many parsers there are.
+const fuzzLimit = 8 * time.Minute
+
+func fuzz(ctx context.Context, r *report) {
+	type target struct{ dir, name string }
+	var targets []target
+	declared := regexp.MustCompile(`(?m)^func (Fuzz\w+)\(\w+ \*testing\.F\)`)
+	for _, name := range goFiles() {
+		if !strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		src, err := os.ReadFile(name)
+		if err != nil {
+			r.fail("fuzz", err.Error())
+			return
+		}
+		for _, m := range declared.FindAllSubmatch(src, -1) {
+			targets = append(targets, target{"./" + filepath.ToSlash(filepath.Dir(name)), string(m[1])})
+		}
+	}
+	if len(targets) == 0 {
+		r.fail("fuzz", "no parser has a fuzz test")
+		return
+	}
+	each := min(*fuzzTime, fuzzLimit/time.Duration(len(targets))).Round(time.Second)
+	for _, t := range targets {
+		r.check(ctx, t.dir+" "+t.name, nil, "go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$",
+			"-fuzztime", each.String(), "-fuzzminimizetime", "5s", "-parallel", "2", t.dir)
+	}
+}
+
+// foreign are folders that hold nothing of ours.
+var foreign = []string{".git", "node_modules", "bin", "ozswitch-data"}
+
+// walk calls f with every file of the project.
+func walk(f func(name string) error) error {
+	return filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && slices.Contains(foreign, d.Name()):
+			return fs.SkipDir
+		case !d.Type().IsRegular():
+			return nil
+		}
+		return f(name)
+	})
+}
+
+func goFiles() (names []string) {
+	_ = walk(func(name string) error {
+		if strings.HasSuffix(name, ".go") {
+			names = append(names, name)
+		}
+		return nil
+	})
+	return names
+}
+
+func sums() (map[string]string, error) {
+	all := map[string]string{}
+	err := walk(func(name string) error {
+		b, err := os.ReadFile(name)
+		all[name] = fmt.Sprintf("%x", sha256.Sum256(b))
+		return err
+	})
+	return all, err
+}
