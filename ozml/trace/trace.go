@@ -29,6 +29,7 @@ const (
 	CommandFail   Type = "command.failed"
 	Key           Type = "key"
 	RecordStart   Type = "recording.started"
+	RecordEnd     Type = "recording.ended" // at once, with Reason, Key and Seconds; then saved or failed once the file is whole
 	RecordSaved   Type = "recording.saved"
 	RecordFail    Type = "recording.failed"
 	NotifySent    Type = "notify.sent"
