@@ -49,6 +49,7 @@ type Event struct {
 	Seq  int       `json:"seq"`  // grows by one within a call, from 1
 	Call string    `json:"call"` // the call's id
 	Type Type      `json:"type"`
+	ID   int64     `json:"id,omitempty"` // given by the event log: grows over all calls and restarts
 
 	// Where in which script.
 	Doc  string `json:"doc,omitempty"`  // URL or file name
