@@ -1,0 +1,130 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Mem is a Store in memory: the reference, for tests and for a switch without
+// a data folder. Use NewMem.
+type Mem struct {
+	mu      sync.Mutex
+	calls   map[string]Call
+	reports map[string]Report
+}
+
+// NewMem makes an empty store.
+func NewMem() *Mem { return &Mem{calls: map[string]Call{}, reports: map[string]Report{}} }
+
+// PutCall implements Store.
+func (m *Mem) PutCall(c Call) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c.Recordings = slices.Clone(c.Recordings)
+	m.calls[c.ID] = c
+	return nil
+}
+
+// Call implements Store.
+func (m *Mem) Call(_ context.Context, id string) (Call, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, ok := m.calls[id]
+	if !ok {
+		return Call{}, ErrNotFound
+	}
+	return c, nil
+}
+
+// Calls implements Store.
+func (m *Mem) Calls(_ context.Context, q CallQuery) ([]Call, int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var fit []Call
+	for _, c := range m.calls {
+		if q.fits(&c) {
+			fit = append(fit, c)
+		}
+	}
+	slices.SortFunc(fit, func(a, b Call) int {
+		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(b.ID, a.ID))
+	})
+	first, rows := q.Limits()
+	first = min(first, len(fit))
+	return slices.Clone(fit[first:min(first+rows, len(fit))]), len(fit), nil
+}
+
+func (q CallQuery) fits(c *Call) bool {
+	for _, f := range q.Filters() {
+		if !slices.Contains(c.Columns(), f) {
+			return false
+		}
+	}
+	return strings.Contains(c.SearchText(), q.GeneralText()) &&
+		(q.Since.IsZero() || !c.Started.Before(q.Since)) &&
+		(q.Until.IsZero() || c.Started.Before(q.Until))
+}
+
+// SweepCalls implements Store.
+func (m *Mem) SweepCalls(t time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, c := range m.calls {
+		if c.Started.Before(t) {
+			delete(m.calls, id)
+		}
+	}
+	return nil
+}
+
+// PutReport implements Store.
+func (m *Mem) PutReport(r Report) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r.Payload = slices.Clone(r.Payload)
+	m.reports[r.ID] = r
+	return nil
+}
+
+// DropReport implements Store.
+func (m *Mem) DropReport(id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.reports, id)
+	return nil
+}
+
+// Report implements Store.
+func (m *Mem) Report(_ context.Context, id string) (Report, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.reports[id]
+	if !ok {
+		return Report{}, ErrNotFound
+	}
+	return r, nil
+}
+
+// Reports implements Store.
+func (m *Mem) Reports(context.Context) iter.Seq2[Report, error] {
+	return func(yield func(Report, error) bool) {
+		m.mu.Lock()
+		all := make([]Report, 0, len(m.reports))
+		for _, r := range m.reports {
+			r.Payload = nil
+			all = append(all, r)
+		}
+		m.mu.Unlock()
+		slices.SortFunc(all, func(a, b Report) int { return cmp.Compare(a.Seq, b.Seq) })
+		for _, r := range all {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}

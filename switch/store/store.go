@@ -1,0 +1,181 @@
+// Package store keeps what must outlive a call and the process: the history of
+// calls and the reports that have not reached their web app yet.
+//
+// It is not the event log (files, switch/eventlog), not the recordings, and it
+// knows no SQL: sqlite does. Mem is the reference; storetest states what every
+// Store must do and runs against all of them. Start reading at Store.
+package store
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strings"
+	"time"
+)
+
+var (
+	// ErrFull says that a write was not taken because too many wait. The caller
+	// keeps the row elsewhere (a call record goes to the call's event log).
+	ErrFull = errors.New("store: too many writes wait")
+	// ErrNotFound says that there is no such row.
+	ErrNotFound = errors.New("store: not found")
+	// ErrClosed is returned by writes after the end.
+	ErrClosed = errors.New("store: closed")
+)
+
+// A Store keeps rows. Writes never wait for a disk: they are taken or refused
+// with ErrFull at once, and are on disk within about 50 ms. A read sees every
+// write that was taken before it, and may wait for that; so calls write and
+// never read. All methods may be used at the same time.
+type Store interface {
+	// PutCall inserts the record, or replaces the one of the same ID.
+	PutCall(c Call) error
+	// Call gives one record or ErrNotFound.
+	Call(ctx context.Context, id string) (Call, error)
+	// Calls gives one page of the records that fit, newest first, and how many
+	// fit in all.
+	Calls(ctx context.Context, q CallQuery) (page []Call, total int, err error)
+	// SweepCalls removes the records of calls that started before t.
+	SweepCalls(t time.Time) error
+
+	// PutReport inserts the report, or replaces the one of the same ID.
+	PutReport(r Report) error
+	// DropReport removes a report; it is no error if there is none.
+	DropReport(id string) error
+	// Report gives one report or ErrNotFound.
+	Report(ctx context.Context, id string) (Report, error)
+	// Reports gives all reports without their Payload, by ascending Seq.
+	Reports(ctx context.Context) iter.Seq2[Report, error]
+}
+
+// A Call is one row of the history (pbx-concepts.md C9, http-api.md
+// ListCallHistory), written when the call has ended.
+type Call struct {
+	ID         string `json:"id"`
+	Type       string `json:"type"`      // Audio
+	Direction  string `json:"direction"` // Internal, Inbound, Outbound, External
+	From       string `json:"from"`      // number of the caller: CallerId
+	FromName   string `json:"from_name,omitempty"`
+	Source     string `json:"source"`      // extension or line that the call came from
+	Dialed     string `json:"dialed"`      // as the caller dialled it
+	To         string `json:"to"`          // where it went in the end: Destination
+	Extension  string `json:"extension"`   // whose script ran, "" = none
+	State      string `json:"state"`       // CallerHungUp, CalleeHungUp, TransferCompleted, NotFound ...
+	Result     string `json:"result"`      // how it ended, one word of call.Result
+	Reason     string `json:"reason"`      // the same in words
+	Code       int    `json:"code"`        // SIP status of a call that failed, 0 = none
+	SIPCallID  string `json:"sip_call_id"` // to find it in captures
+	Peer       string `json:"peer"`        // address of the far end
+	UserAgent  string `json:"user_agent,omitempty"`
+	Node       string `json:"node,omitempty"` // the node that owned it
+	LogPath    string `json:"log,omitempty"`  // its event log below the data folder
+	Recordings []File `json:"recordings,omitempty"`
+
+	Started  time.Time     `json:"started"`
+	Answered time.Time     `json:"answered,omitzero"` // zero = never
+	Ended    time.Time     `json:"ended"`
+	Ring     time.Duration `json:"ring"`
+	Talk     time.Duration `json:"talk"`
+
+	Quality Quality `json:"quality"`
+}
+
+// A File is a recording of a call.
+type File struct {
+	Path     string        `json:"path"` // below recordings/
+	Format   string        `json:"format"`
+	Duration time.Duration `json:"duration"`
+	Size     int64         `json:"size"`
+	Reason   string        `json:"reason"` // why it ended
+}
+
+// Quality is how the sound of a call was, as the switch saw it.
+type Quality struct {
+	Codec    string  `json:"codec,omitempty"`
+	Sent     int64   `json:"sent"`      // packets
+	Received int64   `json:"received"`  // packets
+	Lost     int64   `json:"lost"`      // packets
+	JitterMS float64 `json:"jitter_ms"` // RFC 3550 6.4.1
+	LateMS   float64 `json:"late_ms"`   // the latest of our own packets
+}
+
+// A CallQuery says which calls are wanted; zero values do not filter. Texts are
+// compared whole and in any letter case.
+type CallQuery struct {
+	ID, From, To, Dialed, Source, Extension string
+	Direction, State, Result, Type          string
+	General                                 string    // a part of any of the texts
+	Since                                   time.Time // earliest start
+	Until                                   time.Time // start before
+	Page                                    int       // from 0
+	Rows                                    int       // of one page; 0 = 20
+}
+
+// Limits gives the first row wanted and how many.
+func (q CallQuery) Limits() (first, rows int) {
+	rows = q.Rows
+	if rows <= 0 {
+		rows = 20
+	}
+	return max(q.Page, 0) * rows, rows
+}
+
+// A Column is a text by which calls can be found. All implementations compare
+// the folded texts, so that they agree about letter case.
+type Column struct{ Name, Value string }
+
+// Filters gives the texts that q asks for, folded.
+func (q CallQuery) Filters() []Column {
+	c := &Call{ID: q.ID, From: q.From, To: q.To, Dialed: q.Dialed, Source: q.Source, Extension: q.Extension,
+		Direction: q.Direction, State: q.State, Result: q.Result, Type: q.Type}
+	var f []Column
+	for _, col := range c.Columns() {
+		if col.Value != "" {
+			f = append(f, col)
+		}
+	}
+	return f
+}
+
+// Columns gives the texts by which c can be found, folded, always in the same
+// order.
+func (c *Call) Columns() []Column {
+	return []Column{
+		{"id", c.ID}, // letter case counts in an id
+		{"caller", fold(c.From)},
+		{"destination", fold(c.To)},
+		{"dialed", fold(c.Dialed)},
+		{"source", fold(c.Source)},
+		{"extension", fold(c.Extension)},
+		{"direction", fold(c.Direction)},
+		{"state", fold(c.State)},
+		{"result", fold(c.Result)},
+		{"type", fold(c.Type)},
+	}
+}
+
+// SearchText is where General is looked for.
+func (c *Call) SearchText() string {
+	return fold(strings.Join([]string{c.ID, c.From, c.FromName, c.To, c.Dialed, c.Source, c.Extension,
+		c.Direction, c.State, c.Result, c.Reason}, "\n"))
+}
+
+func fold(s string) string { return strings.ToLower(s) }
+
+// GeneralText gives General folded as SearchText is.
+func (q CallQuery) GeneralText() string { return fold(q.General) }
+
+// A Report is one row of the outbox: a notification that must arrive (decisions
+// 8). switch/queue owns the meaning, switch/notify that of Payload.
+type Report struct {
+	ID       string
+	Lane     string // reports of one lane are delivered in the order of Seq
+	Group    string // lanes that share a receiver: scheme and host
+	Seq      int64
+	Created  time.Time
+	Due      time.Time // not before
+	Attempts int       // made so far
+	Last     string    // how the last one failed
+	Payload  []byte
+}

@@ -1,0 +1,187 @@
+// Package storetest states what every store.Store must do.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"ozswitch/switch/store"
+)
+
+// Test runs the contract. open gives an empty store that takes writes; it
+// registers what must be undone with t.Cleanup.
+func Test(t *testing.T, open func(t *testing.T) store.Store) {
+	for _, c := range []struct {
+		name string
+		f    func(t *testing.T, s store.Store)
+	}{
+		{"a call comes back as it was put", callRoundTrip},
+		{"a later record replaces the earlier", callReplaced},
+		{"queries filter, sort and page", queries},
+		{"a sweep removes what is old", sweep},
+		{"reports come back in order, without payload in lists", reports},
+		{"many writers at once lose nothing", manyWriters},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.f(t, open(t)) })
+	}
+}
+
+var day = time.Date(2026, 3, 2, 9, 15, 40, 123456789, time.UTC)
+
+func aCall(i int) store.Call {
+	return store.Call{
+		ID: fmt.Sprintf("c%03d", i), Type: "Audio", Direction: "Inbound", From: fmt.Sprintf("+36%d", i%3), FromName: "Ånn",
+		Source: "carrier", Dialed: "9000", To: "9000", Extension: "9000", State: "CallerHungUp", Result: "caller",
+		Reason: "the caller hung up", SIPCallID: "x@y", Peer: "192.0.2.1:5060", UserAgent: "phone/1",
+		Started: day.Add(time.Duration(i) * time.Second), Answered: day.Add(time.Hour), Ended: day.Add(2 * time.Hour),
+		Ring: 1500 * time.Millisecond, Talk: time.Minute,
+		Recordings: []store.File{{Path: "a.mp3", Format: "mp3", Duration: time.Second, Size: 4000, Reason: "digit"}},
+		Quality:    store.Quality{Codec: "PCMA", Sent: 3000, Received: 2999, Lost: 1, JitterMS: 0.5, LateMS: 3},
+	}
+}
+
+func put(t *testing.T, s store.Store, calls ...store.Call) {
+	t.Helper()
+	for _, c := range calls {
+		if err := s.PutCall(c); err != nil {
+			t.Fatalf("PutCall(%s) = %v, want nil", c.ID, err)
+		}
+	}
+}
+
+func callRoundTrip(t *testing.T, s store.Store) {
+	want := aCall(1)
+	put(t, s, want)
+	if got, err := s.Call(t.Context(), want.ID); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Call = %+v, %v\nwant %+v, nil", got, err, want)
+	}
+	if _, err := s.Call(t.Context(), "C001"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Call(an id in other letters) = %v, want ErrNotFound", err)
+	}
+}
+
+func callReplaced(t *testing.T, s store.Store) {
+	put(t, s, aCall(1))
+	c := aCall(1)
+	c.State = "TransferCompleted"
+	put(t, s, c)
+	got, total, err := s.Calls(t.Context(), store.CallQuery{})
+	if err != nil || total != 1 || len(got) != 1 || got[0].State != "TransferCompleted" {
+		t.Errorf("Calls = %+v, %d, %v, want the second record only", got, total, err)
+	}
+}
+
+func queries(t *testing.T, s store.Store) {
+	for i := range 25 {
+		put(t, s, aCall(i))
+	}
+	odd := aCall(100)
+	odd.From, odd.Direction, odd.State, odd.To = "201", "Internal", "NotFound", "100%_'x"
+	put(t, s, odd)
+	for _, c := range []struct {
+		name  string
+		q     store.CallQuery
+		first string
+		n     int
+		total int
+	}{
+		{"all, first page", store.CallQuery{}, "c100", 20, 26},
+		{"all, second page", store.CallQuery{Page: 1}, "c005", 6, 26},
+		{"beyond the last page", store.CallQuery{Page: 7}, "", 0, 26},
+		{"negative page", store.CallQuery{Page: -1, Rows: 3}, "c100", 3, 26},
+		{"caller", store.CallQuery{From: "+361"}, "c022", 8, 8},
+		{"letter case", store.CallQuery{Direction: "internal", State: "NOTFOUND"}, "c100", 1, 1},
+		{"no wildcards", store.CallQuery{To: "100%"}, "", 0, 0},
+		{"quotes", store.CallQuery{To: "100%_'x"}, "c100", 1, 1},
+		{"general", store.CallQuery{General: "ÅNN", Rows: 2}, "c100", 2, 26},
+		{"general takes % as it stands", store.CallQuery{General: "%_'"}, "c100", 1, 1},
+		{"since", store.CallQuery{Since: day.Add(23 * time.Second)}, "c100", 3, 3},
+		{"until", store.CallQuery{Until: day.Add(2 * time.Second)}, "c001", 2, 2},
+		{"id", store.CallQuery{ID: "c007"}, "c007", 1, 1},
+		{"source, extension, type, result, dialed", store.CallQuery{Source: "carrier", Extension: "9000", Type: "audio", Result: "caller", Dialed: "9000", Rows: 1}, "c100", 1, 26},
+	} {
+		got, total, err := s.Calls(t.Context(), c.q)
+		first := ""
+		if len(got) > 0 {
+			first = got[0].ID
+		}
+		if err != nil || first != c.first || len(got) != c.n || total != c.total {
+			t.Errorf("%s: %d rows from %q of %d, %v; want %d from %q of %d", c.name, len(got), first, total, err, c.n, c.first, c.total)
+		}
+	}
+}
+
+func sweep(t *testing.T, s store.Store) {
+	put(t, s, aCall(1), aCall(2), aCall(3))
+	if err := s.SweepCalls(aCall(3).Started); err != nil {
+		t.Fatal(err)
+	}
+	if got, total, err := s.Calls(t.Context(), store.CallQuery{}); err != nil || total != 1 || got[0].ID != "c003" {
+		t.Errorf("after the sweep: %v, %d, %v, want c003 alone", got, total, err)
+	}
+}
+
+func reports(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	a := store.Report{ID: "a", Lane: "q7\nhttp://x", Group: "http://x", Seq: 2, Created: day, Due: day.Add(time.Second), Attempts: 1,
+		Last: "refused", Payload: []byte("A\x00\xff")}
+	b := store.Report{ID: "b", Lane: "q7\nhttp://x", Seq: 1, Created: day, Due: day, Payload: []byte("B")}
+	for _, r := range []store.Report{a, b, {ID: "gone", Seq: 3, Created: day, Due: day}} {
+		if err := s.PutReport(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"gone", "never was"} {
+		if err := s.DropReport(id); err != nil {
+			t.Errorf("DropReport(%q) = %v, want nil", id, err)
+		}
+	}
+	if got, err := s.Report(ctx, "a"); err != nil || !reflect.DeepEqual(got, a) {
+		t.Errorf("Report = %+v, %v\nwant %+v", got, err, a)
+	}
+	if _, err := s.Report(ctx, "gone"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Report(gone) = %v, want ErrNotFound", err)
+	}
+	a.Attempts = 2
+	if err := s.PutReport(a); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for r, err := range s.Reports(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprint(r.ID, r.Attempts, len(r.Payload)))
+	}
+	if want := []string{"b0 0", "a2 0"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("Reports = %q, want %q (id, attempts, length of payload)", got, want)
+	}
+	for range s.Reports(ctx) {
+		break // leaving early must not block what follows
+	}
+	if _, err := s.Report(ctx, "a"); err != nil {
+		t.Errorf("Report after a list left early = %v, want nil", err)
+	}
+}
+
+func manyWriters(t *testing.T, s store.Store) {
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			for i := range 100 {
+				if err := s.PutCall(aCall(w*100 + i)); err != nil {
+					t.Errorf("PutCall = %v, want nil", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if _, total, err := s.Calls(context.WithoutCancel(t.Context()), store.CallQuery{}); err != nil || total != 800 {
+		t.Errorf("total = %d, %v, want 800", total, err)
+	}
+}
