@@ -1,0 +1,20 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// newRoot gives the command line with all its subcommands.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "ozswitch",
+		Short:         "A softswitch whose calls are scripts",
+		Long:          "ozswitch answers calls, asks your web app what to do, and does it.\n\nStart with:  ozswitch demo",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.AddCommand(
+		newWorkerCommand(),
+	)
+	return root
+}
