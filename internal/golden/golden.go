@@ -106,11 +106,12 @@ func Parse(src []byte) *Archive {
 }
 
 func header(line string) (name string, ok bool) {
-	line = strings.TrimRight(line, "\r\n")
-	if !strings.HasPrefix(line, "-- ") || !strings.HasSuffix(line, " --") || len(line) < 7 {
-		return "", false
+	line, ok = strings.CutPrefix(strings.TrimRight(line, "\r\n"), "-- ")
+	if ok {
+		line, ok = strings.CutSuffix(line, " --")
 	}
-	return strings.TrimSpace(line[3 : len(line)-3]), true
+	name = strings.TrimSpace(line)
+	return name, ok && name != ""
 }
 
 // Get gives a section's content.
