@@ -1,0 +1,32 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"ozswitch/media/tts"
+)
+
+// newWorkerCommand is what the switch executes for its engines; nobody types it.
+func newWorkerCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:    "worker",
+		Short:  "run an engine for a switch (internal)",
+		Hidden: true,
+	}
+	var cache string
+	voice := &cobra.Command{
+		Use:   "tts",
+		Short: "run the embedded voice: jobs on standard input, results on standard output",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			out := os.Stdout
+			os.Stdout = os.Stderr // whatever prints must not get between the frames
+			return tts.Serve(os.Stdin, out, cache)
+		},
+	}
+	voice.Flags().StringVar(&cache, "cache", "", "folder for the compiled engine")
+	c.AddCommand(voice)
+	return c
+}
