@@ -1,0 +1,94 @@
+package pace
+
+import (
+	"errors"
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// Kind says what a Result reports.
+type Kind uint8
+
+// What a leg reports.
+const (
+	KeyPressed  Kind = iota + 1 // Key, At: the far end pressed a key
+	Started                     // ID, At: the first frame of a clip is being sent
+	Ended                       // ID, At: the last frame of a clip is being sent; it sounds 20 ms longer
+	KeysSent                    // ID, At: the last gap of SendKeys is over
+	FirstPacket                 // From, At: the first packet came
+	MediaLost                   // At: nothing came for the timeout; said once until something comes again
+	Failed                      // Err, At: the leg is gone; always the last result
+)
+
+// String names the kind.
+func (k Kind) String() string {
+	names := [...]string{"none", "KeyPressed", "Started", "Ended", "KeysSent", "FirstPacket", "MediaLost", "Failed"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return "unknown"
+}
+
+// A Result is something that happened on a leg. Kind says which fields count.
+// At is the due time of the tick it happened in, not the time of day at which
+// a late thread came round to it.
+type Result struct {
+	Kind Kind
+	Key  byte
+	ID   uint32
+	At   time.Time
+	From netip.AddrPort
+	Err  error
+}
+
+// errDeaf is the fault of a leg whose results nobody takes: a key that cannot be
+// delivered must not be dropped in silence.
+var errDeaf = errors.New("pace: nobody takes the results of the leg")
+
+// places is how many results wait for their reader.
+const places = 64
+
+// results is the way of results from the shard to one reader.
+type results struct {
+	bell   chan struct{}
+	ring   ring[Result]
+	failed atomic.Pointer[Result] // behind everything in the ring
+	told   bool                   // reader's: failed was handed out
+}
+
+// put reports false when the ring is full.
+func (r *results) put(x Result) bool {
+	if !r.ring.put(x) {
+		return false
+	}
+	ding(r.bell)
+	return true
+}
+
+// fail leaves the leg's last result.
+func (r *results) fail(at time.Time, err error) {
+	r.failed.Store(&Result{Kind: Failed, At: at, Err: err})
+	ding(r.bell)
+}
+
+func (r *results) next() (Result, bool) {
+	// failed is looked at first: what was put before it is in the ring by then.
+	f := r.failed.Load()
+	if x, ok := r.ring.take(); ok {
+		return x, true
+	}
+	if f != nil && !r.told {
+		r.told = true
+		return *f, true
+	}
+	return Result{}, false
+}
+
+// ding rings a doorbell without waiting for anyone to hear it.
+func ding(bell chan struct{}) {
+	select {
+	case bell <- struct{}{}:
+	default:
+	}
+}

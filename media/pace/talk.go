@@ -1,0 +1,132 @@
+package pace
+
+import (
+	"time"
+
+	"ozswitch/media/rtp"
+)
+
+// talk is the sending half of a leg.
+type talk struct {
+	format  Format
+	dtmf    uint8
+	silence bool // between clips silence is sent
+	hold    bool // nothing is sent
+	paused  bool // nothing was sent in the frame before: the next packet is marked
+
+	ssrc, ts uint32
+	seq      uint16
+
+	clips list // the first plays
+	frame int  // its next frame
+	keys  rtp.KeySender
+	rows  list // of keys; the first is being sent
+}
+
+func (t *talk) init(c LegConfig) {
+	*t = talk{
+		format: c.Format, dtmf: c.DTMFPT, silence: c.Silence, hold: c.Hold, paused: true,
+		ssrc: c.SSRC, ts: c.TS, seq: c.Seq,
+		keys: rtp.KeySender{Frame: c.Format.Ticks},
+	}
+}
+
+// flush drops what is queued, but a key that is down is let up properly.
+func (t *talk) flush(q *commands) {
+	for ; t.clips.first != nil; t.clips.drop() {
+		q.over()
+	}
+	t.frame = 0
+	t.keys.Stop()
+	var down list
+	if t.keys.Busy() {
+		t.rows.first.op = opFlush // no result for it
+		down.add(t.take())
+	}
+	for ; t.rows.first != nil; t.rows.drop() {
+		q.over()
+	}
+	t.rows = down
+}
+
+// take takes the first row out.
+func (t *talk) take() *command {
+	c := t.rows.first
+	t.rows.drop()
+	return c
+}
+
+// say writes the packet of the frame that is due into buf and returns its length,
+// 0 when nothing is sent, and the sound in it, nil if it has none.
+func (l *Leg) say(due time.Time, buf []byte) (n int, sound []byte) {
+	t := &l.talk
+	ts := t.ts
+	t.ts += uint32(t.format.Ticks)
+
+	if c := t.rows.first; c != nil {
+		if !t.keys.Busy() {
+			t.keys.Start(c.keys)
+		}
+		k, send := t.keys.Next(ts)
+		if !t.keys.Busy() {
+			if c.op == opKeys {
+				l.report(Result{Kind: KeysSent, ID: c.id, At: due})
+			}
+			t.rows.drop()
+			l.cmds.over()
+		}
+		if send {
+			p := rtp.Packet{PT: t.dtmf, Marker: k.Marker, TS: k.TS}
+			return t.packet(buf, p, k.Event[:]), nil
+		}
+	} else {
+		sound = l.playing(due)
+	}
+	if sound == nil && t.silence {
+		sound = t.format.Silence
+	}
+	if sound == nil || t.hold {
+		t.paused = true
+		return 0, nil
+	}
+	p := rtp.Packet{PT: t.format.PT, Marker: t.paused, TS: ts}
+	t.paused = false
+	return t.packet(buf, p, sound), sound
+}
+
+// packet writes one packet; a leg on hold sends none.
+func (t *talk) packet(buf []byte, p rtp.Packet, payload []byte) int {
+	if t.hold {
+		return 0
+	}
+	p.Seq, p.SSRC = t.seq, t.ssrc
+	t.seq++
+	rtp.PutHeader(buf, p)
+	return rtp.HeaderLen + copy(buf[rtp.HeaderLen:], payload)
+}
+
+// playing is the next frame of what plays, nil when nothing does.
+func (l *Leg) playing(due time.Time) []byte {
+	t := &l.talk
+	for t.clips.first != nil {
+		c := t.clips.first
+		if t.frame == 0 {
+			l.report(Result{Kind: Started, ID: c.id, At: due})
+		}
+		var f []byte
+		if c.clip != nil && t.frame < len(c.clip.Frames) {
+			f = c.clip.Frames[t.frame]
+			t.frame++
+		}
+		if c.clip == nil || t.frame == len(c.clip.Frames) {
+			l.report(Result{Kind: Ended, ID: c.id, At: due})
+			t.clips.drop()
+			t.frame = 0
+			l.cmds.over()
+		}
+		if f != nil {
+			return f
+		}
+	}
+	return nil
+}

@@ -1,0 +1,30 @@
+package pace
+
+import "net/netip"
+
+// A Wire carries the packets of one leg. It has two moods: aimed, when it sends
+// to one address and hears everybody, and bound, when it hears only its peer.
+// Send and Recv never block. Its methods are called by one goroutine at a time;
+// only Close and LocalAddr may come from anywhere, and Close only after the leg
+// was removed.
+type Wire interface {
+	// Send sends one packet to where the wire was last aimed or bound. A full
+	// buffer or a peer that refuses is an error; the packet is lost then.
+	Send(b []byte) error
+
+	// Recv takes what has come: it fills bufs[i] up to its capacity, reslices it
+	// to the packet's length and puts the sender in from[i]. It returns the
+	// number of packets, 0 when there are none. Packets longer than the buffer
+	// are dropped. from is as long as bufs.
+	Recv(bufs [][]byte, from []netip.AddrPort) int
+
+	// Aim makes packets go to an address, and ends a Rebind.
+	Aim(to netip.AddrPort) error
+
+	// Rebind ties the wire to a peer: packets go there, and from elsewhere no
+	// longer arrive.
+	Rebind(peer netip.AddrPort) error
+
+	LocalAddr() netip.AddrPort
+	Close() error
+}

@@ -1,0 +1,185 @@
+package rtp
+
+import "time"
+
+// JitterConfig says what a Jitter holds.
+type JitterConfig struct {
+	Clock   int           // ticks of the timestamp in a second
+	Ticks   int           // ticks of one frame of 20 ms
+	Silence []byte        // one coded frame of silence; a payload has as many bytes for so many ticks
+	Target  time.Duration // how long a packet is held; 0 = 40 ms
+}
+
+// cells is how many frames the buffer has room for: 640 ms.
+const cells = 32
+
+const frame = 20 * time.Millisecond
+
+// A Jitter puts packets back in order and in time. It is a strip of cells, one
+// for each frame of 20 ms, laid out by timestamp; a payload is written where its
+// timestamp says, across cells where the sender's packets are longer or shorter
+// than 20 ms, and Get reads one cell after another. So order, copies and gaps
+// need no further thought. It is for codecs whose bytes can be cut anywhere
+// (G.711, G.722).
+//
+// The first packet is played Target after it came and the others by their
+// timestamps. When everything comes too late for 100 ms on end, or far too
+// early, the sender's time has jumped and the buffer begins anew. When its clock
+// merely runs fast and the buffer has held two frames too many for a second, one
+// frame is left out.
+type Jitter struct {
+	c    JitterConfig
+	data []byte      // cells frames, cell n at (n mod cells)
+	have [cells]bool // something was written to the cell
+
+	began  bool      // a first packet came
+	runs   bool      // a first frame was due
+	wait   time.Time // Get gives nothing before
+	lastTS uint32
+	pos    int64 // of lastTS, in ticks, the first packet being at cell number cells
+	play   int64 // the cell Get reads next
+	high   int64 // the highest cell written
+
+	lateSince time.Time // since when nothing but late packets came
+	low       int64     // the least number of cells ahead in the last second
+	gets      int
+	late      int64
+	left      int64
+}
+
+// NewJitter makes a buffer.
+func NewJitter(c JitterConfig) *Jitter {
+	if c.Target <= 0 {
+		c.Target = 40 * time.Millisecond
+	}
+	return &Jitter{c: c, data: make([]byte, cells*len(c.Silence))}
+}
+
+// Put stores a payload that came at now. A copy of one that was stored does no harm.
+func (j *Jitter) Put(now time.Time, ts uint32, payload []byte) {
+	if len(payload) == 0 {
+		return
+	}
+	if !j.began {
+		j.begin(now, ts)
+	}
+	// Timestamps wrap; positions do not. Only a packet in time moves the mark, so
+	// that a stray one cannot lead the following astray.
+	pos := j.pos + int64(int32(ts-j.lastTS))
+	ticks := int64(j.c.Ticks)
+	first, last := floorDiv(pos, ticks), floorDiv(pos+j.ticks(len(payload))-1, ticks)
+	if early := j.play - first; early > 0 && early <= 2 && !j.runs {
+		// The very first packets were out of order: begin that much earlier.
+		j.play = first
+		j.wait = j.wait.Add(-time.Duration(early) * frame)
+	}
+	switch {
+	case last < j.play:
+		j.late++
+		if j.lateSince.IsZero() {
+			j.lateSince = now
+		}
+		if now.Sub(j.lateSince) < 100*time.Millisecond {
+			return
+		}
+		j.begin(now, ts)
+		pos, first = j.pos, j.play
+		last = floorDiv(pos+j.ticks(len(payload))-1, ticks)
+	case last >= j.play+cells:
+		j.begin(now, ts)
+		pos, first = j.pos, j.play
+		last = floorDiv(pos+j.ticks(len(payload))-1, ticks)
+	}
+	j.lateSince = time.Time{}
+	j.lastTS, j.pos = ts, pos
+	j.write(pos, first, min(last, j.play+cells-1), payload)
+}
+
+// begin starts a strip at ts.
+func (j *Jitter) begin(now time.Time, ts uint32) {
+	j.began, j.runs, j.wait = true, false, now.Add(j.c.Target)
+	j.lastTS, j.pos, j.play, j.high = ts, int64(cells*j.c.Ticks), cells, cells-1
+	j.have = [cells]bool{}
+	j.lateSince = time.Time{}
+	j.gets, j.low = 0, cells
+}
+
+// write lays payload over the cells from first to last.
+func (j *Jitter) write(pos, first, last int64, payload []byte) {
+	size := int64(len(j.c.Silence))
+	at := pos * size / int64(j.c.Ticks) // in bytes
+	for n := first; n <= last; n++ {
+		if n < j.play {
+			continue // the front of a long packet came too late
+		}
+		cell := j.data[n%cells*size:][:size]
+		if !j.have[n%cells] {
+			copy(cell, j.c.Silence)
+			j.have[n%cells] = true
+		}
+		from, to := max(at, n*size), min(at+int64(len(payload)), (n+1)*size)
+		if from < to {
+			copy(cell[from-n*size:], payload[from-at:to-at])
+		}
+	}
+	j.high = max(j.high, last)
+}
+
+func (j *Jitter) ticks(bytes int) int64 {
+	return int64(bytes) * int64(j.c.Ticks) / int64(len(j.c.Silence))
+}
+
+// Get takes the frame that is due now into dst, which must have room for one,
+// and returns its length: 0 when there is nothing to play, which is silence. It
+// is called once each 20 ms.
+func (j *Jitter) Get(now time.Time, dst []byte) int {
+	if !j.began || now.Before(j.wait) {
+		return 0
+	}
+	j.runs = true
+	j.low = min(j.low, j.high+1-j.play)
+	if j.gets++; j.gets == 50 {
+		if j.low >= int64(j.c.Target*time.Duration(j.c.Clock)/time.Second)/int64(j.c.Ticks)+2 {
+			j.take(nil)
+			j.left++
+		}
+		j.gets, j.low = 0, cells
+	}
+	return j.take(dst)
+}
+
+// Skip leaves out n frames that nobody will ask for.
+func (j *Jitter) Skip(n int) {
+	if !j.began {
+		return
+	}
+	for range min(n, cells) {
+		j.take(nil)
+	}
+	j.play += int64(max(0, n-cells))
+}
+
+func (j *Jitter) take(dst []byte) int {
+	i := j.play % cells
+	j.play++
+	if !j.have[i] {
+		return 0
+	}
+	j.have[i] = false
+	size := len(j.c.Silence)
+	return copy(dst, j.data[int(i)*size:][:size])
+}
+
+// Late is how many packets came when their moment had passed.
+func (j *Jitter) Late() int64 { return j.late }
+
+// LeftOut is how many frames were left out to keep up with a fast sender.
+func (j *Jitter) LeftOut() int64 { return j.left }
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
