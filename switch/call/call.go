@@ -222,9 +222,11 @@ func (c *Call) mediaOpened(e MediaOpened) {
 	}
 	c.ringAt = time.Time{}
 	c.do(Respond{Leg: c.leg, Code: 200, Media: &local})
-	if c.offer != nil {
-		c.connect(*c.offer)
+	if c.offer == nil {
+		c.become(InCall) // sound begins with the answer in the ACK, and so does the script
+		return
 	}
+	c.connect(*c.offer)
 	c.become(InCall)
 	c.settlePending(Failure{})
 }
@@ -249,6 +251,7 @@ func (c *Call) acked(e Acked) {
 		return
 	}
 	c.connect(*e.Media)
+	c.settlePending(Failure{})
 }
 
 func (c *Call) reoffered(e Reoffered) {
