@@ -1,7 +1,6 @@
 package call
 
 import (
-	"flag"
 	"fmt"
 	"net/netip"
 	"os"
@@ -10,9 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-var update = flag.Bool("update", false, "rewrite the dialogues; read the diff before committing it")
+	"ozswitch/internal/golden"
+)
 
 var start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -29,17 +28,7 @@ func TestDialogues(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := play(t, string(src))
-			if got == string(src) {
-				return
-			}
-			if *update {
-				if err := os.WriteFile(f, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			t.Errorf("%s: got\n%s\nwant\n%s", f, got, src)
+			golden.File(t, f, []byte(play(t, string(src))))
 		})
 	}
 }
