@@ -1,0 +1,125 @@
+package sip
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	msg "github.com/emiago/sipgo/sip"
+
+	"ozswitch/switch/sip/flow"
+)
+
+// flowTo is the way to a far end that we call: by the first listener of its
+// address family.
+func (e *Endpoint) flowTo(to netip.AddrPort) flow.Flow {
+	for _, l := range e.listeners {
+		a := l.Local().Addr()
+		if a.Is4() == to.Addr().Is4() || a.Is6() && a.IsUnspecified() {
+			return l.To(to)
+		}
+	}
+	return nil
+}
+
+// hop is the way to the next hop of a dialog. A name, or a private address
+// that a far end behind NAT gave as its Contact, is not where the far end can
+// be reached: there the way that its last message came is taken.
+func (e *Endpoint) hop(uri string, routed bool, came flow.Flow) flow.Flow {
+	var u msg.Uri
+	if msg.ParseUri(uri, &u) != nil {
+		return came
+	}
+	addr, err := netip.ParseAddr(strings.Trim(u.Host, "[]"))
+	if err != nil || came.Reliable() {
+		return came
+	}
+	addr = addr.Unmap()
+	source := came.Remote().Addr()
+	hidden := addr.IsPrivate() || addr.IsLoopback() || addr.IsUnspecified()
+	if !routed && addr != source && hidden {
+		return came
+	}
+	port := 5060
+	if u.Port > 0 && u.Port < 65536 {
+		port = u.Port
+	}
+	if f := e.flowTo(netip.AddrPortFrom(addr, uint16(port))); f != nil {
+		return f
+	}
+	return came
+}
+
+// host is our address as a far end should see it, with the port; an IPv6
+// address has its brackets.
+func (e *Endpoint) host(f flow.Flow) string {
+	return bracket(e.address(f)) + ":" + strconv.Itoa(int(f.Local().Port()))
+}
+
+func bracket(host string) string {
+	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+// address is our address towards a far end: the one configured, the one bound,
+// or where we listen on all addresses, the one that the system would send from.
+func (e *Endpoint) address(f flow.Flow) string {
+	remote := f.Remote().Addr()
+	if e.c.External != "" && !remote.IsLoopback() {
+		return e.c.External
+	}
+	if a := f.Local().Addr(); !a.IsUnspecified() {
+		return a.WithZone("").String()
+	}
+	e.mu.Lock()
+	a, ok := e.routes[remote]
+	e.mu.Unlock()
+	if ok {
+		return a.String()
+	}
+	a = towards(f.Remote())
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.routes) >= 4096 { // addresses may be forged: never let it grow
+		clear(e.routes)
+	}
+	e.routes[remote] = a
+	return a.String()
+}
+
+// towards asks the system which of our addresses it would send from. Nothing
+// is sent.
+func towards(to netip.AddrPort) netip.Addr {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+	if err != nil {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().WithZone("")
+}
+
+func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}
+
+func (e *Endpoint) contact(f flow.Flow) string {
+	user := ""
+	if e.c.User != "" {
+		user = escape(e.c.User) + "@"
+	}
+	return "<sip:" + user + e.host(f) + ">"
+}
+
+func (e *Endpoint) via(f flow.Flow, branch string) string {
+	return "SIP/2.0/" + strings.ToUpper(f.Transport()) + " " + e.host(f) + ";branch=" + branch + ";rport"
+}
+
+// escape makes any text fit to be the user part of a URI.
+func escape(user string) string {
+	return strings.NewReplacer("%2A", "*", "%2B", "+", "%23", "%23").Replace(url.PathEscape(user))
+}

@@ -1,0 +1,245 @@
+package sip
+
+import (
+	"cmp"
+	"context"
+	crand "crypto/rand"
+	"encoding/binary"
+	"errors"
+	"hash/fnv"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	msg "github.com/emiago/sipgo/sip"
+
+	"ozswitch/switch/call"
+	"ozswitch/switch/sip/flow"
+	"ozswitch/switch/sip/transaction"
+)
+
+// A Config says what an Endpoint is. Only Listen is needed.
+type Config struct {
+	Listen       []string                                           // "udp://127.0.0.1:5060"; port 0 takes a free one
+	ListenPacket func(network, addr string) (net.PacketConn, error) // nil = net.ListenPacket
+	External     string                                             // address for Contact, Via and SDP behind NAT; "" = the one bound
+	User         string                                             // user part of our Contact; "" = none
+	UserAgent    string                                             // User-Agent and Server; "" = "ozswitch"
+
+	CallsPerSecond int // new incoming calls; more are answered 503. 0 = no limit
+	MaxCalls       int // incoming calls at once; 0 = no limit
+
+	Rand rand.Source // branches, tags, Call-IDs, leg ids; nil = seeded by the system
+
+	// Trace sees every message of a leg in its order; leg is "" for messages
+	// of no leg. It must not wait nor call the Endpoint; b is its only until it
+	// returns.
+	Trace func(leg call.LegID, sent bool, transport string, remote netip.AddrPort, b []byte)
+	Log   *slog.Logger // nil = slog.Default
+}
+
+// An Exchange is who takes calls: the switch, or a phone.
+type Exchange interface {
+	// Invited is called for each INVITE outside a dialog, when nothing but 100
+	// was answered. It gives the mailbox of the leg's events, or a refusal (its
+	// Leg need not be set). post must never wait nor call the Endpoint; when it
+	// returns false (mailbox full, call gone) the leg is ended. Invited itself
+	// may call Do for the leg. It must return soon: its listener waits.
+	Invited(in call.Invited) (post func(call.Event) bool, refuse *call.Respond)
+}
+
+const shardCount = 8
+
+// An Endpoint is one SIP user agent.
+type Endpoint struct {
+	c         Config
+	x         Exchange
+	log       *slog.Logger
+	parser    *msg.Parser
+	listeners []*flow.Listener
+	shards    [shardCount]*shard
+	limit     flow.Limit
+	incoming  atomic.Int64
+	panics    atomic.Int64
+	secret    uint64
+	lookups   chan lookup
+
+	randMu sync.Mutex
+	rand   *rand.Rand
+
+	mu     sync.Mutex
+	legs   map[call.LegID]*leg
+	routes map[netip.Addr]netip.Addr // our address towards a far end, where we listen on all
+}
+
+// New gives an endpoint. It binds nothing and starts nothing.
+func New(c Config, x Exchange) *Endpoint {
+	c.UserAgent = flow.Line(cmp.Or(c.UserAgent, "ozswitch"))
+	c.Log = cmp.Or(c.Log, slog.Default())
+	if c.Rand == nil {
+		var seed [32]byte
+		_, _ = crand.Read(seed[:]) // never fails (crypto/rand)
+		c.Rand = rand.NewChaCha8(seed)
+	}
+	e := &Endpoint{c: c, x: x, log: c.Log, parser: msg.NewParser(), rand: rand.New(c.Rand),
+		lookups: make(chan lookup, 64), legs: map[call.LegID]*leg{}, routes: map[netip.Addr]netip.Addr{}}
+	e.limit.PerSecond = c.CallsPerSecond
+	e.secret = e.rand.Uint64()
+	now := time.Now()
+	for i := range e.shards {
+		w := transaction.NewWheel(now)
+		e.shards[i] = &shard{e: e, wheel: w, txs: transaction.NewTable[owner](w),
+			legs: map[string]*leg{}, callers: map[string]*leg{}, wake: make(chan struct{}, 1)}
+	}
+	return e
+}
+
+// Bind binds the listeners, so that Addr can be asked before Run, which binds
+// them otherwise.
+func (e *Endpoint) Bind() error {
+	if len(e.listeners) > 0 {
+		return nil
+	}
+	if len(e.c.Listen) == 0 {
+		return errors.New("sip: nothing to listen on")
+	}
+	for _, spec := range e.c.Listen {
+		l, err := flow.Listen(spec, e.c.ListenPacket)
+		if err != nil {
+			e.Close()
+			return err
+		}
+		e.listeners = append(e.listeners, l)
+	}
+	return nil
+}
+
+// Close gives back what Bind took when Run is not to follow.
+func (e *Endpoint) Close() {
+	for _, l := range e.listeners {
+		l.Close()
+	}
+	e.listeners = nil
+}
+
+// Addr is the bound address of the first listener; call Bind first.
+func (e *Endpoint) Addr() netip.AddrPort {
+	if len(e.listeners) == 0 {
+		return netip.AddrPort{}
+	}
+	return e.listeners[0].Local()
+}
+
+// Run serves until ctx ends, and returns when all it started has ended. Legs
+// that are up then are not told: hang up first.
+func (e *Endpoint) Run(ctx context.Context) error {
+	if err := e.Bind(); err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	for _, s := range e.shards {
+		wg.Go(func() { s.run(ctx) })
+	}
+	for _, l := range e.listeners {
+		wg.Go(func() { _ = l.Serve(e.receive) })
+	}
+	for {
+		select {
+		case q := <-e.lookups:
+			wg.Go(func() { e.lookup(ctx, q) })
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	for _, l := range e.listeners {
+		l.Close()
+	}
+	wg.Wait()
+	return nil
+}
+
+// Panics is the number of bugs that were caught so far; each ended one call.
+func (e *Endpoint) Panics() int64 { return e.panics.Load() }
+
+// Legs is the number of legs alive.
+func (e *Endpoint) Legs() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.legs)
+}
+
+// Do carries out Respond, Cancel and Bye; other effects are not SIP's and are
+// ignored. An effect for a leg that is gone does nothing. Do may be called by
+// any goroutine but not from within post or Trace; it never waits for the
+// network.
+func (e *Endpoint) Do(effect call.Effect) {
+	switch f := effect.(type) {
+	case call.Respond:
+		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.respond(now, l, f) })
+	case call.Cancel:
+		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.cancel(now, l, f.Reason) })
+	case call.Bye:
+		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.bye(now, l, f.Reason) })
+	}
+}
+
+// with runs f under the lock of the leg's shard.
+func (e *Endpoint) with(id call.LegID, f func(*shard, time.Time, *leg)) {
+	e.mu.Lock()
+	l := e.legs[id]
+	e.mu.Unlock()
+	if l == nil {
+		return
+	}
+	l.shard.guard(l.dlg.CallID, func(now time.Time) {
+		if l.state != gone {
+			f(l.shard, now, l)
+		}
+	})
+}
+
+// shardOf is where everything of that Call-ID lives.
+func (e *Endpoint) shardOf(callID []byte) *shard {
+	h := fnv.New32a()
+	h.Write(callID)
+	return e.shards[h.Sum32()%shardCount]
+}
+
+// random gives n characters for a tag, branch or id.
+func (e *Endpoint) random(n int) string {
+	const letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	b := make([]byte, n)
+	e.randMu.Lock()
+	defer e.randMu.Unlock()
+	for i := range b {
+		b[i] = letters[e.rand.IntN(len(letters))]
+	}
+	return string(b)
+}
+
+// fixedTag is a tag that every answer to copies of one request shares, though
+// no transaction remembers it (RFC 3261 8.2.7).
+func (e *Endpoint) fixedTag(h *flow.Head) string {
+	f := fnv.New64a()
+	var s [8]byte
+	binary.LittleEndian.PutUint64(s[:], e.secret)
+	f.Write(s[:])
+	f.Write(h.Top())
+	f.Write(h.CallID)
+	f.Write(h.From)
+	return base36(f.Sum64())
+}
+
+func base36(n uint64) string {
+	var b [13]byte
+	for i := range b {
+		b[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[n%36]
+		n /= 36
+	}
+	return string(b[:])
+}

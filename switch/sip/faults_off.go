@@ -1,0 +1,6 @@
+//go:build !faults
+
+package sip
+
+// inject is where tests built with the tag faults cause panics.
+func inject(string) {}

@@ -1,0 +1,314 @@
+package sip
+
+import (
+	"bytes"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	msg "github.com/emiago/sipgo/sip"
+
+	"ozswitch/switch/call"
+	"ozswitch/switch/sip/flow"
+	"ozswitch/switch/sip/transaction"
+)
+
+// retryAfter is what callers are told to wait when there are too many.
+const retryAfter = 5 * time.Second
+
+// A message is one that was received. Its head lies in the reader's buffer:
+// what outlives receive is copied.
+type message struct {
+	from   flow.Flow
+	head   flow.Head
+	method string
+	req    *msg.Request
+	res    *msg.Response
+}
+
+// receive handles one message, whatever it holds. It is the recover boundary
+// of everything that comes from outside.
+func (e *Endpoint) receive(f flow.Flow, b []byte) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.panics.Add(1)
+			e.log.Error("sip: bug caught, a message is dropped", "remote", f.Remote(), "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		}
+	}()
+	m := message{from: f}
+	var ok bool
+	if m.head, ok = flow.Scan(b); !ok {
+		return
+	}
+	inject("scanned")
+	if m.head.Request() {
+		m.method = string(m.head.Method)
+		e.request(&m)
+	} else {
+		e.response(&m)
+	}
+}
+
+// request handles a request.
+func (e *Endpoint) request(m *message) {
+	h := &m.head
+	s := e.shardOf(h.CallID)
+	if h.Complete() && m.method != "ACK" && s.again(m) {
+		return
+	}
+	if m.method == "INVITE" && h.Malformed == "" && len(h.ToTag()) == 0 && e.overloaded() {
+		e.refuse(m, 503, "", "Retry-After: "+strconv.Itoa(int(retryAfter/time.Second))+"\r\n")
+		return
+	}
+	if code, reason, extra := e.check(m); code != 0 {
+		e.refuse(m, code, reason, extra)
+		return
+	}
+	if m.method == "INVITE" && len(h.ToTag()) == 0 {
+		e.newInvite(s, m)
+		return
+	}
+	s.guard(string(h.CallID), func(now time.Time) {
+		inject("request")
+		switch {
+		case m.method == "ACK":
+			s.ack(now, m)
+		case m.method == "CANCEL":
+			s.cancelled(now, m)
+		case len(h.ToTag()) > 0:
+			s.inDialog(now, m)
+		default:
+			s.outside(m)
+		}
+	})
+}
+
+// overloaded tells whether one more call is too many.
+func (e *Endpoint) overloaded() bool {
+	if e.c.MaxCalls > 0 && e.incoming.Load() >= int64(e.c.MaxCalls) {
+		return true
+	}
+	return !e.limit.Take(time.Now())
+}
+
+// again absorbs a copy of a request that has a transaction already.
+func (s *shard) again(m *message) (known bool) {
+	s.guard(string(m.head.CallID), func(now time.Time) {
+		var buf [256]byte
+		if x := s.txs.Find(m.head.ServerKey(buf[:0], m.method)); x != nil {
+			known = true
+			s.trace(x.User.leg, x.User.id, false, m.from, m.head.Message)
+			s.handle(now, x, transaction.Event{What: transaction.Again})
+		}
+	})
+	return known
+}
+
+// allow lists what we do.
+const allow = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\n"
+
+// accept lists the bodies that we read.
+const accept = "Accept: application/sdp, application/dtmf-relay, application/dtmf\r\n"
+
+// outside answers a request that belongs to no dialog and is no INVITE.
+func (s *shard) outside(m *message) {
+	s.trace(nil, "", false, m.from, m.head.Message)
+	switch m.method {
+	case "OPTIONS":
+		s.e.answer(m, flow.Reply{Code: 200, Extra: allow + accept + "Supported:\r\n"})
+	case "BYE", "INFO", "UPDATE", "PRACK":
+		s.e.answer(m, flow.Reply{Code: 481})
+	case "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH":
+		s.e.answer(m, flow.Reply{Code: 405, Extra: allow})
+	default: // REGISTER too, until the registrar is built
+		s.e.answer(m, flow.Reply{Code: 501, Extra: allow})
+	}
+}
+
+// refuse answers without a transaction: copies of the request get the same
+// answer again, and the ACK matches nothing and is dropped (RFC 3261 8.2.7).
+func (e *Endpoint) refuse(m *message, code int, reason, extra string) {
+	if m.method == "ACK" {
+		return
+	}
+	if e.c.Trace != nil {
+		e.c.Trace("", false, m.from.Transport(), m.from.Remote(), m.head.Message)
+	}
+	e.answer(m, flow.Reply{Code: code, Reason: reason, Extra: extra})
+}
+
+// answer sends an answer that no transaction keeps.
+func (e *Endpoint) answer(m *message, r flow.Reply) {
+	if !m.head.Answerable() {
+		return
+	}
+	o := m.head.Origin(m.from.Remote())
+	if r.Tag == "" {
+		r.Tag = e.fixedTag(&m.head)
+	}
+	r.Extra += e.server()
+	b := o.Answer(r)
+	_ = m.from.Send(b) // who asked may ask again
+	if e.c.Trace != nil {
+		e.c.Trace("", true, m.from.Transport(), m.from.Remote(), b)
+	}
+}
+
+func (e *Endpoint) server() string { return "Server: " + e.c.UserAgent + "\r\n" }
+
+// check finds what is wrong with a request before anybody looks at what it
+// wants, and parses it. Code 0 means nothing.
+func (e *Endpoint) check(m *message) (code int, reason, extra string) {
+	h := &m.head
+	bad := func(why string) (int, string, string) { return 400, "Bad Request (" + why + ")", "" }
+	switch {
+	case h.Malformed != "":
+		return bad(h.Malformed)
+	case !bytes.EqualFold(h.Version, []byte("SIP/2.0")):
+		return 505, "", ""
+	case !h.Complete():
+		return bad("Via, From, To, Call-ID or CSeq is missing")
+	}
+	if _, ok := h.CSeqNumber(); !ok {
+		return bad("bad CSeq")
+	}
+	if string(h.CSeqMethod()) != m.method {
+		return bad("CSeq names another method")
+	}
+	if why := badURI(string(h.URI)); why != "" {
+		return bad(why)
+	}
+	if scheme, _, _ := bytes.Cut(h.URI, []byte(":")); !bytes.EqualFold(scheme, []byte("sip")) && !bytes.EqualFold(scheme, []byte("sips")) {
+		return 416, "", ""
+	}
+	parsed, err := e.parser.ParseSIP(h.Message)
+	if err != nil {
+		return bad(short(err))
+	}
+	req, ok := parsed.(*msg.Request)
+	if !ok {
+		return bad("no request")
+	}
+	m.req = req
+	if via := req.Via(); via == nil || via.Host == "" || !strings.EqualFold(via.ProtocolName, "SIP") {
+		return bad("bad Via")
+	}
+	if req.From() == nil || req.To() == nil || req.CallID() == nil || req.CSeq() == nil {
+		return bad("bad From, To, Call-ID or CSeq")
+	}
+	if m.method == "ACK" || m.method == "CANCEL" {
+		return 0, "", ""
+	}
+	if unknown := required(req); unknown != "" {
+		return 420, "", "Unsupported: " + flow.Line(unknown) + "\r\n"
+	}
+	if mf := req.MaxForwards(); mf != nil && mf.Val() == 0 && m.method != "OPTIONS" && len(h.ToTag()) == 0 {
+		return 483, "", "" // we pass calls on (RFC 3261 11 lets OPTIONS end here)
+	}
+	return 0, "", ""
+}
+
+// badURI says what is wrong with a Request-URI beyond what the parser sees.
+func badURI(uri string) string {
+	_, rest, ok := strings.Cut(uri, ":")
+	if !ok {
+		return "Request-URI without a scheme"
+	}
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		rest = rest[i+1:]
+	}
+	host, _, _ := strings.Cut(rest, ";")
+	switch {
+	case strings.Contains(rest, "?"):
+		return "headers in the Request-URI" // RFC 3261 19.1.1, table 1
+	case !strings.HasPrefix(host, "[") && strings.Count(host, ":") > 1:
+		return "IPv6 address without brackets"
+	}
+	return ""
+}
+
+// required gives the extensions that a request insists on: we have none.
+func required(req *msg.Request) string {
+	var all []string
+	for _, h := range req.GetHeaders("require") {
+		for option := range strings.SplitSeq(h.Value(), ",") {
+			if option = strings.TrimSpace(option); option != "" {
+				all = append(all, option)
+			}
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// short makes a parser's complaint fit for a reason phrase.
+func short(err error) string {
+	s := flow.Line(err.Error())
+	if len(s) > 80 {
+		s = s[:80]
+	}
+	return strings.ToValidUTF8(s, "")
+}
+
+// response hands a response to the request of ours that it answers. One that
+// answers nothing is dropped.
+func (e *Endpoint) response(m *message) {
+	h := &m.head
+	if h.Malformed != "" || !h.Complete() {
+		return
+	}
+	s := e.shardOf(h.CallID)
+	s.guard(string(h.CallID), func(now time.Time) {
+		inject("response")
+		var buf [256]byte
+		x := s.txs.Find(h.ClientKey(buf[:0]))
+		if x == nil {
+			return
+		}
+		s.trace(x.User.leg, x.User.id, false, m.from, h.Message)
+		if x.Kind() == transaction.InviteClient {
+			s.inviteAnswer(now, x, m)
+			return
+		}
+		l := x.User.leg
+		s.handle(now, x, transaction.Event{What: transaction.Answer, Status: h.Code})
+		if h.Code >= 200 {
+			x.User.leg = nil
+			if l != nil && l.state == leaving {
+				s.forget(l) // our BYE was answered, however
+			}
+		}
+	})
+}
+
+// legOf finds the leg of a request within a dialog; nil when there is none.
+func (s *shard) legOf(m *message) *leg {
+	l := s.legs[string(m.head.ToTag())]
+	if l == nil || l.dlg.CallID != string(m.head.CallID) || l.dlg.RemoteTag != string(m.head.FromTag()) {
+		return nil
+	}
+	return l
+}
+
+// begin starts the server transaction of a request.
+func (s *shard) begin(m *message, k transaction.Kind, l *leg) *tx {
+	var buf [256]byte
+	id := call.LegID("")
+	if l != nil {
+		id = l.id
+	}
+	return s.txs.Add(string(m.head.ServerKey(buf[:0], m.method)), k, m.from.Reliable(), owner{to: m.from, leg: l, id: id})
+}
+
+// finish answers a server transaction; with the final answer the leg is no
+// longer told of it.
+func (s *shard) finish(now time.Time, x *tx, o *flow.Origin, r flow.Reply) []byte {
+	r.Extra += s.e.server()
+	b := o.Answer(r)
+	s.handle(now, x, transaction.Event{What: transaction.Answer, Status: r.Code, Bytes: b})
+	if r.Code >= 200 {
+		x.User.leg = nil
+	}
+	return b
+}

@@ -1,0 +1,332 @@
+package sip
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	msg "github.com/emiago/sipgo/sip"
+
+	"ozswitch/switch/call"
+	"ozswitch/switch/sip/dialog"
+	"ozswitch/switch/sip/flow"
+	"ozswitch/switch/sip/transaction"
+)
+
+// An outgoing is our INVITE.
+type outgoing struct {
+	dlg       dialog.Dialog // as it was sent, before any answer
+	via       string
+	ringing   bool // a provisional answer came: CANCEL may be sent
+	cancelled bool
+	reason    string
+	early     *description // SDP of a provisional answer
+	ack       []byte       // of the 2xx, for its copies
+}
+
+// A lookup is a call whose target is a name that must be resolved first.
+type lookup struct {
+	host  string
+	port  uint16
+	l     *leg
+	offer *call.Media
+}
+
+// Dial starts an outgoing leg: post is the mailbox of its events, by the rules
+// of Exchange.Invited. It never waits and reports every failure as Refused.
+func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
+	l, host, port, err := e.outgoing(i)
+	if err != nil {
+		post(call.Refused{Leg: i.Leg, Failure: call.Failure{Code: 404, Reason: short(err)}})
+		return
+	}
+	l.post = post
+	s := e.shardOf([]byte(l.dlg.CallID))
+	s.guard(l.dlg.CallID, func(time.Time) { s.add(l) })
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err == nil {
+		e.place(l, netip.AddrPortFrom(addr.Unmap(), port), i.Offer)
+		return
+	}
+	select {
+	case e.lookups <- lookup{host: host, port: port, l: l, offer: i.Offer}:
+	default:
+		e.refused(l, 503, "too many names to resolve")
+	}
+}
+
+// outgoing makes the leg of a call to be placed and tells where it goes.
+func (e *Endpoint) outgoing(i call.Invite) (l *leg, host string, port uint16, err error) {
+	target := i.Target
+	if !strings.Contains(target, ":") || !strings.HasPrefix(strings.ToLower(target), "sip") {
+		target = "sip:" + target
+	}
+	var uri msg.Uri
+	if err := msg.ParseUri(flow.Line(target), &uri); err != nil {
+		return nil, "", 0, fmt.Errorf("sip: call %s: %w", i.Target, err)
+	}
+	if uri.Host == "" || strings.ContainsAny(target, " <>\"") {
+		return nil, "", 0, fmt.Errorf("sip: call %s: no SIP URI", i.Target)
+	}
+	if t, ok := uri.UriParams.Get("transport"); uri.IsEncrypted() || ok && !strings.EqualFold(t, "udp") {
+		return nil, "", 0, fmt.Errorf("sip: call %s: only UDP is built yet", i.Target)
+	}
+	port = 5060
+	if uri.Port > 0 && uri.Port < 65536 {
+		port = uint16(uri.Port)
+	}
+	l = &leg{id: i.Leg, state: calling, open: true, out: &outgoing{}}
+	l.dlg = dialog.Dialog{CallID: e.random(20), LocalTag: e.random(10), Target: target, LocalSeq: 1,
+		Remote: "<" + uri.Addr() + ">"}
+	l.dlg.Local = i.From // completed when the way is known
+	if i.FromName != "" {
+		l.dlg.Local = quote(i.FromName) + "\x00" + i.From
+	}
+	return l, uri.Host, port, nil
+}
+
+// place sends the INVITE.
+func (e *Endpoint) place(l *leg, to netip.AddrPort, offer *call.Media) {
+	s, f := l.shard, e.flowTo(to)
+	if f == nil {
+		e.refused(l, 503, "not listening")
+		return
+	}
+	s.guard(l.dlg.CallID, func(now time.Time) {
+		if l.state != calling || l.out.cancelled {
+			return
+		}
+		name, user, named := strings.Cut(l.dlg.Local, "\x00")
+		if !named {
+			name, user = "", l.dlg.Local
+		}
+		if user == "" {
+			user = "anonymous"
+		}
+		l.dlg.Local = strings.TrimLeft(name+" <sip:", " ") + escape(user) + "@" + e.host(f) + ">;tag=" + l.dlg.LocalTag
+		l.to = f
+		branch := "z9hG4bK" + e.random(16)
+		l.out.via = e.via(f, branch)
+		l.out.dlg = l.dlg
+		r := dialog.Request{Method: "INVITE", Seq: l.dlg.LocalSeq, Via: l.out.via,
+			Extra: "Contact: " + e.contact(f) + "\r\n" + allow + "User-Agent: " + e.c.UserAgent + "\r\n"}
+		if offer != nil {
+			r.Type, r.Body = "application/sdp", e.write(l, *offer, nil, f)
+		}
+		x := s.txs.Add(string(flow.ClientKey(nil, branch, "INVITE")), transaction.InviteClient, f.Reliable(), owner{to: f, leg: l, id: l.id})
+		s.handle(now, x, transaction.Event{What: transaction.Start, Bytes: l.dlg.Build(r)})
+	})
+}
+
+// refused ends an outgoing leg that never left.
+func (e *Endpoint) refused(l *leg, code int, why string) {
+	l.shard.guard(l.dlg.CallID, func(time.Time) {
+		if l.state == calling {
+			l.shard.end(l, call.Refused{Leg: l.id, Failure: call.Failure{Code: code, Reason: why}})
+		}
+	})
+}
+
+// lookup resolves a name (A and AAAA records; SRV is not built yet).
+func (e *Endpoint) lookup(ctx context.Context, q lookup) {
+	ctx, stop := context.WithTimeout(ctx, 5*time.Second)
+	defer stop()
+	addrs, err := resolve(ctx, q.host)
+	local := e.Addr().Addr()
+	for _, a := range addrs {
+		if a = a.Unmap(); a.Is4() == local.Is4() || local.IsUnspecified() {
+			e.place(q.l, netip.AddrPortFrom(a, q.port), q.offer)
+			return
+		}
+	}
+	why := "no address for " + q.host
+	if err != nil {
+		why = short(err)
+	}
+	e.refused(q.l, 404, why)
+}
+
+// inviteAnswer handles an answer to our INVITE.
+func (s *shard) inviteAnswer(now time.Time, x *tx, m *message) {
+	h, l := &m.head, x.User.leg
+	parsed, err := s.e.parser.ParseSIP(h.Message)
+	res, ok := parsed.(*msg.Response)
+	if err != nil || !ok || res.To() == nil {
+		return // its copies will not be better, but Timer B is
+	}
+	m.res = res
+	ev := transaction.Event{What: transaction.Answer, Status: h.Code}
+	if h.Code >= 300 && l != nil && l.out != nil {
+		d := l.out.dlg
+		d.Remote = string(h.To) // RFC 3261 17.1.1.3
+		ev.Bytes = d.Build(dialog.Request{Method: "ACK", Seq: d.LocalSeq, Via: l.out.via})
+	}
+	if !s.handle(now, x, ev) {
+		return
+	}
+	switch {
+	case h.Code < 200:
+		if l != nil && l.state == calling {
+			s.provisional(now, l, x, m)
+		}
+	case h.Code < 300:
+		s.accepted(now, x, m)
+	case l != nil && l.state == calling:
+		x.User.leg = nil
+		why := call.Failure{Code: h.Code, Reason: res.Reason}
+		s.end(l, call.Refused{Leg: l.id, Failure: why, Q850: q850(res)})
+	}
+}
+
+// provisional: it rings, or a gateway plays us something.
+func (s *shard) provisional(now time.Time, l *leg, x *tx, m *message) {
+	l.out.ringing = true
+	if l.out.cancelled {
+		s.sendCancel(now, l, x)
+		return
+	}
+	if m.head.Code == 100 {
+		return
+	}
+	ev := call.Provisional{Leg: l.id, Code: m.head.Code, Reason: m.res.Reason}
+	if d, code, _ := readBody(m.res); code == 0 && d != nil {
+		l.out.early = d
+		early := d.media
+		ev.Media = &early
+	}
+	s.tell(now, l, ev)
+}
+
+// accepted handles a 2xx: the first one makes the dialog, its copies are
+// acknowledged again, and one of another fork, or for a leg that gave up, is
+// acknowledged and hung up (RFC 3261 13.2.2.4, 9.1).
+func (s *shard) accepted(now time.Time, x *tx, m *message) {
+	l := x.User.leg
+	tag, _ := m.res.To().Params.Get("tag")
+	if l != nil && l.state != calling && l.state != gone && l.dlg.RemoteTag == tag {
+		_ = s.send(x.User.to, l, l.id, l.out.ack)
+		return
+	}
+	var d dialog.Dialog
+	if l != nil {
+		d = l.out.dlg.Answered(m.res, string(m.head.To))
+	} else {
+		d = strayed(m.res, &m.head)
+	}
+	to := s.e.hop(d.Next(), len(d.Routes) > 0, m.from)
+	ack := d.Build(dialog.Request{Method: "ACK", Seq: m.res.CSeq().SeqNo, Via: s.e.via(to, "z9hG4bK"+s.e.random(16))})
+	_ = s.send(to, l, x.User.id, ack)
+	if l == nil || l.state != calling {
+		s.hangUp(now, d, to, nil, x.User.id, "") // somebody else answered too
+		return
+	}
+	l.dlg, l.to, l.out.ack = d, to, ack
+	theirs, code, _ := readBody(m.res)
+	if theirs == nil && code == 0 {
+		theirs = l.out.early
+	}
+	switch {
+	case l.out.cancelled:
+		post := l.post
+		s.bye(now, l, l.out.reason)
+		if post != nil {
+			post(call.Refused{Leg: l.id, Failure: call.Failure{Code: 487, Reason: "cancelled as it was answered"}})
+		}
+	case theirs == nil:
+		post := l.post
+		s.bye(now, l, "no usable SDP")
+		if post != nil {
+			post(call.Refused{Leg: l.id, Failure: call.Failure{Code: 488, Reason: "answered without usable SDP"}})
+		}
+	default:
+		l.state = up
+		l.media.theirs = theirs
+		media := theirs.media
+		s.tell(now, l, call.Accepted{Leg: l.id, Media: &media})
+	}
+}
+
+// strayed makes a dialog of a 2xx whose leg is gone, to acknowledge and end it.
+func strayed(res *msg.Response, h *flow.Head) dialog.Dialog {
+	d := dialog.Dialog{CallID: string(h.CallID), Local: string(h.From), LocalSeq: res.CSeq().SeqNo, Target: res.To().Address.String()}
+	d.LocalTag = string(h.FromTag())
+	return d.Answered(res, string(h.To))
+}
+
+// cancel gives up our INVITE (RFC 3261 9.1): at once when it is known to have
+// arrived, else as soon as an answer tells so.
+func (s *shard) cancel(now time.Time, l *leg, reason string) {
+	if l.state != calling || l.out.cancelled {
+		return
+	}
+	l.out.cancelled, l.out.reason = true, reason
+	if l.to == nil { // still looking for the address
+		s.end(l, call.Refused{Leg: l.id, Failure: call.Failure{Code: 487, Reason: "cancelled"}})
+		return
+	}
+	branch, _ := flow.Param([]byte(l.out.via), "branch")
+	if x := s.txs.Find(flow.ClientKey(nil, branch, []byte("INVITE"))); x != nil && l.out.ringing {
+		s.sendCancel(now, l, x)
+	}
+}
+
+// sendCancel sends CANCEL for the INVITE x.
+func (s *shard) sendCancel(now time.Time, l *leg, x *tx) {
+	branch, _ := flow.Param([]byte(l.out.via), "branch")
+	key := string(flow.ClientKey(nil, branch, []byte("CANCEL")))
+	if s.txs.Find([]byte(key)) != nil {
+		return
+	}
+	b := l.out.dlg.Build(dialog.Request{Method: "CANCEL", Seq: l.out.dlg.LocalSeq, Via: l.out.via, Extra: reasonHeader(l.out.reason)})
+	c := s.txs.Add(key, transaction.Client, l.to.Reliable(), owner{to: l.to, leg: l, id: l.id})
+	s.handle(now, c, transaction.Event{What: transaction.Start, Bytes: b})
+	s.handle(now, x, transaction.Event{What: transaction.Abandon})
+}
+
+func reasonHeader(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "Reason: SIP;text=" + quote(text) + "\r\n"
+}
+
+// bye hangs up. One who was called and has no ACK yet must wait for it (RFC
+// 3261 15).
+func (s *shard) bye(now time.Time, l *leg, reason string) {
+	switch l.state {
+	case invited:
+		s.respond(now, l, call.Respond{Leg: l.id, Code: 480})
+		return
+	case calling:
+		if !l.out.cancelled {
+			s.cancel(now, l, reason)
+			return
+		}
+	case answered:
+		if l.invite != nil {
+			l.byeWanted, l.byeReason, l.post = true, reason, nil
+			return
+		}
+	case leaving, gone:
+		return
+	}
+	if v := l.invite; v != nil && v.tx != nil {
+		x := v.tx
+		v.tx = nil
+		s.finish(now, x, &v.origin, flow.Reply{Code: 487, Tag: l.dlg.LocalTag})
+	}
+	l.invite, l.post, l.state = nil, nil, leaving
+	s.arm(l)
+	s.hangUp(now, l.dlg, s.e.hop(l.dlg.Next(), len(l.dlg.Routes) > 0, l.to), l, l.id, reason)
+}
+
+// hangUp sends a BYE; l is nil when no leg waits for its answer.
+func (s *shard) hangUp(now time.Time, d dialog.Dialog, to flow.Flow, l *leg, id call.LegID, reason string) {
+	branch := "z9hG4bK" + s.e.random(16)
+	b := d.Build(dialog.Request{Method: "BYE", Seq: d.LocalSeq + 1, Via: s.e.via(to, branch),
+		Extra: reasonHeader(reason) + "User-Agent: " + s.e.c.UserAgent + "\r\n"})
+	x := s.txs.Add(string(flow.ClientKey(nil, branch, "BYE")), transaction.Client, to.Reliable(), owner{to: to, leg: l, id: id})
+	s.handle(now, x, transaction.Event{What: transaction.Start, Bytes: b})
+}

@@ -1,0 +1,275 @@
+package sip
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	msg "github.com/emiago/sipgo/sip"
+
+	"ozswitch/switch/call"
+	"ozswitch/switch/sip/dialog"
+	"ozswitch/switch/sip/flow"
+	"ozswitch/switch/sip/transaction"
+)
+
+// newInvite makes a leg of an INVITE outside a dialog and asks the exchange
+// who takes it. The exchange is asked without the lock, so that it may answer
+// at once; what comes for the leg meanwhile waits.
+func (e *Endpoint) newInvite(s *shard, m *message) {
+	var l *leg
+	var in call.Invited
+	s.guard(string(m.head.CallID), func(now time.Time) {
+		inject("request")
+		l, in = s.invited(now, m)
+	})
+	if l == nil {
+		return
+	}
+	post, refuse := e.x.Invited(in)
+	s.guard(l.dlg.CallID, func(now time.Time) {
+		l.post, l.open = post, true
+		held := l.held
+		l.held = nil
+		for _, f := range held {
+			f()
+		}
+		switch {
+		case l.state != invited:
+			if post == nil {
+				s.leave(now, l)
+			}
+		case refuse != nil:
+			refuse.Leg = l.id
+			s.respond(now, l, *refuse)
+		case post == nil:
+			s.respond(now, l, call.Respond{Leg: l.id, Code: 480})
+		}
+	})
+}
+
+// invited checks what only an INVITE has, makes its transaction and leg and
+// sends 100. It gives no leg when the INVITE was refused.
+func (s *shard) invited(now time.Time, m *message) (*leg, call.Invited) {
+	h, e := &m.head, s.e
+	caller := string(h.CallID) + " " + string(h.FromTag())
+	if s.callers[caller] != nil {
+		e.refuse(m, 482, "", "") // RFC 3261 8.2.2.2: it came by another way already
+		return nil, call.Invited{}
+	}
+	theirs, code, why := readBody(m.req)
+	if code == 0 && !takesSDP(m.req) {
+		code = 406
+	}
+	if code != 0 {
+		e.refuse(m, code, why, accept)
+		return nil, call.Invited{}
+	}
+	tag := e.random(10)
+	l := &leg{id: call.LegID(e.random(10)), state: invited, to: m.from, caller: caller}
+	l.dlg = dialog.Answering(m.req, string(h.From), string(h.To), tag)
+	l.media.theirs = theirs
+	x := s.begin(m, transaction.InviteServer, l)
+	l.invite = &invite{tx: x, origin: h.Origin(m.from.Remote()), seq: m.req.CSeq().SeqNo, offered: theirs != nil}
+	s.add(l)
+	s.callers[caller] = l
+	e.incoming.Add(1)
+	s.trace(l, l.id, false, m.from, h.Message)
+	s.finish(now, x, &l.invite.origin, flow.Reply{Code: 100})
+	in := call.Invited{Leg: l.id, SIPCallID: l.dlg.CallID, Transport: m.from.Transport(), Source: m.from.Remote(),
+		To: unescape(m.req.Recipient.User), FromName: displayName(m.req.From().DisplayName), FromHost: m.req.From().Address.Host}
+	if from := unescape(m.req.From().Address.User); !strings.EqualFold(from, "anonymous") {
+		in.From = from
+	}
+	if ua := m.req.GetHeader("user-agent"); ua != nil {
+		in.UserAgent = ua.Value()
+	}
+	if theirs != nil {
+		offer := theirs.media
+		in.Offer = &offer
+	}
+	return l, in
+}
+
+// takesSDP tells whether the caller reads what our answer will hold.
+func takesSDP(req *msg.Request) bool {
+	accepts := req.GetHeaders("accept")
+	for _, h := range accepts {
+		for kind := range strings.SplitSeq(strings.ToLower(h.Value()), ",") {
+			kind, _, _ = strings.Cut(kind, ";")
+			switch strings.TrimSpace(kind) {
+			case "application/sdp", "application/*", "*/*":
+				return true
+			}
+		}
+	}
+	return len(accepts) == 0
+}
+
+// unescape undoes the escapes of a user part (RFC 3261 19.1.2).
+func unescape(user string) string {
+	if s, err := url.PathUnescape(user); err == nil {
+		return s
+	}
+	return user
+}
+
+// displayName undoes the escapes of a quoted string.
+func displayName(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// respond answers the INVITE, re-INVITE or UPDATE that waits.
+func (s *shard) respond(now time.Time, l *leg, r call.Respond) {
+	v := l.invite
+	if v == nil || v.tx == nil || r.Code <= 100 || r.Code > 699 {
+		return
+	}
+	if r.Code < 200 && (v.update || v.again && r.Media == nil) {
+		return
+	}
+	reply := flow.Reply{Code: r.Code, Reason: r.Reason, Tag: l.dlg.LocalTag}
+	if r.RetryAfter > 0 {
+		reply.Extra += "Retry-After: " + strconv.Itoa(int((r.RetryAfter+time.Second-1)/time.Second)) + "\r\n"
+	}
+	if r.Warning != "" {
+		reply.Extra += "Warning: 399 ozswitch " + quote(r.Warning) + "\r\n"
+	}
+	if r.Code < 300 {
+		reply.Extra += "Contact: " + s.e.contact(l.to) + "\r\n" + allow
+		s.e.describe(l, &reply, r.Media, v)
+	}
+	if r.Code < 200 {
+		s.finish(now, v.tx, &v.origin, reply)
+		return
+	}
+	x := v.tx
+	v.tx, v.giveUp = nil, time.Time{}
+	v.answer = s.finish(now, x, &v.origin, reply)
+	switch {
+	case r.Code < 300 && !v.update:
+		if l.state == invited {
+			l.state = answered
+		}
+		v.repeat.Start(now)
+		s.arm(l)
+	case l.state == invited:
+		s.forget(l)
+	default: // an UPDATE, or a refused re-INVITE: the dialog stands as it was
+		l.invite = nil
+		s.arm(l)
+	}
+}
+
+// quote makes a quoted string.
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(flow.Line(s)) + `"`
+}
+
+// cancelled handles CANCEL (RFC 3261 9.2).
+func (s *shard) cancelled(now time.Time, m *message) {
+	var buf [256]byte
+	x := s.txs.Find(m.head.ServerKey(buf[:0], "INVITE"))
+	if x == nil {
+		s.trace(nil, "", false, m.from, m.head.Message)
+		s.e.answer(m, flow.Reply{Code: 481})
+		return
+	}
+	l := x.User.leg
+	s.trace(l, x.User.id, false, m.from, m.head.Message)
+	c := s.begin(m, transaction.Server, l)
+	c.User.id = x.User.id
+	origin := m.head.Origin(m.from.Remote())
+	reply := flow.Reply{Code: 200}
+	if l != nil {
+		reply.Tag = l.dlg.LocalTag
+	} else {
+		reply.Tag = s.e.fixedTag(&m.head)
+	}
+	s.finish(now, c, &origin, reply)
+	if l == nil || x.Answered() || l.invite == nil || l.invite.tx != x {
+		return // too late: it has its answer
+	}
+	first := l.state == invited
+	if first {
+		s.tell(now, l, call.Cancelled{Leg: l.id, Reason: reasonText(m.req)})
+	}
+	s.respond(now, l, call.Respond{Leg: l.id, Code: 487})
+}
+
+// reasonText gives what a Reason header says in words (RFC 3326).
+func reasonText(r interface{ GetHeader(string) msg.Header }) string {
+	h := r.GetHeader("reason")
+	if h == nil {
+		return ""
+	}
+	text, ok := flow.Param([]byte(h.Value()), "text")
+	if !ok {
+		return h.Value()
+	}
+	return displayName(strings.Trim(string(text), `"`))
+}
+
+// q850 gives the cause of a Reason header that speaks Q.850; 0 = none.
+func q850(r interface{ GetHeaders(string) []msg.Header }) int {
+	for _, h := range r.GetHeaders("reason") {
+		if v := h.Value(); len(v) >= 5 && strings.EqualFold(v[:5], "Q.850") {
+			cause, _ := flow.Param([]byte(v), "cause")
+			if n, err := strconv.Atoi(string(cause)); err == nil && n > 0 && n < 128 {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// ack handles ACK: that of a refusal ends its transaction, that of a 2xx makes
+// the dialog stand.
+func (s *shard) ack(now time.Time, m *message) {
+	var buf [256]byte
+	if x := s.txs.Find(m.head.ServerKey(buf[:0], "INVITE")); x != nil && x.State() != transaction.Accepted {
+		s.trace(x.User.leg, x.User.id, false, m.from, m.head.Message)
+		s.handle(now, x, transaction.Event{What: transaction.Ack})
+		return
+	}
+	l := s.legOf(m)
+	if l == nil {
+		return
+	}
+	s.trace(l, l.id, false, m.from, m.head.Message)
+	v := l.invite
+	if v == nil || !v.repeat.Running() || v.seq != m.req.CSeq().SeqNo {
+		return // a copy
+	}
+	l.invite = nil
+	if l.state == answered {
+		l.state = up
+	}
+	s.arm(l)
+	acked := call.Acked{Leg: l.id}
+	if !v.offered {
+		if theirs, code, _ := readBody(m.req); code == 0 && theirs != nil {
+			l.media.theirs = theirs
+			answer := theirs.media
+			acked.Media = &answer
+		}
+	}
+	if l.byeWanted {
+		s.bye(now, l, l.byeReason)
+		return
+	}
+	if !v.again || acked.Media != nil {
+		s.tell(now, l, acked)
+	}
+}
