@@ -124,7 +124,8 @@ func (p *parser) decode(raw []byte) error {
 		}
 		p.src = body
 	}
-	p.file.Source, p.index = p.src, newLines(p.src)
+	p.index = newLines(p.src)
+	p.file.Source, p.file.index = p.src, p.index
 	if skip == 3 {
 		p.warn("OZ1050", 0, 0, "a byte-order mark stands before the document", "")
 	}
@@ -162,7 +163,7 @@ func (p *parser) fromUTF16(raw, body []byte, e encoding, skip int) error {
 		return rune(body[i+1])<<8 | rune(body[i])
 	}
 	for i := 0; i < len(body); i += 2 {
-		bad := ""
+		bad, at := "", i+skip
 		var r rune
 		if i+1 >= len(body) {
 			bad = "half a character at the end"
@@ -177,7 +178,6 @@ func (p *parser) fromUTF16(raw, body []byte, e encoding, skip int) error {
 			i += 2
 		}
 		if bad != "" {
-			at := min(i, len(body)-1) + skip
 			err := p.rawError("OZ1009", out, len(out), 0, fmt.Sprintf("%s at offset %d: not %s", bad, at, e.name), "")
 			err.Pos.Offset = at
 			return err

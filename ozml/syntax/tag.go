@@ -219,5 +219,5 @@ func (p *parser) twiceGiven(first, again rawAttr, element string) error {
 
 // ignored tells whether an attribute is about namespaces only.
 func ignored(name string) bool {
-	return name == "xmlns" || strings.HasPrefix(name, "xmlns:") || strings.HasPrefix(name, "xml:") || strings.HasPrefix(name, "xsi:")
+	return local(name) == "xmlns" || strings.HasPrefix(name, "xmlns:") || strings.HasPrefix(name, "xml:") || strings.HasPrefix(name, "xsi:")
 }

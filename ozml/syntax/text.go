@@ -204,6 +204,11 @@ func (p *parser) number(at int, name string) error {
 }
 
 func entityHint(name string) string {
+	for _, known := range []string{"amp", "lt", "gt", "quot", "apos"} {
+		if strings.EqualFold(name, known) {
+			return "write &" + known + "; in small letters"
+		}
+	}
 	ref := "&" + name + ";"
 	s := html.UnescapeString(ref)
 	if r, n := utf8.DecodeRuneInString(s); s != ref && n == len(s) {
@@ -211,11 +216,6 @@ func entityHint(name string) string {
 			return "write a space, or &#160; for one that does not break the line"
 		}
 		return fmt.Sprintf("&%s; is HTML: write %s or &#%d;. PHP: htmlspecialchars($text, ENT_XML1 | ENT_QUOTES), not htmlentities", name, quote(s), r)
-	}
-	for _, known := range []string{"amp", "lt", "gt", "quot", "apos"} {
-		if strings.EqualFold(name, known) {
-			return "write &" + known + "; in small letters"
-		}
 	}
 	return "if the & stands for itself, write &amp;" + name + ";"
 }
