@@ -11,7 +11,7 @@ STAGES := $(GO) run ./internal/stages -skip '$(SKIP)'
 # assets.sh fetches its own, again only when the lock or the script changed.
 ASSETS := $(patsubst %/assets.sh,%/node_modules/.assets,$(wildcard media/*/assets.sh switch/*/assets.sh switch/*/*/assets.sh))
 
-.PHONY: all build assets demo test lint unit fuzz peers cross generate bench clean
+.PHONY: all build assets demo test lint unit faults fuzz peers cross generate bench clean
 
 all: build
 
@@ -33,7 +33,7 @@ test:
 	$(STAGES)
 
 # One stage alone; `go run ./internal/stages -list` explains them.
-lint unit fuzz peers cross generate:
+lint unit faults fuzz peers cross generate:
 	$(STAGES) $@
 
 bench:

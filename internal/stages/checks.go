@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -27,12 +28,33 @@ func lint(ctx context.Context, r *report) {
 		r.pass("gofmt", time.Since(start))
 	}
 	r.check(ctx, "go vet", nil, "go", "vet", "./...")
-	r.check(ctx, "go vet -tags peers", nil, "go", "vet", "-tags", "peers", "./test/...")
+	r.check(ctx, "go vet -tags peers,faults", nil, "go", "vet", "-tags", "peers,faults", "./...")
 	r.check(ctx, "staticcheck", nil, "go", "run", staticcheck, "-tags", "peers", "./...")
 }
 
 func unit(ctx context.Context, r *report) {
 	goTest(ctx, r, "-race", "-timeout", "15m", "./...")
+}
+
+// faults tests the packages that have places to inject a fault at, in the build
+// that has them (build tag faults).
+func faults(ctx context.Context, r *report) {
+	var dirs []string
+	for _, name := range goFiles() {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			r.fail("faults", err.Error())
+			return
+		}
+		if dir := "./" + filepath.ToSlash(filepath.Dir(name)); bytes.HasPrefix(src, []byte("//go:build faults\n")) && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	if len(dirs) == 0 {
+		r.fail("faults", "no package has the build tag")
+		return
+	}
+	goTest(ctx, r, append([]string{"-race", "-tags", "faults", "-timeout", "10m"}, dirs...)...)
 }
 
 // cross proves that the core needs neither cgo nor Linux.

@@ -30,6 +30,7 @@ var stages = []stage{
 	{"generate", "generated files are up to date", generate},
 	{"lint", "gofmt, go vet, staticcheck", lint},
 	{"unit", "all Go tests with the race detector", unit},
+	{"faults", "what a panic or a full queue ends, injected on purpose", faults},
 	{"cross", "builds and vets for other systems, without cgo", cross},
 	{"peers", "the built binary against real peers", peers},
 	{"fuzz", "a short fuzz of every parser", fuzz},
