@@ -18,14 +18,12 @@ type encoding struct {
 	wide, big bool             // UTF-16; most significant byte first
 }
 
-var utf8Encoding = encoding{name: "UTF-8"}
-
 // lookup finds an encoding by a name as it stands in HTTP or XML.
 func lookup(label string) (encoding, bool) {
 	name := plainLabel(label)
 	switch name {
 	case "utf8", "ascii", "usascii":
-		return utf8Encoding, true
+		return encoding{name: "UTF-8"}, true
 	case "utf16", "utf16le", "ucs2", "unicode":
 		return encoding{name: "UTF-16LE", wide: true}, true
 	case "utf16be":
@@ -71,8 +69,8 @@ func plainLabel(s string) string {
 // decode sets p.src and the file's Encoding, in the order of decisions 1.3: what
 // the bytes plainly are, the byte-order mark, HTTP, the declaration, UTF-8.
 func (p *parser) decode(raw []byte) error {
+	utf8Encoding, skip := encoding{name: "UTF-8"}, 0
 	var e encoding
-	skip := 0
 	claim, declared := p.Charset, declaredEncoding(raw)
 	switch {
 	case bytes.HasPrefix(raw, []byte("\xFF\xFE\x00\x00")), bytes.HasPrefix(raw, []byte("\x00\x00\xFE\xFF")),

@@ -271,7 +271,7 @@ func (p *parser) finish() error {
 	}
 	if n := len(p.stack); n > 0 {
 		top := p.stack[n-1]
-		return p.fail("OZ1020", len(p.src), fmt.Sprintf("the document ends before </%s>: <%s> was opened at %v", top.raw, top.raw, top.Span.From), p.twice())
+		return p.fail("OZ1020", p.end(), fmt.Sprintf("the document ends before </%s>: <%s> was opened at %v", top.raw, top.raw, top.Span.From), p.twice())
 	}
 	if m, ok := findPHP(p.src); ok {
 		p.warn("OZ1059", m.offset, m.offset, "a PHP message stands inside the script: "+quote(shorten(m.text, 120)), m.hint())
@@ -281,8 +281,11 @@ func (p *parser) finish() error {
 
 // cutOff makes the error for a document that ends inside a token.
 func (p *parser) cutOff(where string) error {
-	return p.fail("OZ1020", len(p.src), "the document ends "+where, "")
+	return p.fail("OZ1020", p.end(), "the document ends "+where, "")
 }
+
+// end returns where the document ends but for white space.
+func (p *parser) end() int { return len(bytes.TrimRight(p.src, blanks)) }
 
 func (p *parser) pos(at int) Pos { return p.index.pos(at) }
 

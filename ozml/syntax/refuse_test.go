@@ -131,7 +131,7 @@ var refusals = []refusal{
 	{"end tag misspelt", "<Response><Speak>hi</Speek></Response>", "", "OZ1019 1:20", "", "did you mean </Speak>"},
 	{"end tag of nothing", "<Response><Speak>hi</b></Speak></Response>", "", "OZ1019 1:20", "", "no <b> is open"},
 	{"start tag for end tag", "<Response><SendDTMF>1<SendDTMF></Response>", "", "OZ1019 1:32", "", "second <SendDTMF> at 1:22 .*</SendDTMF>"},
-	{"cut off in text", "<Response>\n<Speak>hel", "", "OZ1020 2:11", "before </Speak>: <Speak> was opened at 2:1", "Content-Length"},
+	{"cut off in text", "<Response>\n<Speak>hel\n\n", "", "OZ1020 2:11", "before </Speak>: <Speak> was opened at 2:1", "Content-Length"},
 	{"cut off in a tag", "<Response><Speak La", "", "OZ1020 1:20", "inside the tag", ""},
 	{"cut off in a name", "<Resp", "", "OZ1020 1:6", "inside a tag", ""},
 	{"cut off in a value", "<Response><Speak Text='he", "", "OZ1020 1:26", "value of Text", ""},

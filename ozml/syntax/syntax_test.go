@@ -212,6 +212,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+// Budget: a menu of 4 kB in half a millisecond.
 func BenchmarkParse(b *testing.B) {
 	src := []byte("<Response>" + strings.Repeat("\n  <UserInput Timeout=\"5\" Digits='1'><Speak Language=\"en\">Press one</Speak></UserInput>", 500) + "</Response>")
 	b.SetBytes(int64(len(src)))

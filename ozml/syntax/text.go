@@ -114,11 +114,11 @@ func (p *parser) comment(at int) (int, error) {
 }
 
 func (p *parser) instruction(at int) (int, error) {
-	n := bytes.Index(p.src[at:], []byte("?>"))
+	n := bytes.Index(p.src[at+2:], []byte("?>"))
 	if n < 0 {
 		return 0, p.cutOff(fmt.Sprintf("inside the <?...?> that begins at %v", p.pos(at)))
 	}
-	end := at + n + 2
+	end := at + 2 + n + 2
 	nameEnd := p.name(at + 2)
 	target := string(p.src[at+2 : min(nameEnd, end-2)])
 	switch {
