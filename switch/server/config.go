@@ -1,0 +1,373 @@
+package server
+
+import (
+	"encoding/base32"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Config is everything that can be told to a switch: the YAML file of
+// `serve`, or a preset. Start from Default or Dev; Load does. Where a comment
+// says "0 = x", the zero value means x.
+type Config struct {
+	Data       string      `yaml:"data"`       // folder of recordings/ media/ voicemail/ calls/ and ozswitch.db; "" = ./ozswitch-data
+	SIP        SIP         `yaml:"sip"`        // signalling
+	RTP        RTP         `yaml:"rtp"`        // sound
+	HTTP       HTTP        `yaml:"http"`       // API, console, recordings
+	Users      []User      `yaml:"users"`      // who may use the API and the console
+	Extensions []Extension `yaml:"extensions"` // what has a number
+	Lines      []Line      `yaml:"lines"`      // outside lines
+	Dialplan   []Rule      `yaml:"dialplan"`   // first match wins; without a rule nothing goes to a line
+
+	RoutingURL     string `yaml:"routing_url"`      // gets RoutingInterception, "" = none
+	CallChangedURL string `yaml:"call_changed_url"` // gets CallChanged, "" = none
+
+	Web       Web       `yaml:"web"`       // requests to web apps
+	Speech    Speech    `yaml:"speech"`    // the voice
+	Codecs    []string  `yaml:"codecs"`    // in order of preference, of PCMU PCMA G722 opus
+	Mail      Mail      `yaml:"mail"`      // SendEmail
+	SMS       SMS       `yaml:"sms"`       // SendSms
+	Limits    Limits    `yaml:"limits"`    // what a script, a call and all calls may use
+	Log       Log       `yaml:"log"`       // what is logged
+	Retention Retention `yaml:"retention"` // what is kept how long
+}
+
+// SIP is how phones and lines reach the switch.
+type SIP struct {
+	Listen          []Listen `yaml:"listen"`           // udp://, tcp://, tls://
+	Domain          string   `yaml:"domain"`           // what extensions register to; "" = localhost
+	Guests          string   `yaml:"guests"`           // none | loopback | all: callers without credentials may reach api, script and echo extensions, never a line; "" = none
+	ExternalAddress string   `yaml:"external_address"` // put into SDP and Contact behind NAT; "" = the socket's own
+	TLS             TLS      `yaml:"tls"`              // for tls:// and HTTPS
+}
+
+// TLS names the files of a certificate (PEM); both or none.
+type TLS struct {
+	Cert string `yaml:"cert"` // certificate chain
+	Key  string `yaml:"key"`  // private key
+}
+
+// RTP is how sound comes and goes.
+type RTP struct {
+	Address string   `yaml:"address"` // to bind; "" = 127.0.0.1
+	Ports   Ports    `yaml:"ports"`   // even ones for RTP, the odd ones above for RTCP; zero = 20000-29998
+	Timeout Duration `yaml:"timeout"` // without a packet in, the call ends (30 min on hold); 0 = never
+	Silence string   `yaml:"silence"` // send | off: what goes out while nothing is said; "" = send
+}
+
+// HTTP is all of HTTP, on one port.
+type HTTP struct {
+	Listen    string   `yaml:"listen"`     // host:port, ":9509" or "+:9509" = all addresses; "" = no HTTP
+	PublicURL string   `yaml:"public_url"` // base of RecordURL and links; "" = http://<listen>
+	Allowed   []Net    `yaml:"allowed"`    // who may use the API; none = everybody
+	Denied    []Net    `yaml:"denied"`     // exceptions to Allowed
+	Origins   []string `yaml:"origins"`    // web pages of other origins that may use the API: https://app.example
+	Proxies   []Net    `yaml:"proxies"`    // whose X-Forwarded-For is believed
+	Auth      string   `yaml:"auth"`       // required | off; "" = required
+}
+
+// A User may use the HTTP API or the console.
+type User struct {
+	Name     string `yaml:"name"`
+	Password Secret `yaml:"password"`
+	API      bool   `yaml:"api"`   // may use the HTTP API
+	Admin    bool   `yaml:"admin"` // may use the console
+	URLs     string `yaml:"urls"`  // allowed | any: which URLs it may hand over (decisions 9); "" = allowed
+}
+
+// An Extension is something inside that has a number. Which fields count
+// depends on Type.
+type Extension struct {
+	Number string `yaml:"number"`
+	Type   string `yaml:"type"` // phone | api | script | ringgroup | voicemail | conference | queue | echo; "" = phone
+	Name   string `yaml:"name"` // shown to the called
+
+	Password Secret `yaml:"password"` // phone
+	Digest   string `yaml:"digest"`   // phone: md5 | sha-256 | both; "" = md5
+	Contact  string `yaml:"contact"`  // phone: a fixed SIP URI instead of a registration
+
+	URL            string `yaml:"url"`             // api: gets IncomingCall
+	FallbackURL    string `yaml:"fallback_url"`    // api: asked when URL gives no script
+	FallbackScript string `yaml:"fallback_script"` // api: a file, run when that fails too
+	ErrorURL       string `yaml:"error_url"`       // api, script: gets Error
+	FinishedURL    string `yaml:"finished_url"`    // api, script: gets CallCompleted
+	SMSURL         string `yaml:"sms_url"`         // api: gets IncomingSMS
+	Secret         Secret `yaml:"secret"`          // api: signs notifications, "" = unsigned
+	RecordChannels int    `yaml:"record_channels"` // 1 mixed | 2 caller left, switch right; 0 = 1
+	SensitiveInput bool   `yaml:"sensitive_input"` // keys are never written down
+
+	File string `yaml:"file"` // script: "" = the built-in hello
+
+	Members  []string `yaml:"members"`   // ringgroup, queue: numbers of extensions
+	Strategy string   `yaml:"strategy"`  // ringgroup: all | order | random; queue: longest-idle | round-robin | all; "" = the first
+	RingTime Duration `yaml:"ring_time"` // ringgroup, queue: a plain number is seconds; 0 = 20 s
+	Music    string   `yaml:"music"`     // queue: a file below media/
+}
+
+// A Line leads outside. One without User is known by its address.
+type Line struct {
+	Name      string   `yaml:"name"`
+	Address   string   `yaml:"address"` // host or host:port
+	User      string   `yaml:"user"`
+	Password  Secret   `yaml:"password"`
+	Register  bool     `yaml:"register"`
+	CallerID  string   `yaml:"caller_id"` // "" = the caller's own
+	Transport string   `yaml:"transport"` // udp | tcp | tls; "" = udp
+	Codecs    []string `yaml:"codecs"`    // none = those of the switch
+}
+
+// A Rule of the dial plan says where a call goes.
+type Rule struct {
+	From     string   `yaml:"from"`      // extension | script | any | the name of a line; "" = any
+	Match    string   `yaml:"match"`     // the number dialled: digits, ? one key, * any; "" = *
+	To       Names    `yaml:"to"`        // a line, an extension, or * = the number as dialled, after strip and prepend; several = all or in order
+	Strip    int      `yaml:"strip"`     // keys taken off the front
+	Prepend  string   `yaml:"prepend"`   // then put before it
+	RingTime Duration `yaml:"ring_time"` // a plain number is seconds; 0 = 60 s
+	Ring     string   `yaml:"ring"`      // all | order, for several destinations; "" = all
+}
+
+// Web is how web apps are asked and told.
+type Web struct {
+	Timeout Duration `yaml:"timeout"` // of one request; 0 = 10 s
+	Allow   []string `yaml:"allow"`   // host, host:port, CIDR or the word private (decisions 9)
+	Secret  Secret   `yaml:"secret"`  // signs notifications to the global URLs
+	CAFile  string   `yaml:"ca_file"` // PEM, added to the system's authorities
+}
+
+// Speech is the voice of Speak.
+type Speech struct {
+	Engine string `yaml:"engine"` // auto | espeak-ng | flite | http; "" = auto, the embedded voice
+	Voice  string `yaml:"voice"`  // by name; "" = the engine's default
+}
+
+// Mail is the server for SendEmail; without Server there is none.
+type Mail struct {
+	Server   string `yaml:"server"` // host:port
+	From     string `yaml:"from"`   // default sender
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"`
+}
+
+// SMS is the connection for SendSms; without Type there is none.
+type SMS struct {
+	Type     string `yaml:"type"`    // smpp | http
+	Address  string `yaml:"address"` // host:port or URL
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"`
+}
+
+// Limits bound scripts, calls and the switch.
+type Limits struct {
+	Body             Size     `yaml:"body"`               // of a script, unpacked; 0 = 1 MiB
+	Depth            int      `yaml:"depth"`              // of its elements; 0 = 100
+	Elements         int      `yaml:"elements"`           // 0 = 20000
+	Attributes       int      `yaml:"attributes"`         // of one element; 0 = 64
+	Value            Size     `yaml:"value"`              // one value after expansion; 0 = 64 KiB
+	Steps            int      `yaml:"steps"`              // without sound or a key between; 0 = 10000
+	Jumps            int      `yaml:"jumps"`              // GoTo likewise; 0 = 100
+	FetchesPerSecond int      `yaml:"fetches_per_second"` // of one call; 0 = 10
+	Call             Duration `yaml:"call"`               // length of a call; 0 = 4 h
+	Calls            int      `yaml:"calls"`              // at once; 0 = no limit
+	CallsPerSecond   int      `yaml:"calls_per_second"`   // new ones; 0 = no limit
+}
+
+// Log is what is logged and how.
+type Log struct {
+	Level  string `yaml:"level"`  // debug | info | warn | error; "" = info
+	Format string `yaml:"format"` // text | json; "" = text
+	Calls  string `yaml:"calls"`  // full | brief | off; "" = full
+	Sound  string `yaml:"sound"`  // off | all; "" = off
+}
+
+// Retention is how long things are kept; a sweep runs each hour.
+type Retention struct {
+	Calls       Duration `yaml:"calls"`        // history and event logs; 0 = for ever
+	Recordings  Duration `yaml:"recordings"`   // 0 = for ever
+	Messages    Duration `yaml:"messages"`     // 0 = for ever
+	SpeechCache Size     `yaml:"speech_cache"` // 0 = no limit
+	MinFree     Percent  `yaml:"min_free"`     // of the disk; below it recordings are refused; 0 = never
+}
+
+// Default gives what a file that says nothing means: a switch on loopback
+// without extensions.
+func Default() *Config {
+	c := &Config{
+		SIP:  SIP{Listen: []Listen{{"udp", "127.0.0.1:5060"}, {"tcp", "127.0.0.1:5060"}}},
+		RTP:  RTP{Timeout: Duration(time.Minute)},
+		HTTP: HTTP{Listen: "127.0.0.1:9509"},
+		Retention: Retention{
+			Calls: Duration(30 * 24 * time.Hour), SpeechCache: 1 << 30, MinFree: 5,
+		},
+	}
+	c.Fill()
+	return c
+}
+
+// Dev gives the preset of `dev` and `demo`: loopback, phones 1001 and 1002 and
+// an API user with passwords from rand, and 9000 for the script (a file, a URL,
+// or "" for the built-in hello), to which every number without an extension
+// leads.
+func Dev(rand io.Reader, script string) (*Config, error) {
+	var words [3]Secret
+	for i := range words {
+		var b [10]byte
+		if _, err := io.ReadFull(rand, b[:]); err != nil {
+			return nil, fmt.Errorf("server: random passwords: %w", err)
+		}
+		words[i] = Secret(strings.ToLower(base32.StdEncoding.EncodeToString(b[:])))
+	}
+	main := Extension{Number: "9000", Type: "script", Name: "Script", File: script}
+	if strings.HasPrefix(script, "http://") || strings.HasPrefix(script, "https://") {
+		main = Extension{Number: "9000", Type: "api", Name: "Script", URL: script}
+	}
+	c := Default()
+	c.SIP.Guests = "loopback"
+	c.Users = []User{{Name: "dev", Password: words[0], API: true, Admin: true, URLs: "any"}}
+	c.Extensions = []Extension{
+		{Number: "1001", Type: "phone", Name: "Ann", Password: words[1]},
+		{Number: "1002", Type: "phone", Name: "Bob", Password: words[2]},
+		main,
+		{Number: "9900", Type: "echo", Name: "Echo"},
+	}
+	c.Dialplan = []Rule{{From: "any", Match: "*", To: Names{"9000"}}}
+	c.Web.Allow = []string{"127.0.0.0/8", "::1", "localhost"}
+	c.Log.Sound = "all"
+	c.Fill()
+	return c, nil
+}
+
+// Fill puts the default where the zero value means one. Load, Default and Dev
+// have done it; it may be done again.
+func (c *Config) Fill() {
+	set(&c.Data, "./ozswitch-data")
+	set(&c.SIP.Domain, "localhost")
+	set(&c.SIP.Guests, "none")
+	set(&c.RTP.Address, "127.0.0.1")
+	set(&c.RTP.Ports, Ports{20000, 29998})
+	set(&c.RTP.Silence, "send")
+	set(&c.HTTP.Auth, "required")
+	for i := range c.Users {
+		set(&c.Users[i].URLs, "allowed")
+	}
+	for i := range c.Extensions {
+		e := &c.Extensions[i]
+		set(&e.Type, "phone")
+		set(&e.RecordChannels, 1)
+		switch e.Type {
+		case "phone":
+			set(&e.Digest, "md5")
+		case "ringgroup":
+			set(&e.Strategy, "all")
+			set(&e.RingTime, Duration(20*time.Second))
+		case "queue":
+			set(&e.Strategy, "longest-idle")
+			set(&e.RingTime, Duration(20*time.Second))
+		}
+	}
+	for i := range c.Lines {
+		set(&c.Lines[i].Transport, "udp")
+	}
+	for i := range c.Dialplan {
+		r := &c.Dialplan[i]
+		set(&r.From, "any")
+		set(&r.Match, "*")
+		set(&r.Ring, "all")
+		set(&r.RingTime, Duration(time.Minute))
+	}
+	set(&c.Web.Timeout, Duration(10*time.Second))
+	set(&c.Speech.Engine, "auto")
+	if len(c.Codecs) == 0 {
+		c.Codecs = []string{"PCMU", "PCMA", "G722", "opus"}
+	}
+	l := &c.Limits
+	set(&l.Body, 1<<20)
+	set(&l.Depth, 100)
+	set(&l.Elements, 20000)
+	set(&l.Attributes, 64)
+	set(&l.Value, 64<<10)
+	set(&l.Steps, 10000)
+	set(&l.Jumps, 100)
+	set(&l.FetchesPerSecond, 10)
+	set(&l.Call, Duration(4*time.Hour))
+	set(&c.Log.Level, "info")
+	set(&c.Log.Format, "text")
+	set(&c.Log.Calls, "full")
+	set(&c.Log.Sound, "off")
+}
+
+// set puts def where *v is zero.
+func set[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// Shift moves every port by n (--port-offset).
+func (c *Config) Shift(n int) error {
+	if n == 0 {
+		return nil
+	}
+	old := c.HTTP.Listen
+	for i := range c.SIP.Listen {
+		if err := shift(&c.SIP.Listen[i].Address, n); err != nil {
+			return err
+		}
+	}
+	if err := shift(&c.HTTP.Listen, n); err != nil {
+		return err
+	}
+	// A public URL that names the listener's own port moves with it.
+	if u, err := url.Parse(c.HTTP.PublicURL); err == nil && u.Port() != "" {
+		if _, port, _ := net.SplitHostPort(old); port == u.Port() {
+			if err := shift(&u.Host, n); err != nil {
+				return err
+			}
+			c.HTTP.PublicURL = u.String()
+		}
+	}
+	lo := c.RTP.Ports.First + n
+	lo += lo & 1 // RTP is even
+	p := Ports{lo, c.RTP.Ports.Last + n}
+	if err := p.valid(); err != nil {
+		return fmt.Errorf("server: port offset %d: %w", n, err)
+	}
+	c.RTP.Ports = p
+	return nil
+}
+
+func shift(addr *string, n int) error {
+	if *addr == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(*addr)
+	if err != nil {
+		return fmt.Errorf("server: port offset %d: %w", n, err)
+	}
+	p, err := strconv.Atoi(port)
+	if err != nil {
+		return fmt.Errorf("server: port offset %d: %s: the port is no number", n, *addr)
+	}
+	if p == 0 { // any free port stays any free port
+		return nil
+	}
+	if p += n; p < 1 || p > 65535 {
+		return fmt.Errorf("server: port offset %d: %s would become port %d", n, *addr, p)
+	}
+	*addr = net.JoinHostPort(host, strconv.Itoa(p))
+	return nil
+}
+
+// PublicURL gives the base of links to this switch, without a slash at its end.
+func (c *Config) PublicURL() string {
+	if c.HTTP.PublicURL != "" {
+		return strings.TrimRight(c.HTTP.PublicURL, "/")
+	}
+	return "http://" + c.HTTP.Listen
+}

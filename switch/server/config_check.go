@@ -1,0 +1,393 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// samples are the passwords that stand in the manual and in well-known samples;
+// beyond loopback they are no passwords (contract.md Config).
+var samples = []string{"qwe123", "secret1", "secret2", "abc123", "password", "changeme", "12345678", "admin123", "HTTP_User_1"}
+
+// Validate tells what is wrong with c and what is doubtful, each with the path
+// of the key. `serve` refuses to start on an error.
+func (c *Config) Validate() Problems {
+	v := &validator{c: c}
+	v.sip()
+	v.http()
+	v.people()
+	v.extensions()
+	v.lines()
+	v.dialplan()
+	v.rest()
+	return v.problems
+}
+
+// Public tells whether SIP or HTTP can be reached from beyond this machine. A
+// reverse proxy in front of a loopback listener counts.
+func (c *Config) Public() bool { return c.sipPublic() || c.httpPublic() }
+
+func (c *Config) sipPublic() bool {
+	return slices.ContainsFunc(c.SIP.Listen, func(l Listen) bool { return !loopback(l.Address) })
+}
+
+func (c *Config) httpPublic() bool {
+	if c.HTTP.Listen == "" {
+		return false
+	}
+	if !loopback(c.HTTP.Listen) || len(c.HTTP.Proxies) > 0 {
+		return true
+	}
+	u, err := url.Parse(c.HTTP.PublicURL)
+	return err == nil && u.Host != "" && !loopback(u.Host)
+}
+
+// loopback tells whether host or host:port is this machine for sure.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		host = strings.Trim(addr, "[]")
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+type validator struct {
+	c        *Config
+	problems Problems
+}
+
+func (v *validator) err(path, format string, args ...any) {
+	v.problems = append(v.problems, Problem{Path: path, Msg: fmt.Sprintf(format, args...)})
+}
+
+func (v *validator) warn(path, format string, args ...any) {
+	v.problems = append(v.problems, Problem{Path: path, Msg: fmt.Sprintf(format, args...), Warning: true})
+}
+
+// oneOf checks a word; "" is the default and fine.
+func (v *validator) oneOf(path, got string, words ...string) {
+	if got == "" || slices.Contains(words, got) {
+		return
+	}
+	msg := fmt.Sprintf("%q is none of %s", got, strings.Join(words, ", "))
+	if near := nearest(got, words); near != "" {
+		msg += fmt.Sprintf("; did you mean %q?", near)
+	}
+	v.err(path, "%s", msg)
+}
+
+// url checks a URL to be requested; "" is fine.
+func (v *validator) url(path, s string) {
+	if s == "" {
+		return
+	}
+	if u, err := url.Parse(s); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		v.err(path, "%q is no http or https URL", s)
+	}
+}
+
+// password checks a password that lets somebody in.
+func (v *validator) password(path string, p Secret) {
+	switch {
+	case !v.c.Public():
+	case len(p) < 8:
+		v.err(path, "the password is shorter than 8 letters, and the switch listens beyond loopback")
+	case slices.Contains(samples, string(p)):
+		v.err(path, "the password is that of a sample, and the switch listens beyond loopback")
+	}
+}
+
+func (v *validator) sip() {
+	s := v.c.SIP
+	seen := map[Listen]bool{}
+	for i, l := range s.Listen {
+		path := fmt.Sprintf("sip.listen[%d]", i)
+		if _, err := ParseListen(l.String()); err != nil {
+			v.err(path, "%v", err)
+		}
+		if seen[l] {
+			v.err(path, "%s stands here twice", l)
+		}
+		seen[l] = true
+		if l.Transport == "tls" && s.TLS.Cert == "" {
+			v.err(path, "tls:// needs a certificate: sip.tls.cert and sip.tls.key")
+		}
+	}
+	if len(s.Listen) == 0 {
+		v.warn("sip.listen", "the switch listens for no phone")
+	}
+	if (s.TLS.Cert == "") != (s.TLS.Key == "") {
+		v.err("sip.tls", "cert and key go together")
+	}
+	v.oneOf("sip.guests", s.Guests, "none", "loopback", "all")
+	if s.Guests == "all" && v.c.sipPublic() {
+		v.warn("sip.guests", "anybody can call the api, script and echo extensions")
+	}
+	if a := s.ExternalAddress; a != "" {
+		if _, err := netip.ParseAddr(a); err != nil && strings.ContainsAny(a, ":/@ ") {
+			v.err("sip.external_address", "%q is no address or name of a host", a)
+		}
+	}
+	if a := v.c.RTP.Address; a != "" {
+		if ip, err := netip.ParseAddr(a); err != nil {
+			v.err("rtp.address", "%q is no address", a)
+		} else if ip.IsLoopback() && v.c.sipPublic() {
+			v.warn("rtp.address", "phones beyond this machine will hear nothing: sound stays on %s", a)
+		}
+	}
+	if p := v.c.RTP.Ports; p != (Ports{}) {
+		if err := p.valid(); err != nil {
+			v.err("rtp.ports", "%v", err)
+		}
+	}
+	v.oneOf("rtp.silence", v.c.RTP.Silence, "send", "off")
+}
+
+func (v *validator) http() {
+	h := v.c.HTTP
+	v.oneOf("http.auth", h.Auth, "required", "off")
+	if h.Auth == "off" && v.c.httpPublic() {
+		v.err("http.auth", "off is for loopback only: anybody could place calls and read recordings")
+	}
+	if h.Listen != "" {
+		addr, err := hostPort(h.Listen, "")
+		if err != nil {
+			v.err("http.listen", "%v", err)
+		} else if host, _, _ := net.SplitHostPort(addr); h.PublicURL == "" && unspecific(host) {
+			v.warn("http.public_url", "missing: http.listen is no single address, so links to recordings would lead nowhere")
+		}
+	}
+	if h.PublicURL != "" {
+		v.url("http.public_url", h.PublicURL)
+		if u, err := url.Parse(h.PublicURL); err == nil && (u.RawQuery != "" || u.Fragment != "" || u.User != nil) {
+			v.err("http.public_url", "want nothing but scheme, host and path")
+		}
+	}
+	for i, o := range h.Origins {
+		if u, err := url.Parse(o); err != nil || u.Scheme == "" || u.Host == "" || strings.Trim(u.Path, "/") != "" {
+			v.err(fmt.Sprintf("http.origins[%d]", i), "%q is no origin: write https://app.example", o)
+		}
+	}
+}
+
+func unspecific(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "" || err == nil && a.IsUnspecified()
+}
+
+func (v *validator) people() {
+	seen := map[string]bool{}
+	for i, u := range v.c.Users {
+		path := fmt.Sprintf("users[%d]", i)
+		switch key := strings.ToLower(u.Name); {
+		case u.Name == "":
+			v.err(path, "a user needs a name")
+		case seen[key]:
+			v.err(path+".name", "user %q stands here twice", u.Name)
+		default:
+			seen[key] = true
+		}
+		if u.Password == "" && !v.c.Public() {
+			v.err(path+".password", "user %q needs a password", u.Name)
+		}
+		v.password(path+".password", u.Password)
+		v.oneOf(path+".urls", u.URLs, "allowed", "any")
+	}
+}
+
+// fields of an extension by the types they count for.
+func (e *Extension) set() map[string]bool {
+	return map[string]bool{
+		"contact": e.Contact != "", "digest": e.Digest != "", "url": e.URL != "", "fallback_url": e.FallbackURL != "",
+		"fallback_script": e.FallbackScript != "", "sms_url": e.SMSURL != "", "file": e.File != "",
+		"members": len(e.Members) > 0, "strategy": e.Strategy != "", "music": e.Music != "",
+	}
+}
+
+var counts = map[string][]string{
+	"phone": {"contact", "digest"}, "api": {"url", "fallback_url", "fallback_script", "sms_url"}, "script": {"file"},
+	"ringgroup": {"members", "strategy"}, "queue": {"members", "strategy", "music"},
+	"voicemail": {}, "conference": {}, "echo": {},
+}
+
+func (v *validator) extensions() {
+	known := map[string]bool{}
+	for _, e := range v.c.Extensions {
+		known[e.Number] = true
+	}
+	seen := map[string]bool{}
+	for i, e := range v.c.Extensions {
+		path := fmt.Sprintf("extensions[%d]", i)
+		switch {
+		case e.Number == "":
+			v.err(path, "an extension needs a number")
+		case seen[e.Number]:
+			v.err(path+".number", "extension %s stands here twice", e.Number)
+		case !number(e.Number):
+			v.err(path+".number", "%q is no number: want digits, letters and . _ + * # -", e.Number)
+		}
+		seen[e.Number] = true
+		v.extension(path, e, known)
+	}
+}
+
+func (v *validator) extension(path string, e Extension, known map[string]bool) {
+	v.oneOf(path+".type", e.Type, "phone", "api", "script", "ringgroup", "voicemail", "conference", "queue", "echo")
+	v.oneOf(path+".digest", e.Digest, "md5", "sha-256", "both")
+	fields := e.set()
+	for _, f := range slices.Sorted(mapKeys(fields)) {
+		if on, ok := counts[e.Type]; fields[f] && ok && !slices.Contains(on, f) {
+			v.warn(path+"."+f, "%s means nothing for type %s", f, e.Type)
+		}
+	}
+	switch e.Type {
+	case "phone":
+		v.password(path+".password", e.Password)
+		if e.Password == "" && !v.c.Public() {
+			v.warn(path+".password", "extension %s has no password: whoever comes first is it", e.Number)
+		}
+	case "api":
+		if e.URL == "" {
+			v.err(path, "type api needs a url: where IncomingCall is posted to")
+		}
+	case "ringgroup":
+		v.oneOf(path+".strategy", e.Strategy, "all", "order", "random")
+	case "queue":
+		v.oneOf(path+".strategy", e.Strategy, "longest-idle", "round-robin", "all")
+	}
+	if (e.Type == "ringgroup" || e.Type == "queue") && len(e.Members) == 0 {
+		v.err(path, "type %s needs members", e.Type)
+	}
+	for i, m := range e.Members {
+		if !known[m] {
+			v.err(fmt.Sprintf("%s.members[%d]", path, i), "there is no extension %s", m)
+		} else if m == e.Number {
+			v.err(fmt.Sprintf("%s.members[%d]", path, i), "%s would call itself", m)
+		}
+	}
+	if e.RecordChannels < 0 || e.RecordChannels > 2 {
+		v.err(path+".record_channels", "want 1 (mixed) or 2 (caller left, switch right)")
+	}
+	v.url(path+".url", e.URL)
+	v.url(path+".fallback_url", e.FallbackURL)
+	v.url(path+".error_url", e.ErrorURL)
+	v.url(path+".finished_url", e.FinishedURL)
+	v.url(path+".sms_url", e.SMSURL)
+}
+
+func mapKeys[V any](m map[string]V) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+func number(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool {
+		return !(unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._+*#-", r))
+	}) < 0
+}
+
+func (v *validator) lines() {
+	seen := map[string]bool{}
+	for i, l := range v.c.Lines {
+		path := fmt.Sprintf("lines[%d]", i)
+		switch {
+		case l.Name == "":
+			v.err(path, "a line needs a name")
+		case l.Name == "extension" || l.Name == "any" || l.Name == "script":
+			v.err(path+".name", "%q has a meaning of its own in the dial plan", l.Name)
+		case seen[l.Name]:
+			v.err(path+".name", "line %q stands here twice", l.Name)
+		}
+		seen[l.Name] = true
+		if l.Address == "" {
+			v.err(path, "line %q needs an address", l.Name)
+		} else if _, err := hostPort(l.Address, "5060"); err != nil {
+			v.err(path+".address", "%v", err)
+		}
+		if l.Register && l.User == "" {
+			v.err(path+".register", "a line that registers needs a user")
+		}
+		v.oneOf(path+".transport", l.Transport, "udp", "tcp", "tls")
+		v.codecs(path+".codecs", l.Codecs)
+	}
+}
+
+func (v *validator) codecs(path string, list []string) {
+	for i, name := range list {
+		v.oneOf(fmt.Sprintf("%s[%d]", path, i), name, "PCMU", "PCMA", "G722", "opus")
+	}
+}
+
+func (v *validator) dialplan() {
+	places := []string{"*"}
+	froms := []string{"extension", "script", "any"}
+	for _, l := range v.c.Lines {
+		places, froms = append(places, l.Name), append(froms, l.Name)
+	}
+	for _, e := range v.c.Extensions {
+		places = append(places, e.Number)
+	}
+	for i, r := range v.c.Dialplan {
+		path := fmt.Sprintf("dialplan[%d]", i)
+		if r.From != "" && !slices.Contains(froms, r.From) {
+			v.err(path+".from", "%q is neither a line nor one of extension, script, any", r.From)
+		}
+		if len(r.To) == 0 {
+			v.err(path, "a rule needs a destination: to")
+		}
+		for j, to := range r.To {
+			if !slices.Contains(places, to) {
+				v.err(fmt.Sprintf("%s.to[%d]", path, j), "there is no line or extension %q", to)
+			}
+		}
+		if r.Strip < 0 {
+			v.err(path+".strip", "want 0 or more")
+		}
+		v.oneOf(path+".ring", r.Ring, "all", "order")
+	}
+}
+
+func (v *validator) rest() {
+	c := v.c
+	v.url("routing_url", c.RoutingURL)
+	v.url("call_changed_url", c.CallChangedURL)
+	for i, a := range c.Web.Allow {
+		if _, err := ParseNet(a); err == nil || a == "private" {
+			continue
+		}
+		if _, err := hostPort(a, "80"); err != nil {
+			v.err(fmt.Sprintf("web.allow[%d]", i), "%q is no host, host:port, network or the word private", a)
+		}
+	}
+	v.oneOf("speech.engine", c.Speech.Engine, "auto", "espeak-ng", "flite", "http")
+	v.codecs("codecs", c.Codecs)
+	v.oneOf("sms.type", c.SMS.Type, "smpp", "http")
+	for _, l := range []struct {
+		name string
+		n    int64
+	}{
+		{"body", int64(c.Limits.Body)}, {"depth", int64(c.Limits.Depth)}, {"elements", int64(c.Limits.Elements)},
+		{"attributes", int64(c.Limits.Attributes)}, {"value", int64(c.Limits.Value)}, {"steps", int64(c.Limits.Steps)},
+		{"jumps", int64(c.Limits.Jumps)}, {"fetches_per_second", int64(c.Limits.FetchesPerSecond)}, {"call", int64(c.Limits.Call)},
+		{"calls", int64(c.Limits.Calls)}, {"calls_per_second", int64(c.Limits.CallsPerSecond)},
+	} {
+		if l.n < 0 {
+			v.err("limits."+l.name, "want 0 or more")
+		}
+	}
+	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	v.oneOf("log.format", c.Log.Format, "text", "json")
+	v.oneOf("log.calls", c.Log.Calls, "full", "brief", "off")
+	v.oneOf("log.sound", c.Log.Sound, "off", "all")
+}
