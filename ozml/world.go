@@ -71,6 +71,7 @@ type Dial struct {
 	URL, Script                   string // CallConnected goes to URL unless Script (OzML text) is there
 	ErrorURL, FinishedURL         string
 	RingTime                      time.Duration // 0 = the default
+	Wait                          bool          // return once it rings or fails (HTTP API); else at once
 }
 
 // An ActiveCall is one row of ListActiveCalls (http-api.md A5).
@@ -96,4 +97,24 @@ type Limits struct {
 	Record           time.Duration // cap, 4 h
 	Digits           int           // cap, 64
 	Value            int           // bytes of one value after expansion, 64 KiB
+}
+
+func (l Limits) orDefault() Limits {
+	or := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	or(&l.Steps, 10_000)
+	or(&l.Jumps, 100)
+	or(&l.FetchesPerSecond, 10)
+	or(&l.Digits, 64)
+	or(&l.Value, 64<<10)
+	if l.Delay == 0 {
+		l.Delay = 24 * time.Hour
+	}
+	if l.Record == 0 {
+		l.Record = 4 * time.Hour
+	}
+	return l
 }

@@ -1,0 +1,408 @@
+package ozml
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"ozswitch/ozml/syntax"
+)
+
+// Params are the parameters of one element. A Command's New declares them, as
+// in package flag, and that one declaration binds them to run the command,
+// checks them, and describes them for the manual and the schema. New must
+// therefore do nothing but declare.
+//
+// To run, a value is expanded and bound; to check, a value with variables is
+// passed over; to describe, there is no element at all.
+type Params struct {
+	b     *binding
+	el    *syntax.Element // nil: to describe
+	name  string          // of the element, for messages
+	decls []Param
+	used  []bool // attributes of el that were asked for
+	text  bool   // the text was asked for
+	inner bool   // all elements inside were asked for
+	kids  []string
+	bad   bool // something is missing or invalid
+	part  bool // an element inside a command: a fault in it does not stop the command
+}
+
+// A binding is what the Params of a command and of the elements inside share.
+type binding struct {
+	doc     string
+	in      Setting
+	limits  Limits
+	vars    *Vars                                   // to run; else nil
+	unknown func(ref string, at syntax.Span)        // an unknown variable, to run
+	refs    func(name, field string, s syntax.Span) // a variable that is used, to check
+	block   func(Block)                             // commands inside, to check
+	diags   []Diagnostic
+}
+
+// A Param is a parameter as declared.
+type Param struct {
+	Name     string
+	Also     []string // other spellings
+	Kind     string   // text, number, seconds, true or false, keys, URL, party; commands, elements, fields
+	Usage    string
+	Default  string
+	Values   []string // the only ones, in any letter case
+	Required bool
+	MustIn   Setting // required there only
+	Body     bool    // may stand between the tags
+	Only     Setting // counts there only, is accepted and ignored elsewhere; 0 = everywhere
+	Max      float64 // cap of a number, in seconds for seconds; 0 = none
+	Length   int     // most characters; 0 = any number
+	Lenient  bool    // a value that is none of Values is replaced by Default
+	Refused  string  // understood and not offered: what to do instead
+	Inside   []Param // of an element inside
+}
+
+// An Option is a property of a parameter.
+type Option func(*Param)
+
+// Required makes a parameter one that must be there and not empty.
+func Required(p *Param) { p.Required = true }
+
+// FromBody lets the text between the tags be the value; the attribute wins.
+func FromBody(p *Param) { p.Body = true }
+
+// Lenient replaces an unknown value by the default, with a warning.
+func Lenient(p *Param) { p.Lenient = true }
+
+// Default gives the value of an absent parameter.
+func Default(v string) Option { return func(p *Param) { p.Default = v } }
+
+// OneOf lists the only values.
+func OneOf(v ...string) Option { return func(p *Param) { p.Values = v } }
+
+// Only says where the parameter counts; elsewhere it is accepted and ignored.
+func Only(s Setting) Option { return func(p *Param) { p.Only = s } }
+
+// MustIn makes a parameter required in these settings.
+func MustIn(s Setting) Option { return func(p *Param) { p.MustIn = s } }
+
+// Also gives other spellings of the name.
+func Also(names ...string) Option { return func(p *Param) { p.Also = names } }
+
+// AtMost caps a number, or seconds, with a warning.
+func AtMost(n float64) Option { return func(p *Param) { p.Max = n } }
+
+// Length limits the number of characters.
+func Length(n int) Option { return func(p *Param) { p.Length = n } }
+
+// Refused makes a parameter that is understood but not offered here: an error
+// that tells what to do instead, and the command runs without it.
+func Refused(hint string) Option { return func(p *Param) { p.Refused = hint } }
+
+// Keys are keys of a telephone.
+type Keys string
+
+// Limits returns the limits of this run, defaults filled in.
+func (p *Params) Limits() Limits { return p.b.limits }
+
+// In returns the setting the command is used in.
+func (p *Params) In() Setting { return p.b.in }
+
+// OK tells whether the parameters declared so far are usable.
+func (p *Params) OK() bool { return !p.bad }
+
+// String declares a text.
+func (p *Params) String(v *string, name, usage string, o ...Option) {
+	p.value(name, "text", usage, o, func(d *Param, s string) string { *v = s; return "" })
+}
+
+// Name declares the name of a variable or array.
+func (p *Params) Name(v *string, name, usage string, o ...Option) {
+	p.value(name, "name", usage, o, func(d *Param, s string) string {
+		if s = strings.TrimSpace(s); s != "" && !isName(s) {
+			return "want a name: a letter or _, then letters, digits, _"
+		}
+		*v = s
+		return ""
+	})
+}
+
+// Int declares a whole number, not negative.
+func (p *Params) Int(v *int, name, usage string, o ...Option) {
+	p.value(name, "number", usage, o, func(d *Param, s string) string {
+		f, ok := parseNumber(s, d.Max)
+		if !ok || f != float64(int(f)) {
+			return "want a whole number"
+		}
+		*v = int(p.cap(d, f))
+		return ""
+	})
+}
+
+// Seconds declares a length of time in whole or decimal seconds.
+func (p *Params) Seconds(v *time.Duration, name, usage string, o ...Option) {
+	p.value(name, "seconds", usage, o, func(d *Param, s string) string {
+		f, ok := parseNumber(s, d.Max)
+		if !ok {
+			return "want a number of seconds"
+		}
+		*v = time.Duration(p.cap(d, f)*1000+0.5) * time.Millisecond
+		return ""
+	})
+}
+
+// Bool declares true or false.
+func (p *Params) Bool(v *bool, name, usage string, o ...Option) {
+	p.value(name, "true or false", usage, o, func(d *Param, s string) string {
+		switch strings.ToLower(strings.TrimSpace(s)) {
+		case "true":
+			*v = true
+		case "false", "":
+			*v = false
+		default:
+			return "want true or false"
+		}
+		return ""
+	})
+}
+
+// Keys declares keys of the telephone.
+func (p *Params) Keys(v *Keys, name, usage string, o ...Option) {
+	p.value(name, "keys", usage, o, func(d *Param, s string) string {
+		s = strings.ToUpper(strings.TrimSpace(s))
+		if i := strings.IndexFunc(s, func(r rune) bool { return !strings.ContainsRune("0123456789*#ABCD", r) }); i >= 0 {
+			return "want keys out of 0-9 * #"
+		}
+		*v = Keys(s)
+		return ""
+	})
+}
+
+// URL declares an absolute http or https URL.
+func (p *Params) URL(v *string, name, usage string, o ...Option) {
+	p.value(name, "URL", usage, o, func(d *Param, s string) string {
+		s = strings.TrimSpace(s)
+		if bad := badURL(s); s != "" && bad != "" {
+			return bad
+		}
+		*v = s
+		return ""
+	})
+}
+
+// Party declares a party of the call.
+func (p *Params) Party(v *Party, name, usage string, o ...Option) {
+	o = append([]Option{OneOf(string(Caller), string(Callee), string(All))}, o...)
+	p.value(name, "party", usage, o, func(d *Param, s string) string { *v = Party(s); return "" })
+}
+
+func badURL(s string) string {
+	switch word, _, _ := strings.Cut(strings.ToLower(s), " "); word {
+	case "select", "exec", "execute", "call", "with":
+		return "SQL is not offered: want a URL, http://… or https://…"
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || !strings.EqualFold(u.Scheme, "http") && !strings.EqualFold(u.Scheme, "https") {
+		return "want a whole URL, http://… or https://…"
+	}
+	return ""
+}
+
+// parseNumber reads a decimal number that is not negative.
+func parseNumber(s string, most float64) (float64, bool) {
+	s = strings.TrimPrefix(strings.TrimSpace(s), "+")
+	if s == "" || s == "." || strings.Count(s, ".") > 1 || strings.Trim(s, "0123456789.") != "" {
+		return 0, false
+	}
+	var f, unit float64 = 0, 1
+	whole, frac, _ := strings.Cut(s, ".")
+	for _, c := range whole {
+		f = min(f*10+float64(c-'0'), 1e12)
+	}
+	for _, c := range frac {
+		unit /= 10
+		f += float64(c-'0') * unit
+	}
+	if most == 0 {
+		f = min(f, 1e9)
+	}
+	return f, true
+}
+
+func (p *Params) cap(d *Param, f float64) float64 {
+	if d.Max == 0 || f <= d.Max {
+		return f
+	}
+	p.remark(Warning, CodeCapped, d.Name, p.span(d), fmt.Sprintf("%s of %s is capped at %g", d.Name, p.name, d.Max), "")
+	return d.Max
+}
+
+// value declares a parameter and hands its value, or the default, to set, which
+// returns what it wants instead when it cannot use it.
+func (p *Params) value(name, kind, usage string, opts []Option, set func(*Param, string) string) {
+	d := Param{Name: name, Kind: kind, Usage: usage}
+	for _, o := range opts {
+		o(&d)
+	}
+	p.decls = append(p.decls, d)
+	s, state := p.find(&d)
+	if state == absent || p.el == nil {
+		if d.Default != "" {
+			if want := set(&d, d.Default); want != "" {
+				panic("ozml: bad default of " + p.name + " " + d.Name + ": " + want)
+			}
+		}
+		return
+	}
+	if state == open { // to check: variables are not known yet
+		return
+	}
+	switch {
+	case d.Refused != "":
+		p.remark(Error, CodeSQL, d.Name, p.span(&d), fmt.Sprintf("%s of %s is not offered", d.Name, p.name), d.Refused)
+		return
+	case d.Length > 0 && len(strings.TrimSpace(s)) > d.Length:
+		p.invalid(&d, fmt.Sprintf("want at most %d, got %q", d.Length, s))
+		return
+	case len(s) > p.b.limits.Value:
+		p.invalid(&d, fmt.Sprintf("its value is longer than %d bytes", p.b.limits.Value))
+		return
+	}
+	if len(d.Values) > 0 {
+		word := ""
+		for _, w := range d.Values {
+			if strings.EqualFold(w, strings.TrimSpace(s)) {
+				word = w
+			}
+		}
+		switch {
+		case word == "" && d.Lenient:
+			p.remark(Warning, CodeCapped, d.Name, p.span(&d), fmt.Sprintf("%s=%q of %s is not offered; %s is used", d.Name, s, p.name, d.Default), "want "+strings.Join(d.Values, " or "))
+			word = d.Default
+		case word == "":
+			p.invalid(&d, fmt.Sprintf("want %s, got %q", strings.Join(d.Values, " or "), s))
+			return
+		}
+		s = word
+	}
+	if want := set(&d, s); want != "" {
+		p.invalid(&d, fmt.Sprintf("%s, got %q", want, cut(s, 40)))
+	}
+}
+
+type state uint8
+
+const (
+	absent state = iota
+	given
+	open // holds variables, to check
+)
+
+// find looks for the value of d and expands it.
+func (p *Params) find(d *Param) (string, state) {
+	if p.el == nil {
+		return "", absent
+	}
+	raw, there := "", false
+	for i, a := range p.el.Attrs {
+		if match(a.Name, d.Name, d.Also) {
+			p.used[i] = true
+			if !there {
+				raw, there = a.Value, true
+			}
+		}
+	}
+	if d.Body {
+		p.text = true
+		if t := p.el.Text(); !there && t != "" {
+			raw, there = t, true
+		}
+	}
+	ignored := d.Only != 0 && d.Only&p.b.in == 0
+	s, st := raw, absent
+	if there && !ignored {
+		s, st = p.expand(raw, d)
+	}
+	if must := d.Required || d.MustIn&p.b.in != 0; must && !ignored && st != open && strings.TrimSpace(s) == "" {
+		hint := "it is needed"
+		if there {
+			hint = "it is empty"
+		}
+		p.invalid(d, hint)
+		return "", absent
+	}
+	if st == given && s == "" && !d.Required {
+		st = absent // empty is absent
+	}
+	return s, st
+}
+
+func (p *Params) expand(raw string, d *Param) (string, state) {
+	switch {
+	case p.b.in == API || strings.IndexByte(raw, '$') < 0: // a request has no variables
+		return raw, given
+	case p.b.vars != nil:
+		return p.b.vars.Expand(raw, func(ref string) { p.b.unknown(ref, p.span(d)) }), given
+	}
+	st := given
+	var plain strings.Builder
+	references(raw, func(text, name, field string) {
+		if name != "" {
+			st = open
+			p.b.refs(name, field, p.span(d))
+		}
+		plain.WriteString(text)
+	})
+	return plain.String(), st
+}
+
+// span is the place of the value of d, or of the element when it has none.
+func (p *Params) span(d *Param) syntax.Span {
+	for _, a := range p.el.Attrs {
+		if match(a.Name, d.Name, d.Also) {
+			to := a.End
+			to.Offset, to.Column = to.Offset-1, to.Column-1 // without the quote
+			return syntax.Span{From: a.ValuePos, To: to}
+		}
+	}
+	if d.Body {
+		for _, c := range p.el.Children {
+			if t, ok := c.(*syntax.Text); ok {
+				return t.Span
+			}
+		}
+	}
+	return p.el.NameSpan
+}
+
+// invalid reports a missing or invalid parameter in the words of code 302.
+func (p *Params) invalid(d *Param, why string) {
+	p.bad = true
+	p.remark(Error, CodeBadParam, d.Name, p.span(d), fmt.Sprintf("Missing or invalid parameter '%s' for command '%s': %s", d.Name, p.name, why), "")
+}
+
+func (p *Params) remark(sev Severity, code, param string, at syntax.Span, msg, hint string) {
+	if p.part && code == CodeBadParam {
+		hint = "this " + p.name + " is left out"
+	}
+	p.b.diags = append(p.b.diags, Diagnostic{File: p.b.doc, Span: at, Severity: sev, Code: code, Msg: msg, Hint: hint, Command: p.name, Param: param})
+}
+
+// match compares a name as written with a declared one.
+func match(written, name string, also []string) bool {
+	if strings.EqualFold(written, name) {
+		return true
+	}
+	for _, a := range also {
+		if strings.EqualFold(written, a) {
+			return true
+		}
+	}
+	return false
+}
+
+// cut shortens s to n characters.
+func cut(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
+}
