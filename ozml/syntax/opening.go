@@ -120,7 +120,10 @@ func (p *parser) before(at int) error {
 		msg = "text instead of XML: " + quote(first)
 	}
 	hint := cure("OZ1003")
+	_, php := findPHP(p.src)
 	switch {
+	case php: // refuse says the rest
+		hint = ""
 	case strings.Contains(first, "[object Object]"):
 		hint = "a JavaScript object was sent: send the text of the script, such as res.type('xml').send(xml)"
 	case strings.HasPrefix(strings.ToLower(string(p.src[at:min(len(p.src), at+16)])), "&lt;"):
@@ -128,7 +131,7 @@ func (p *parser) before(at int) error {
 	case strings.HasPrefix(first, "Traceback (most recent call last)"):
 		hint = "the Python program failed: its last line says why. " + hint
 	}
-	return p.fail("OZ1003", at, msg, "the answer begins with "+quote(first)+". "+hint)
+	return p.fail("OZ1003", at, msg, strings.TrimSpace("the answer begins with "+quote(first)+". "+hint))
 }
 
 // outside refuses text before or after the root element.

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // A parser reads one document. encoding/xml says what a token means; before it
@@ -147,7 +148,7 @@ func (p *parser) startTag(at int) (int, error) {
 		return 0, err
 	}
 	start, ok := t.(xml.StartElement)
-	if !ok || len(start.Attr) != len(tag.attrs) || start.Name.Local != name {
+	if !ok || len(start.Attr) != len(tag.attrs) {
 		return 0, p.fail("OZ1001", at, "not well-formed: this tag cannot be read", "")
 	}
 	e := &Element{
@@ -322,15 +323,16 @@ func (p *parser) refuse(code string, pos Pos, line, msg, hint string) *Error {
 		hint = cure(code)
 	}
 	if m, ok := findPHP(p.src); ok {
-		hint = m.hint() + ". " + hint
+		hint = m.hint() + ". " + strings.ToUpper(hint[:1]) + hint[1:]
 	}
 	return &Error{File: p.Name, Code: code, Pos: pos, Msg: msg, Hint: hint, Line: line}
 }
 
-// local cuts the prefix off a name, as encoding/xml does.
+// local cuts the prefix off a name, if what stays is a name: <x:1> keeps its own.
 func local(raw string) string {
-	if prefix, name, ok := strings.Cut(raw, ":"); ok && prefix != "" && name != "" {
-		return name
+	prefix, name, ok := strings.Cut(raw, ":")
+	if !ok || prefix == "" || name == "" || name[0] >= utf8.RuneSelf || name[0] == ':' || !nameByte([]byte(name[:1]), 0, true) {
+		return raw
 	}
-	return raw
+	return name
 }

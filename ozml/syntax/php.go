@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"bytes"
+	"fmt"
 	"html"
 	"path"
 	"strconv"
@@ -20,8 +21,8 @@ type phpMessage struct {
 }
 
 func (m phpMessage) hint() string {
-	return "PHP printed " + quote(shorten(m.text, 120)) + ": correct " + path.Base(strings.ReplaceAll(m.file, `\`, "/")) +
-		" line " + m.line + " (" + m.file + "). So that messages never get into an answer set display_errors = Off and log_errors = On in php.ini"
+	return fmt.Sprintf("PHP printed %s: correct line %s of %s (%s), and set display_errors = Off and log_errors = On in php.ini",
+		quote(shorten(m.text, 120)), m.line, path.Base(strings.ReplaceAll(m.file, `\`, "/")), m.file)
 }
 
 // phpKinds are the beginnings of PHP's messages.

@@ -231,6 +231,9 @@ func (p *parser) ampersandHint(at int) string {
 		to++
 	}
 	fixed := strings.ToValidUTF8(string(p.src[from:at])+"&amp;"+string(p.src[at+1:to]), "")
+	if fixed == "&amp;" {
+		return "" // a lone & says nothing
+	}
 	return "write &amp; for it: " + quote(fixed) + ". PHP: htmlspecialchars($text, ENT_XML1 | ENT_QUOTES)"
 }
 
