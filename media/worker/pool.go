@@ -70,7 +70,6 @@ type answer struct {
 // slot is one place for a process, with the goroutine that owns it.
 type slot struct {
 	work chan *ticket // capacity 1: filled only while the slot is idle
-	warm bool         // guarded by Pool.mu: has a living process
 }
 
 // New returns a pool; Run starts it. Jobs may be given before.
@@ -172,11 +171,10 @@ func (p *Pool) dispatch() {
 	}
 }
 
-// rest makes a slot idle.
+// rest makes a slot idle; warm when it has a living process.
 func (p *Pool) rest(s *slot, warm bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s.warm = warm
 	if warm {
 		p.idle = append(p.idle, s)
 	} else {
@@ -189,7 +187,6 @@ func (p *Pool) rest(s *slot, warm bool) {
 func (p *Pool) cool(s *slot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s.warm = false
 	if i := slices.Index(p.idle, s); i >= 0 {
 		p.idle = slices.Insert(slices.Delete(p.idle, i, i+1), 0, s)
 	}

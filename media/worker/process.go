@@ -158,7 +158,7 @@ func (p *process) do(limit <-chan time.Time, quit <-chan struct{}, payload []byt
 func (p *process) kill() {
 	p.cmd.Process.Kill()
 	p.in.Close()
-	p.out.Close() // a grandchild may hold the other end
+	p.out.Close()        // a grandchild may hold the other end
 	for range p.frames { // until read has seen the end; Wait may not close the pipe before
 	}
 	p.cmd.Wait()
