@@ -284,8 +284,9 @@ func (p *Pool) supervise(ctx context.Context, s *slot) {
 			p.again(t)
 			backoff()
 		default:
-			t.answer <- answer{err: fmt.Errorf("%w%s", err, child.tail.quote())}
-			bury(err)
+			said := child.tail
+			bury(err) // only then are its last words complete
+			t.answer <- answer{err: fmt.Errorf("%w%s", err, said.quote())}
 			backoff()
 		}
 	}

@@ -115,7 +115,7 @@ func (p *process) read(r io.Reader) {
 		k, b, err := readFrame(in)
 		if err != nil {
 			if errors.Is(err, io.EOF) {
-				err = errDied
+				err = errors.New("its output ended")
 			}
 			p.broken = err
 			close(p.frames)
@@ -134,7 +134,7 @@ func (p *process) do(limit <-chan time.Time, quit <-chan struct{}, payload []byt
 		case f, ok := <-p.frames:
 			switch {
 			case !ok:
-				return nil, fmt.Errorf("%w: %v", errDied, p.broken)
+				return nil, fmt.Errorf("%w: %w", errDied, p.broken)
 			case f.kind == done:
 				return f.payload, nil
 			case f.kind == failed:
