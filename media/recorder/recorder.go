@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ozswitch/media"
+	"ozswitch/media/codec"
 	"ozswitch/media/wav"
 )
 
@@ -36,13 +37,8 @@ type Config struct {
 type Spec struct {
 	Name     string        // final name below the folder, with slashes, ending in .wav; its folders are made
 	Channels int           // 1: both sides mixed; 2: caller left, switch right
-	Rate     media.Rate    // of the file, which is the codec's
-	Payload  int           // bytes of payload in a frame of 20 ms
+	Codec    *codec.Codec  // of the leg, both ways; the file has its rate
 	Max      time.Duration // sound beyond this is left out; 0: no end
-
-	// Decoder returns a new decoder for one direction. It is called twice. The function it returns expands one frame
-	// of Payload bytes into dst, which has room for 20 ms. A panic in it ends the recording only.
-	Decoder func() func(dst []int16, payload []byte)
 
 	// OnVoice, if set, is told that the caller's voice began (true) or stopped (false), and at which place of the
 	// recording: for an end, where the last sound of voice was, which is up to 300 ms ago. It is called from a worker
@@ -156,7 +152,7 @@ func (s *Spec) check() error {
 		return errors.New("no clean name below the folder")
 	case s.Channels != 1 && s.Channels != 2:
 		return fmt.Errorf("%d channels", s.Channels)
-	case s.Rate < 8000 || s.Rate > 48000 || s.Payload <= 0 || s.Decoder == nil:
+	case s.Codec == nil:
 		return errors.New("no codec")
 	}
 	return nil
@@ -187,7 +183,7 @@ func (rec *Recording) create() error {
 	if err != nil {
 		return err
 	}
-	rec.wav, err = wav.NewWriter(f, rec.spec.Rate, rec.spec.Channels)
+	rec.wav, err = wav.NewWriter(f, rec.spec.Codec.Rate, rec.spec.Channels)
 	if err == nil {
 		err = rec.r.journal.begin(name, rec.spec.Data)
 	}

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"ozswitch/media"
 	"ozswitch/media/wav"
 )
 
@@ -15,7 +14,7 @@ const MaxFrames = 5
 // A Block is up to 100 ms of both directions, as it came and went: payload of the leg's codec.
 type Block struct {
 	Frames int    // 1 to MaxFrames, of 20 ms each
-	In     []byte // from the caller: Frames × Spec.Payload bytes, or nil for silence
+	In     []byte // from the caller: Frames frames of payload, or nil for silence
 	Out    []byte // to the caller, likewise
 	NoIn   uint8  // bit i set: frame i did not come; the bytes in its place do not matter
 	NoOut  uint8
@@ -25,6 +24,7 @@ type Block struct {
 type Recording struct {
 	r        *Recorder
 	spec     Spec
+	payload  int // bytes of a frame
 	file     *os.File
 	wav      *wav.Writer
 	dirty    atomic.Bool   // written since the last sync
@@ -49,12 +49,12 @@ type entry struct {
 }
 
 func newRecording(r *Recorder, s Spec) *Recording {
-	rec := &Recording{r: r, spec: s, finished: make(chan struct{}), queued: true} // until its file exists
-	frame := s.Rate.N(media.Frame)
+	rec := &Recording{r: r, spec: s, payload: len(s.Codec.Silence), finished: make(chan struct{}), queued: true} // until its file exists
+	frame := s.Codec.Rate.Frame()
 	rec.w = worker{
-		in: s.Decoder(), out: s.Decoder(),
+		in: s.Codec.NewDecoder(), out: s.Codec.NewDecoder(),
 		a: make([]int16, frame), b: make([]int16, frame),
-		voice: newDetector(s.Rate), most: int64(s.Rate.N(s.Max)),
+		voice: newDetector(), most: int64(s.Codec.Rate.N(s.Max)),
 	}
 	if s.Max <= 0 {
 		rec.w.most = 1<<63 - 1
@@ -69,10 +69,10 @@ func (rec *Recording) Write(b Block) {
 	if b.Frames < 1 || b.Frames > MaxFrames {
 		return
 	}
-	if len(b.In) != b.Frames*rec.spec.Payload {
+	if len(b.In) != b.Frames*rec.payload {
 		b.In = nil
 	}
-	if len(b.Out) != b.Frames*rec.spec.Payload {
+	if len(b.Out) != b.Frames*rec.payload {
 		b.Out = nil
 	}
 	rec.mu.Lock()

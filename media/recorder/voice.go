@@ -39,7 +39,7 @@ type detector struct {
 	quiet  int // frames since the last voiced one
 }
 
-func newDetector(media.Rate) *detector {
+func newDetector() *detector {
 	d := &detector{quiet: 1 << 20}
 	for i := range d.span {
 		d.span[i] = math.Inf(1)

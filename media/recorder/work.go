@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"ozswitch/media/codec"
 )
 
 // worker is what a recording needs while a goroutine works on it.
 type worker struct {
-	in, out func(dst []int16, payload []byte)
+	in, out codec.Decoder
 	a, b    []int16 // one frame of each direction
 	pcm     []int16 // decoded and mixed, not yet written
 	blocks  []entry
@@ -112,19 +114,19 @@ func (rec *Recording) take() (err error) {
 
 // frame decodes frame i of both directions and appends it to the sound to be written.
 func (rec *Recording) frame(i int, in, out []byte, e entry) {
-	w, size := &rec.w, rec.spec.Payload
+	w, size := &rec.w, rec.payload
 	left := w.most - w.n
 	if left <= 0 {
 		return
 	}
 	heard := len(in) > 0 && e.noIn>>i&1 == 0
 	if heard {
-		w.in(w.a, in[i*size:(i+1)*size])
+		clear(w.a[w.in.Decode(w.a, in[i*size:(i+1)*size]):])
 	} else {
 		clear(w.a)
 	}
 	if len(out) > 0 && e.noOut>>i&1 == 0 {
-		w.out(w.b, out[i*size:(i+1)*size])
+		clear(w.b[w.out.Decode(w.b, out[i*size:(i+1)*size]):])
 	} else {
 		clear(w.b)
 	}
@@ -174,7 +176,7 @@ func (rec *Recording) finish(err error) {
 	r, name := rec.r, rec.spec.Name
 	n := rec.wav.Samples()
 	d := Done{
-		Name: name, Channels: rec.spec.Channels, Rate: rec.spec.Rate, Data: rec.spec.Data,
+		Name: name, Channels: rec.spec.Channels, Rate: rec.spec.Codec.Rate, Data: rec.spec.Data,
 		Duration: rec.duration(n), Size: 44 + n*int64(2*rec.spec.Channels), Err: err,
 	}
 	rec.mu.Lock()
@@ -213,4 +215,4 @@ func (rec *Recording) tell(d Done) {
 }
 
 // duration is what n samples last.
-func (rec *Recording) duration(n int64) time.Duration { return rec.spec.Rate.D(int(n)) }
+func (rec *Recording) duration(n int64) time.Duration { return rec.spec.Codec.Rate.D(int(n)) }
