@@ -1,0 +1,127 @@
+//go:build peers
+
+package peers
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// tone makes a WAV file at 8 kHz with sox.
+func tone(t *testing.T, name string, hertz int, seconds float64) string {
+	t.Helper()
+	run(t, filepath.Dir(name), "sox", "-n", "-r", "8000", "-b", "16", "-c", "1", name,
+		"synth", fmt.Sprint(seconds), "sine", fmt.Sprint(hertz), "gain", "-6")
+	return name
+}
+
+// seconds is how long sound files last, as sox reads them.
+func seconds(t *testing.T, files ...string) (all []float64) {
+	t.Helper()
+	for _, word := range strings.Fields(run(t, ".", append([]string{"soxi", "-D"}, files...)...)) {
+		s, err := strconv.ParseFloat(word, 64)
+		if err != nil {
+			t.Fatalf("soxi -D printed %q", word)
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+var statLine = regexp.MustCompile(`(?m)^(RMS +amplitude|Rough +frequency): +([0-9.]+)`)
+
+// hear gives loudness (1 = full scale) and pitch of a piece of a file.
+func hear(t *testing.T, file string, from, length float64) (rms, hertz float64) {
+	t.Helper()
+	out := run(t, ".", "sox", file, "-n", "remix", "-", "trim", fmt.Sprint(from), fmt.Sprint(length), "stat")
+	for _, m := range statLine.FindAllStringSubmatch(out, -1) {
+		v, _ := strconv.ParseFloat(m[2], 64)
+		if strings.HasPrefix(m[1], "RMS") {
+			rms = v
+		} else {
+			hertz = v
+		}
+	}
+	return rms, hertz
+}
+
+// wantTone fails unless the piece is a loud tone of that pitch.
+func wantTone(t *testing.T, file string, from, length, hertz float64) {
+	t.Helper()
+	rms, got := hear(t, file, from, length)
+	if rms < 0.1 || math.Abs(got-hertz) > hertz/50 {
+		t.Errorf("%s at %v s: loudness %.3f and %.0f Hz, want a loud tone of %.0f Hz", filepath.Base(file), from, rms, got, hertz)
+	}
+}
+
+// TestRecordingIsRead: what a caller says is in the file, and sox, ffmpeg and
+// mpg123 read it; what the switch plays is what the caller hears.
+func TestRecordingIsRead(t *testing.T) {
+	need(t, "sox", "ffmpeg", "mpg123")
+	for _, format := range []string{"wav", "mp3"} {
+		t.Run(format, func(t *testing.T) {
+			app := newWebApp(t, map[string]string{})
+			app.answers["IncomingCall"] = fmt.Sprintf(
+				`<Response><Play>prompt.wav</Play><Record FinishDigits="#" Format="%s" FinishedUrl="%s"/><Delay>30</Delay></Response>`, format, app.URL)
+			n := serve(t, app.URL, "")
+			tone(t, filepath.Join(mkdir(t, n.data, "media"), "prompt.wav"), 1000, 2)
+			dir := t.TempDir()
+			said, heard := tone(t, filepath.Join(dir, "said.wav"), 440, 4), filepath.Join(dir, "heard.wav")
+			n.call(t, "9000", "--say", said+"@2.5s", "--press", "#@7s", "--record", heard, "--hangup-after", "8s")
+
+			eventually(t, "RecordCompleted came", func() bool { return len(app.notifications("RecordCompleted")) == 1 })
+			n.close(t)
+			note := app.notifications("RecordCompleted")[0]
+			if note.Get("Reason") != "digit" || note.Get("Digit") != "#" || note.Get("Format") != format {
+				t.Errorf("RecordCompleted %v, want it ended by # in %s", note, format)
+			}
+			files := n.recordings(t)
+			if len(files) != 1 {
+				t.Fatalf("recordings %q, want one", files)
+			}
+			said64, _ := strconv.ParseFloat(note.Get("Duration"), 64)
+			// mp3 adds the encoder's delay and fills its last frame.
+			if got := seconds(t, files[0])[0]; said64 < 3 || math.Abs(got-said64) > 0.2 {
+				t.Errorf("the file lasts %.3f s, RecordCompleted says %.3f", got, said64)
+			}
+			wantTone(t, files[0], 1.5, 2, 440)
+			wantTone(t, heard, 0.5, 1, 1000)
+			if out := run(t, ".", "ffmpeg", "-v", "error", "-xerror", "-i", files[0], "-f", "null", "-"); out != "" {
+				t.Errorf("ffmpeg complains: %s", out)
+			}
+			if format == "mp3" {
+				if out := run(t, ".", "mpg123", "-q", "-t", files[0]); strings.Contains(out, "error") || strings.Contains(out, "Warning") {
+					t.Errorf("mpg123 complains: %s", out)
+				}
+			}
+		})
+	}
+}
+
+// TestSpeech: a sentence is heard, by the voice of espeak-ng as by the embedded one.
+func TestSpeech(t *testing.T) {
+	need(t, "sox", "espeak-ng")
+	for _, engine := range []string{"auto", "espeak-ng"} {
+		t.Run(engine, func(t *testing.T) {
+			app := newWebApp(t, map[string]string{
+				"IncomingCall": `<Response><Speak>The quick brown fox jumps over the lazy dog, twice.</Speak></Response>`,
+			})
+			n := serve(t, app.URL, fmt.Sprintf("speech: {engine: %s}\n", engine))
+			heard := filepath.Join(t.TempDir(), "heard.wav")
+			n.call(t, "9000", "--record", heard)
+			n.close(t)
+			length := seconds(t, heard)[0]
+			if length < 2 || length > 15 {
+				t.Fatalf("the caller heard %.1f s, want a sentence's length", length)
+			}
+			if rms, _ := hear(t, heard, 0.5, length-1); rms < 0.01 {
+				t.Errorf("loudness %.4f: the caller heard nothing", rms)
+			}
+		})
+	}
+}
