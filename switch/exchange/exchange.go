@@ -18,11 +18,11 @@ import (
 	"ozswitch/switch/call"
 )
 
-// Signalling carries out Respond, Invite, Cancel and Bye; it never blocks.
+// Signalling carries out Respond, Cancel and Bye, and Dial an Invite, whose
+// events go to post. It never blocks.
 type Signalling interface {
 	Do(e call.Effect)
-	// Expect names the mailbox of a leg that Invite will make.
-	Expect(leg call.LegID, post func(call.Event) bool)
+	Dial(i call.Invite, post func(call.Event) bool)
 }
 
 // Sound gives legs their sockets. Open and Connect are quick (no DNS, no file).
@@ -129,16 +129,11 @@ func (x *Exchange) Invited(in call.Invited) (post func(call.Event) bool, refuse 
 	return l.Post, nil
 }
 
-// Dial starts an outgoing call to a SIP URI and returns its line; Ask with
-// Originate (Leg and Target filled by Dial) is the caller's to wait on.
+// Dial makes the line of an outgoing call; nothing happens on it until the
+// caller posts or asks call.Originate.
 func (x *Exchange) Dial(i Info) (*Line, error) {
 	i.Outgoing = true
-	l, err := x.open(i)
-	if err != nil {
-		return nil, err
-	}
-	x.c.Signal.Expect(i.Leg, l.Post)
-	return l, nil
+	return x.open(i)
 }
 
 func (x *Exchange) open(i Info) (*Line, error) {

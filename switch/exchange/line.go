@@ -156,8 +156,10 @@ func (l *Line) handle(e call.Event) (over bool) {
 
 func (l *Line) carryOut(effect call.Effect) {
 	switch f := effect.(type) {
-	case call.Respond, call.Invite, call.Cancel, call.Bye:
+	case call.Respond, call.Cancel, call.Bye:
 		l.x.c.Signal.Do(f)
+	case call.Invite:
+		l.x.c.Signal.Dial(f, l.Post)
 	case call.OpenMedia:
 		m, err := l.x.c.Sound.Open(f.Leg, f.Remote, l.Post, l.sink)
 		if err != nil {
