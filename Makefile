@@ -8,10 +8,12 @@ SKIP   ?=
 STAGES := $(GO) run ./internal/stages -skip '$(SKIP)'
 
 # Third-party artefacts (ADR 0006): a folder with package-lock.json and
-# assets.sh fetches its own, again only when the lock or the script changed.
+# assets.sh fetches its own into assets/. The stamp lists them; it is made anew
+# when the lock or the script changed, or when one of them is gone.
 ASSETS := $(patsubst %/assets.sh,%/node_modules/.assets,$(wildcard media/*/assets.sh switch/*/assets.sh switch/*/*/assets.sh))
+GONE   := $(shell for s in $(ASSETS); do (cd $${s%node_modules/*}assets && xargs ls -d <../node_modules/.assets) >/dev/null 2>&1 || echo $$s; done)
 
-.PHONY: all build assets demo test lint unit faults fuzz peers cross generate bench clean
+.PHONY: all build assets demo test lint unit faults fuzz peers cross generate bench clean $(GONE)
 
 all: build
 
@@ -20,9 +22,8 @@ build: assets
 
 assets: $(ASSETS)
 
-%/node_modules/.assets: %/package-lock.json %/assets.sh
-	cd $* && bash ./assets.sh
-	@mkdir -p $(@D) && touch $@
+$(ASSETS): %/node_modules/.assets: %/package-lock.json %/assets.sh
+	cd $* && sh ./assets.sh && ls assets >node_modules/.assets
 
 # make demo ARGS=--once leaves when the demonstration is over.
 demo: build
