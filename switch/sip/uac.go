@@ -222,7 +222,7 @@ func (s *shard) accepted(now time.Time, x *tx, m *message) {
 		s.hangUp(now, d, to, nil, x.User.id, "") // somebody else answered too
 		return
 	}
-	l.dlg, l.to, l.out.ack = d, to, ack
+	l.dlg, l.to, l.out.ack, l.state = d, to, ack, up
 	theirs, code, _ := readBody(m.res)
 	if theirs == nil && code == 0 {
 		theirs = l.out.early
@@ -241,7 +241,6 @@ func (s *shard) accepted(now time.Time, x *tx, m *message) {
 			post(call.Refused{Leg: l.id, Failure: call.Failure{Code: 488, Reason: "answered without usable SDP"}})
 		}
 	default:
-		l.state = up
 		l.media.theirs = theirs
 		media := theirs.media
 		s.tell(now, l, call.Accepted{Leg: l.id, Media: &media})
@@ -300,10 +299,8 @@ func (s *shard) bye(now time.Time, l *leg, reason string) {
 		s.respond(now, l, call.Respond{Leg: l.id, Code: 480})
 		return
 	case calling:
-		if !l.out.cancelled {
-			s.cancel(now, l, reason)
-			return
-		}
+		s.cancel(now, l, reason)
+		return
 	case answered:
 		if l.invite != nil {
 			l.byeWanted, l.byeReason, l.post = true, reason, nil
