@@ -101,7 +101,6 @@ const (
 	CodeSameKey        = "OZ1206"
 	CodeUnknownArray   = "OZ1208"
 	CodeOnHangup       = "OZ1209"
-	CodeForever        = "OZ1210"
 	CodeCrash          = "OZ1211"
 	CodeNoAnswer       = "OZ1301"
 	CodeBadStatus      = "OZ1302"
@@ -140,7 +139,6 @@ func Codes() []CodeDoc {
 		{Code: CodeSameKey, Title: "the same Key twice", Cause: "Two Inputs of one UserInput have the same Key; the first is taken.", Cure: "Change one of them."},
 		{Code: CodeUnknownArray, Title: "unknown array", Cause: "ForEach names an array that does not exist. It is treated as empty.", Cure: "Make it with Array before, or correct the spelling."},
 		{Code: CodeOnHangup, Title: "more than one OnHangup", Cause: "A document may say once what is to be done after the call; the first counts.", Cure: "Put all commands into one OnHangup."},
-		{Code: CodeForever, Title: "plays without end", Cause: "A Play with Repeat and without Timeout, outside of InitialCommands, ends only with the call; what follows is never reached.", Cure: "Give it a Timeout, or put it into the InitialCommands of a UserInput."},
 		{Code: CodeCrash, Title: "internal fault", Cause: "A fault of the switch itself while it ran the command. Only this command is concerned.", Cure: "Please report it with the event log of the call.", Refused: true},
 		{Code: CodeNoAnswer, Title: "no answer from the web application", Cause: "The connection failed, or no complete answer came in time.", Cure: "Open the address with `curl -i` on the machine of the switch.", Refused: true},
 		{Code: CodeBadStatus, Title: "the web application answered with an error", Cause: "The HTTP status is not between 200 and 299.", Cure: "Look into the error log of the web application.", Refused: true},

@@ -106,6 +106,32 @@ func (p *Params) Limits() Limits { return p.b.limits }
 // In returns the setting the command is used in.
 func (p *Params) In() Setting { return p.b.in }
 
+// Invalid reports a parameter that was declared and does not fit the others:
+// the command will not run.
+func (p *Params) Invalid(name, why string) {
+	if p.el != nil {
+		p.invalid(&Param{Name: name}, why)
+	}
+}
+
+// Has tells whether a declared parameter is there and not empty.
+func (p *Params) Has(name string) bool {
+	for i := range p.decls {
+		if d := p.decls[i]; d.Name == name {
+			s, st := p.find(&d)
+			return st == open || st == given && s != ""
+		}
+	}
+	return false
+}
+
+// Warn remarks on a parameter, or on the element when name is "".
+func (p *Params) Warn(code, name, msg, hint string) {
+	if p.el != nil {
+		p.remark(Warning, code, name, p.span(&Param{Name: name}), msg, hint)
+	}
+}
+
 // OK tells whether the parameters declared so far are usable.
 func (p *Params) OK() bool { return !p.bad }
 

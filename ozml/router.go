@@ -23,7 +23,7 @@ type Router struct {
 		key Key
 		at  time.Time
 	}
-	open   bool      // a UserInput is taking keys
+	open   int       // UserInputs that take keys, one within the InitialCommands of another
 	closed time.Time // when the last one was done; zero = none was
 	queue  []Key
 }
@@ -50,7 +50,7 @@ func (r *Router) Fresh(now time.Time, k Key, src KeySource) bool {
 // c). It reports whether a key waits for Next now.
 func (r *Router) Press(k Key, taken bool) bool {
 	switch {
-	case r.open: // 5.1 d: taken or not
+	case r.open > 0: // 5.1 d: taken or not
 		r.queue = append(r.queue, k)
 	case taken, r.closed.IsZero(), len(r.queue) >= maxAhead:
 	default: // 5.1 e
@@ -59,16 +59,16 @@ func (r *Router) Press(k Key, taken bool) bool {
 	return len(r.queue) > 0
 }
 
-// Open says that a UserInput begins to take keys.
+// Open says that a UserInput begins to take keys. Each Open has its Close.
 func (r *Router) Open(now time.Time) {
-	if !r.open && (r.closed.IsZero() || now.Sub(r.closed) > typeAhead) {
+	if r.open == 0 && (r.closed.IsZero() || now.Sub(r.closed) > typeAhead) {
 		r.queue = r.queue[:0]
 	}
-	r.open = true
+	r.open++
 }
 
 // Close says that the UserInput is complete or given up.
-func (r *Router) Close(now time.Time) { r.open, r.closed = false, now }
+func (r *Router) Close(now time.Time) { r.open, r.closed = max(r.open-1, 0), now }
 
 // Waiting tells whether Next has a key.
 func (r *Router) Waiting() bool { return len(r.queue) > 0 }

@@ -55,18 +55,14 @@ func (m *Machine) Key(ctx context.Context, d time.Duration) (Key, error) {
 	return k, err
 }
 
-// Entered reports an entry that a UserInput took, or none (text says why); the
-// keys are left out of events where input is sensitive (decisions 5.8).
-func (m *Machine) Entered(keys Keys, key Keys, text string) {
-	m.Trace.Emit(m.entry(keys, key, text))
-}
-
-func (m *Machine) entry(keys, key Keys, text string) trace.Event {
-	e := trace.Event{Type: trace.Input, Doc: m.place.Doc, Line: m.place.Pos.Line, Col: m.place.Pos.Column, Name: m.place.Command, Count: int64(len(keys)), Text: text}
+// Entered reports the entry that the UserInput at that place took, or why there
+// is none; the keys are left out where input is sensitive (decisions 5.8).
+func (m *Machine) Entered(at Place, entry, key Keys, why string) {
+	e := trace.Event{Type: trace.Input, Doc: at.Doc, Line: at.Pos.Line, Col: at.Pos.Column, Name: at.Command, Count: int64(len(entry)), Text: why}
 	if !m.o.Sensitive {
-		e.Key, e.Reason = string(keys), string(key)
+		e.Key, e.Reason = string(entry), string(key)
 	}
-	return e
+	m.Trace.Emit(e)
 }
 
 // Vars are the variables of the call.
