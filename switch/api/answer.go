@@ -1,0 +1,133 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/beevik/etree"
+
+	"ozswitch/ozml"
+)
+
+// The codes of the legacy API (http-api.md A4).
+const (
+	codeOK             = 200
+	codeParse          = 300
+	codeNoCommand      = 301
+	codeBadParam       = 302
+	codeInappropriate  = 303
+	codeAuthRequired   = 304
+	codeAuthFailed     = 305
+	codeForbiddenUser  = 306
+	codeForbiddenPlace = 307
+	codeNoExtension    = 401
+	codeNotConnected   = 402
+	codeNoDestination  = 501
+	codeNoCall         = 601
+)
+
+// messages of the codes, to the letter: clients compare them. That includes
+// the spelling of "occured".
+var messages = map[int]string{
+	codeOK:             "Command successfully executed",
+	codeParse:          "Error occured during parsing message: '%s'",
+	codeNoCommand:      "Not implemented command: '%s'",
+	codeBadParam:       "Missing or invalid parameter '%s' for command '%s'",
+	codeInappropriate:  "Command '%s' cannot be used here",
+	codeAuthRequired:   "Authentication required",
+	codeAuthFailed:     "Authentication failed, bad username or password",
+	codeForbiddenUser:  "User is not allowed to use API in ACL",
+	codeForbiddenPlace: "Use API from this address is forbidden",
+	codeNoExtension:    "API extension '%s' unavailable, please check configuration or permissions",
+	codeNotConnected:   "Call connect to '%s' failed with result state '%s'",
+	codeNoDestination:  "Destination of the SMS is not found",
+	codeNoCall:         "Call not found with ID '%s'",
+}
+
+// An answer is what a command comes to.
+type answer struct {
+	code    int
+	message string
+	payload any // ozml.Started, []ozml.ActiveCall or nil
+}
+
+// say makes the answer of a code; args fill its message.
+func say(code int, args ...any) answer {
+	return answer{code: code, message: fmt.Sprintf(messages[code], args...)}
+}
+
+// write sends the envelope (http-api.md A3): HTTP 200 whatever the code.
+func (a answer) write(w http.ResponseWriter) {
+	doc := etree.NewDocument()
+	doc.CreateProcInst("xml", `version="1.0"`)
+	root := doc.CreateElement("Response")
+	root.CreateAttr("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance")
+	root.CreateAttr("xmlns:xsd", "http://www.w3.org/2001/XMLSchema")
+	child(root, "Code", strconv.Itoa(a.code))
+	child(root, "Message", a.message)
+	switch p := a.payload.(type) {
+	case ozml.Started:
+		child(root, "CallId", p.CallID)
+	case []ozml.ActiveCall:
+		activeCalls(root, p)
+	}
+	doc.Indent(2)
+	body, err := doc.WriteToBytes()
+	if err != nil { // a document in memory can be written
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/xml")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.Write(body)
+}
+
+func child(e *etree.Element, name, text string) { e.CreateElement(name).SetText(text) }
+
+// activeCalls is the payload of ListActiveCalls as Ozeki 10 has it (A5).
+func activeCalls(root *etree.Element, calls []ozml.ActiveCall) {
+	list := root.CreateElement("ActiveCalls")
+	for _, c := range calls {
+		e := list.CreateElement("Call")
+		child(e, "CallId", c.ID)
+		child(e, "Source", c.Source)
+		child(e, "CallerId", c.CallerID)
+		child(e, "Destination", c.Destination)
+		child(e, "CallerDialed", c.CallerDialed)
+		child(e, "CalleeDialed", c.CalleeDialed)
+		child(e, "StartTime", c.Started.Format("2006-01-02 15:04:05"))
+		child(e, "RingDuration", seconds(c.Ring))
+		child(e, "TalkDuration", seconds(c.Talk))
+		child(e, "CallState", c.State)
+	}
+}
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
+
+// A problem is an error of everything but the legacy API (RFC 9457).
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Code   int    `json:"code,omitempty"` // that of the legacy API, where it has one
+}
+
+func (p *problem) write(w http.ResponseWriter) {
+	p.Type, p.Title = "about:blank", http.StatusText(p.Status)
+	h := w.Header()
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Basic realm="ozswitch", charset="UTF-8"`)
+	}
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(p.Status)
+	json.NewEncoder(w).Encode(p)
+}
