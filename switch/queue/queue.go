@@ -35,7 +35,8 @@ type Store interface {
 	Reports(ctx context.Context) iter.Seq2[store.Report, error]
 }
 
-// Config of a Queue. Store and Deliver must be given.
+// Config of a Queue. Deliver must be given; without Store nothing survives a
+// restart.
 type Config struct {
 	Store Store
 	// Deliver makes one attempt. It must return soon after ctx ends.
@@ -87,6 +88,9 @@ type Queue struct {
 // New makes a queue and starts nothing. Put may be used at once; what an earlier
 // process left behind is read by Run.
 func New(cfg Config) *Queue {
+	if cfg.Store == nil {
+		cfg.Store = store.NewMem()
+	}
 	if cfg.Workers <= 0 {
 		cfg.Workers = 128
 	}
