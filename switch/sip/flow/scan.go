@@ -100,7 +100,7 @@ func Scan(b []byte) (h Head, ok bool) {
 			break
 		}
 		name, value, found := bytes.Cut(l, []byte(":"))
-		if !found || bytes.ContainsAny(l, "\r\n\x00") {
+		if !found || bytes.ContainsAny(l, "\r\n") {
 			h.Malformed = "broken header line"
 			continue
 		}
