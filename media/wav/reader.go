@@ -1,6 +1,7 @@
 package wav
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -45,7 +46,8 @@ type Reader struct {
 }
 
 // NewReader reads up to the first sample. An error wraps ErrFormat unless the input itself failed.
-func NewReader(r io.Reader) (*Reader, error) {
+func NewReader(input io.Reader) (*Reader, error) {
+	r := bufio.NewReaderSize(input, 16<<10) // asked for a frame at a time
 	var h [12]byte
 	if _, err := io.ReadFull(r, h[:]); err != nil {
 		return nil, bad(err, "shorter than a header")

@@ -1,0 +1,412 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ozswitch/media"
+	"ozswitch/media/codec"
+	"ozswitch/media/wav"
+)
+
+// folder is a recorder that does not run yet, on an empty folder.
+func folder(t testing.TB, c Config) (*Recorder, string) {
+	t.Helper()
+	dir := t.TempDir()
+	return open(t, dir, c), dir
+}
+
+func open(t testing.TB, dir string, c Config) *Recorder {
+	t.Helper()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	c.Dir = root
+	c.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	return New(c)
+}
+
+// running starts a recorder; the function ends it.
+func running(t testing.TB, r *Recorder) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- r.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run() = %v", err)
+		}
+	}
+}
+
+func start(t testing.TB, r *Recorder, s Spec) (*Recording, chan Done) {
+	t.Helper()
+	done := make(chan Done, 2)
+	s.OnDone = func(d Done) { done <- d }
+	if s.Codec == nil {
+		s.Codec = codec.PCMU
+	}
+	if s.Channels == 0 {
+		s.Channels = 1
+	}
+	rec, err := r.Start(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec, done
+}
+
+// turn is what a worker does with a recording that waits.
+func turn(rec *Recording) {
+	rec.r.queue = rec.r.queue[:0]
+	rec.turn()
+}
+
+// coded is n frames of one value in PCMU, and the value that comes back.
+func coded(v int16, n int) ([]byte, int16) {
+	pcm := slices.Repeat([]int16{v}, 160)
+	b := make([]byte, 160)
+	codec.PCMU.NewEncoder().Encode(b, pcm)
+	codec.PCMU.NewDecoder().Decode(pcm, b)
+	return slices.Repeat(b, n), pcm[0]
+}
+
+func sound(t testing.TB, name string) ([]int16, *wav.Reader) {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := wav.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pcm, err := media.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pcm, r
+}
+
+// TestMixes: both sides are heard at their time; what did not come is silence.
+func TestMixes(t *testing.T) {
+	r, dir := folder(t, Config{})
+	defer running(t, r)()
+	in, a := coded(1000, 5)
+	out, b := coded(-3000, 5)
+	loud, l := coded(32000, 1)
+
+	rec, done := start(t, r, Spec{Name: "2026/x.wav", Data: "hello"})
+	if _, err := os.Stat(dir + "/2026/x.wav.part"); err != nil {
+		t.Errorf("while it runs: %v", err)
+	}
+	rec.Write(Block{Frames: 5, In: in, Out: out, NoIn: 0b00010, NoOut: 0b00110})
+	rec.Write(Block{Frames: 2})
+	rec.Write(Block{Frames: 1, In: loud, Out: loud})
+	rec.Write(Block{Frames: 1, In: in}) // of the wrong size: silence
+	rec.Stop("digit")
+	rec.Stop("hangup")
+	rec.Write(Block{Frames: 1, In: loud})
+	d := <-done
+	want := Done{Name: "2026/x.wav", Size: 44 + 9*320, Duration: 180 * time.Millisecond, Channels: 1, Rate: 8000, Reason: "digit", Data: "hello"}
+	if d != want {
+		t.Errorf("Done = %+v, want %+v", d, want)
+	}
+	pcm, _ := sound(t, dir+"/2026/x.wav")
+	for i, v := range []int16{a + b, 0, a, a + b, a + b, 0, 0, min(32767, l), 0} {
+		if i == 7 {
+			v = 32767 // clipped, not wrapped round
+		}
+		if got := pcm[i*160 : (i+1)*160]; !slices.Equal(got, slices.Repeat([]int16{v}, 160)) {
+			t.Errorf("frame %d: %d..., want %d", i, got[0], v)
+		}
+	}
+	if _, err := os.Stat(dir + "/2026/x.wav.part"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf(".part after the end: %v", err)
+	}
+}
+
+func TestTwoChannelsAndMax(t *testing.T) {
+	r, dir := folder(t, Config{})
+	defer running(t, r)()
+	in, a := coded(500, 5)
+	out, b := coded(9000, 5)
+	rec, done := start(t, r, Spec{Name: "x.wav", Channels: 2, Max: 250 * time.Millisecond})
+	for range 4 {
+		rec.Write(Block{Frames: 5, In: in, Out: out})
+	}
+	rec.Stop("duration")
+	if d := <-done; d.Duration != 250*time.Millisecond || d.Size != 44+2000*4 || d.Err != nil {
+		t.Errorf("Done = %+v, want 250 ms", d)
+	}
+	raw, err := os.ReadFile(dir + "/x.wav")
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, right := int16(uint16(raw[44])|uint16(raw[45])<<8), int16(uint16(raw[46])|uint16(raw[47])<<8)
+	if left != a || right != b {
+		t.Errorf("left %d, right %d; want the caller's %d, the switch's %d", left, right, a, b)
+	}
+}
+
+func TestStartRefuses(t *testing.T) {
+	r, dir := folder(t, Config{})
+	outside := t.TempDir()
+	if err := errors.Join(os.WriteFile(dir+"/taken.wav", nil, 0o600), os.WriteFile(dir+"/file", nil, 0o600), os.Symlink(outside, dir+"/link")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"taken.wav": "exist", "file/x.wav": "", "../x.wav": "no clean name", "/x.wav": "no clean name", "link/x.wav": "escapes",
+		"a\x00.wav": "no clean name", "x.mp3": "does not end in .wav", "": "does not end in .wav",
+	} {
+		_, err := r.Start(Spec{Name: name, Channels: 1, Codec: codec.PCMU})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Start(%q) = %v, want %q", name, err, want)
+		}
+	}
+	if got, _ := filepath.Glob(outside + "/*"); len(got) != 0 {
+		t.Errorf("made outside the folder: %v", got)
+	}
+	if len(r.live) != 0 {
+		t.Errorf("%d recordings live after failed starts", len(r.live))
+	}
+}
+
+// TestFailures: whatever goes wrong is in Done, once, and what was written is kept.
+func TestFailures(t *testing.T) {
+	in, _ := coded(1000, 5)
+	for _, c := range []struct {
+		name string
+		do   func(r *Recorder, rec *Recording, dir string)
+		want string
+		kept bool
+	}{
+		{"the disk fails", func(r *Recorder, rec *Recording, _ string) {
+			rec.Write(Block{Frames: 5, In: in})
+			turn(rec)
+			rec.file.Close()
+			rec.Write(Block{Frames: 5, In: in})
+		}, "file already closed", true},
+		{"the disk is too slow", func(r *Recorder, rec *Recording, _ string) {
+			for range 20 {
+				rec.Write(Block{Frames: 5, In: in})
+			}
+		}, "does not keep up", true},
+		{"the folder is gone", func(r *Recorder, rec *Recording, dir string) {
+			rec.Write(Block{Frames: 5, In: in})
+			os.RemoveAll(dir + "/sub")
+			rec.Stop("hangup")
+		}, "no such file", false},
+		{"a decoder's panic", func(r *Recorder, rec *Recording, _ string) {
+			rec.w.in = broken{}
+			rec.Write(Block{Frames: 5, In: in})
+		}, "panic: broken", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, dir := folder(t, Config{Buffer: 4000})
+			rec, done := start(t, r, Spec{Name: "sub/x.wav"})
+			c.do(r, rec, dir)
+			stop := running(t, r)
+			d := <-done
+			if d.Err == nil || !strings.Contains(d.Err.Error(), c.want) {
+				t.Errorf("Err = %v, want %q", d.Err, c.want)
+			}
+			_, err := os.Stat(dir + "/sub/x.wav")
+			if kept := err == nil; kept != c.kept || kept != (d.Size > 0) {
+				t.Errorf("kept %v (%v), Size %d; want %v", kept, err, d.Size, c.kept)
+			}
+			rec.Write(Block{Frames: 5, In: in})
+			rec.Stop("hangup")
+			stop()
+			if len(done) > 0 {
+				t.Errorf("a second Done: %+v", <-done)
+			}
+		})
+	}
+}
+
+type broken struct{}
+
+func (broken) Decode([]int16, []byte) int { panic("broken") }
+
+// TestShutdown: a recorder that ends finishes what runs.
+func TestShutdown(t *testing.T) {
+	r, dir := folder(t, Config{})
+	stop := running(t, r)
+	in, _ := coded(1000, 5)
+	rec, done := start(t, r, Spec{Name: "x.wav"})
+	rec.Write(Block{Frames: 5, In: in})
+	stop()
+	if d := <-done; d.Reason != "shutdown" || d.Duration != 100*time.Millisecond || d.Err != nil {
+		t.Errorf("Done = %+v", d)
+	}
+	if pcm, w := sound(t, dir+"/x.wav"); len(pcm) != 800 || w.Duration() != 100*time.Millisecond {
+		t.Errorf("%d samples, %v", len(pcm), w.Duration())
+	}
+	if _, err := r.Start(Spec{Name: "y.wav", Channels: 1, Codec: codec.PCMU}); !errors.Is(err, ErrEnded) {
+		t.Errorf("Start after the end = %v, want ErrEnded", err)
+	}
+	if all, err := open(t, dir, Config{}).Recover(t.Context()); len(all) != 0 || err != nil {
+		t.Errorf("Recover after an orderly end = %v, %v; want nothing", all, err)
+	}
+}
+
+// TestRecover: after a crash the files get exact headers and their names, and the owner what it needs for its report.
+func TestRecover(t *testing.T) {
+	r, dir := folder(t, Config{})
+	in, _ := coded(1000, 5)
+	running, _ := start(t, r, Spec{Name: "a/running.wav", Data: `{"call":"q7"}`})
+	running.Write(Block{Frames: 5, In: in})
+	turn(running)
+	running.file.Write([]byte{1}) // half a sample
+	named, done := start(t, r, Spec{Name: "named.wav"})
+	named.Write(Block{Frames: 5, In: in})
+	turn(named)
+	named.Stop("hangup")
+	turn(named)
+	<-done // reported: not again
+	gone, _ := start(t, r, Spec{Name: "gone.wav"})
+	os.Remove(dir + "/gone.wav.part")
+	_ = gone
+	f, _ := os.OpenFile(dir+"/.journal", os.O_WRONLY|os.O_APPEND, 0)
+	f.WriteString(`{"op":"begin","name":"../../etc/x"}` + "\n" + `{"op":"beg`) // foreign, and cut off
+	f.Close()
+
+	again := open(t, dir, Config{})
+	all, err := again.Recover(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(all, func(a, b Done) int { return strings.Compare(a.Name, b.Name) })
+	if len(all) != 2 {
+		t.Fatalf("Recover = %+v, want two", all)
+	}
+	if d := all[0]; d.Name != "a/running.wav" || d.Size != 44+1600 || d.Duration != 100*time.Millisecond || d.Data != `{"call":"q7"}` || d.Err == nil {
+		t.Errorf("running: %+v", d)
+	}
+	if d := all[1]; d.Name != "gone.wav" || d.Size != 0 || !errors.Is(d.Err, fs.ErrNotExist) {
+		t.Errorf("gone: %+v", d)
+	}
+	for _, name := range []string{"a/running.wav", "named.wav"} {
+		if pcm, w := sound(t, filepath.Join(dir, name)); len(pcm) != 800 || w.Duration() != 100*time.Millisecond {
+			t.Errorf("%s: %d samples, %v", name, len(pcm), w.Duration())
+		}
+	}
+	if all, err := open(t, dir, Config{}).Recover(t.Context()); len(all) != 0 || err != nil {
+		t.Errorf("second Recover = %v, %v; want nothing", all, err)
+	}
+}
+
+// TestJournalStaysSmall: a journal holds what runs, not history.
+func TestJournalStaysSmall(t *testing.T) {
+	r, dir := folder(t, Config{})
+	keep, _ := start(t, r, Spec{Name: "keep.wav"})
+	_ = keep
+	for range 2000 {
+		if err := errors.Join(r.journal.begin("x.wav", ""), r.journal.named("x.wav"), r.journal.end("x.wav")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := os.ReadFile(dir + "/.journal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(b), "\n"); n > 1100 || !strings.Contains(string(b), "keep.wav") {
+		t.Errorf("%d lines, keep.wav in it: %v", n, strings.Contains(string(b), "keep.wav"))
+	}
+}
+
+func TestOnVoice(t *testing.T) {
+	r, _ := folder(t, Config{})
+	defer running(t, r)()
+	type change struct {
+		on bool
+		at time.Duration
+	}
+	var changes []change
+	rec, done := start(t, r, Spec{Name: "x.wav", OnVoice: func(on bool, at time.Duration) { changes = append(changes, change{on, at}) }})
+	enc := codec.PCMU.NewEncoder()
+	pcm := make([]int16, 160)
+	for i, s := range speech(3*time.Second, time.Second, 2*time.Second, 3000) {
+		pcm[i%160] = s
+		if i%160 == 159 {
+			b := make([]byte, 160)
+			enc.Encode(b, pcm)
+			rec.Write(Block{Frames: 1, In: b})
+		}
+	}
+	rec.Stop("hangup")
+	<-done
+	near := func(a, b time.Duration) bool { return (a - b).Abs() <= 60*time.Millisecond }
+	if len(changes) != 2 || !changes[0].on || changes[1].on || !near(changes[0].at, time.Second) || !near(changes[1].at, 2*time.Second) {
+		t.Errorf("changes %v, want on at 1 s, off at 2 s", changes)
+	}
+}
+
+func TestCleanPath(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "/": "", "calls": "calls", `C:\Recordings\2026\`: "Recordings/2026", "//server/share": "server/share", "a//b/./c": "a/b/c",
+		" x ": "x", "c:": "", "..hidden/x..": "..hidden/x..", "ü/ő": "ü/ő",
+	} {
+		if got, err := CleanPath(in); err != nil || got != want {
+			t.Errorf("CleanPath(%q) = %q, %v; want %q", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"..", "a/../b", `..\..\etc`, `C:\..\x`, "a\x00b", "a\nb", strings.Repeat("x", 2000)} {
+		if got, err := CleanPath(in); err == nil {
+			t.Errorf("CleanPath(%q) = %q, want an error", in, got)
+		}
+	}
+}
+
+func FuzzCleanPath(f *testing.F) {
+	f.Add(`C:\a\..\b`)
+	f.Add("/a/./b//")
+	f.Fuzz(func(t *testing.T, in string) {
+		got, err := CleanPath(in)
+		if err == nil && got != "" && (!fs.ValidPath(got) && strings.ToValidUTF8(got, "") == got || strings.HasPrefix(got, "..") && (got == ".." || got[2] == '/')) {
+			t.Errorf("CleanPath(%q) = %q", in, got)
+		}
+	})
+}
+
+// TestWriteAllocates: nothing, in the thread that paces calls.
+func TestWriteAllocates(t *testing.T) {
+	r, _ := folder(t, Config{})
+	in, _ := coded(1000, 5)
+	rec, _ := start(t, r, Spec{Name: "x.wav"})
+	b := Block{Frames: 5, In: in, Out: in}
+	for range 2 { // both halves of the buffer
+		for range 10 {
+			rec.Write(b)
+		}
+		turn(rec)
+	}
+	if n := testing.AllocsPerRun(5, func() { rec.Write(b) }); n != 0 {
+		t.Errorf("Write allocates %v times, want 0", n)
+	}
+}
+
+// BenchmarkBlock is 100 ms of a recording, written, decoded, mixed and put into the file. Budget: 10 µs, 0 allocations.
+func BenchmarkBlock(b *testing.B) {
+	r, _ := folder(b, Config{})
+	in, _ := coded(1000, 5)
+	rec, _ := start(b, r, Spec{Name: "x.wav", OnVoice: func(bool, time.Duration) {}})
+	b.ReportAllocs()
+	for b.Loop() {
+		rec.Write(Block{Frames: 5, In: in, Out: in})
+		turn(rec)
+	}
+}
