@@ -101,6 +101,31 @@ func TestExampleApps(t *testing.T) {
 	}
 }
 
+// TestReadmeInPHP runs the page that the README shows.
+func TestReadmeInPHP(t *testing.T) {
+	need(t, "php")
+	src, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, _ := strings.Cut(string(src), "```php\n")
+	code, _, ok := strings.Cut(code, "```")
+	if !ok {
+		t.Fatal("the README has no PHP")
+	}
+	file := filepath.Join(t.TempDir(), "app.php")
+	write(t, file, code)
+	base, p := startApp(t, file, languages[0].command)
+	words := wellFormed(t, ask(t, base, url.Values{"NotificationName": {"IncomingCall"}}))
+	if got, want := strings.Join(words, " "), "Response Speak Beep Record Delay Hangup"; got != want {
+		t.Errorf("answered %s, want %s", got, want)
+	}
+	ask(t, base, url.Values{"NotificationName": {"RecordCompleted"}, "CallerID": {"1001"}, "Duration": {"1.000"}, "RecordURL": {"http://x/"}})
+	if out := p.out.String(); strings.Contains(out, "Warning") || !strings.Contains(out, "1001 talked for 1.000 s") {
+		t.Errorf("PHP wrote:\n%s", out)
+	}
+}
+
 // ask posts a notification and gives the body of the answer.
 func ask(t *testing.T, to string, form url.Values) string {
 	t.Helper()
