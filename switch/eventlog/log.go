@@ -2,7 +2,6 @@ package eventlog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -55,6 +54,8 @@ const (
 
 	turn      = 200 * time.Millisecond // from the first event that waits to its write
 	syncRound = time.Second            // from a write to its fsync
+	again     = time.Second            // from a write that failed to the next try
+	maxOwed   = 32 << 20               // bytes kept for the next try
 )
 
 // A Log takes the events of all calls. Emit may be called at any time by
@@ -305,14 +306,11 @@ func keep(t trace.Type, twice bool) bool {
 	return !twice
 }
 
-// Flush returns once every event emitted before is in its file, or ctx ends.
-// Without Run there is nobody to write and it is an error.
+// Flush returns once every event emitted before is in its file, Run has
+// returned, or ctx ends. Before Run there is nobody to write: it waits.
 func (l *Log) Flush(ctx context.Context) error {
 	if l.root == nil || l.c.Level == Off {
 		return nil
-	}
-	if !l.running.Load() {
-		return errors.New("eventlog: flush: not running")
 	}
 	done := make(chan struct{})
 	select {

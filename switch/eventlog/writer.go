@@ -31,8 +31,12 @@ func (l *Log) Run(ctx context.Context) error {
 	var due, sync <-chan time.Time
 	write := func() {
 		due = nil
-		if w.write(l.take(false)); w.dirty > 0 && sync == nil {
+		w.write(l.take(false))
+		if w.dirty > 0 && sync == nil {
 			sync = time.After(syncRound)
+		}
+		if len(w.touch) > 0 {
+			due = time.After(again)
 		}
 	}
 	for {
@@ -94,7 +98,7 @@ type writer struct {
 	line  bytes.Buffer
 	enc   *json.Encoder
 	made  string     // the folder that was made last
-	touch []*CallLog // calls with something in buf
+	touch []*CallLog // calls with something in buf: after a write those that failed
 	open  []*CallLog // calls with an open file
 	dirty int        // files written to since the last round
 	round chan []*os.File
@@ -172,13 +176,21 @@ func (w *writer) write(batch []entry) {
 		b.call.buf = append(b.call.buf, w.encode(&b.event)...)
 	}
 	var trouble error
+	left, owed := w.touch[:0], 0
 	for _, c := range w.touch {
-		if err := w.append(c); err != nil {
-			trouble = err
+		err := w.append(c)
+		if err == nil {
+			continue
 		}
+		trouble = err
+		if owed += len(c.buf); owed > maxOwed {
+			c.buf = nil
+			continue
+		}
+		left = append(left, c)
 	}
-	clear(w.touch)
-	w.touch = w.touch[:0]
+	clear(w.touch[len(left):])
+	w.touch = left
 	w.log.report(trouble)
 }
 
@@ -220,14 +232,10 @@ func (w *writer) encode(e *trace.Event) (line []byte) {
 	return w.line.Bytes()
 }
 
-// append writes what has gathered for c.
+// append writes what has gathered for c; on an error it stays gathered.
 func (w *writer) append(c *CallLog) error {
 	if len(c.buf) == 0 {
 		return nil
-	}
-	buf := c.buf
-	if c.buf = buf[:0]; cap(buf) > 4<<10 {
-		c.buf = nil
 	}
 	if c.file == nil {
 		f, err := w.create(c.path)
@@ -237,7 +245,7 @@ func (w *writer) append(c *CallLog) error {
 		c.file = f
 		w.open = append(w.open, c)
 	}
-	n, err := c.file.Write(buf)
+	n, err := c.file.Write(c.buf)
 	if err != nil {
 		// Half a line would spoil the next one.
 		if at, serr := c.file.Seek(0, 2); serr == nil && n > 0 {
@@ -246,6 +254,9 @@ func (w *writer) append(c *CallLog) error {
 		return fmt.Errorf("eventlog: %w", err)
 	}
 	w.dirty++
+	if c.buf = c.buf[:0]; cap(c.buf) > 4<<10 {
+		c.buf = nil
+	}
 	return nil
 }
 
