@@ -33,8 +33,8 @@ func BuiltIn() error {
 	return nil
 }
 
-// gains bring each voice of Flite to the same level, in decibels.
-var gains = map[string]float64{"slt": -4, "kal16": 8.5, "rms": 1, "awb": 0.5}
+// gains bring each voice of Flite to -20 dBFS while it speaks, in decibels, as measured.
+var gains = map[string]float64{"slt": -5.3, "kal16": 6.4, "rms": 0.6, "awb": -1.4}
 
 // job is what goes to the worker; a sound (formatSound) comes back.
 type job struct {

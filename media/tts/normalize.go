@@ -71,7 +71,7 @@ var rules = []rule{
 		return date(m[0], m[4], mo, d)
 	}},
 	// Telephone and card numbers: digit by digit, with a pause where the writer made a gap.
-	{regexp.MustCompile(`(\+ ?)?\(?\b\d+\)?(?:[ -./]{1,2}\(?\d+\)?)+`), telephone},
+	{regexp.MustCompile(`(\+ ?)?\(?\b\d+\)?(?:[ ./-]{1,2}\(?\d+\)?)+`), telephone},
 	{regexp.MustCompile(`\+(\d{7,15})\b`), func(m []string, _ bool) string { return "plus " + spaced(m[1]) }},
 	{regexp.MustCompile(`\b0\d{5,14}\b`), func(m []string, _ bool) string { return spaced(m[0]) }},
 	// Codes.
@@ -167,7 +167,7 @@ func telephone(m []string, _ bool) string {
 	groups := strings.FieldsFunc(m[0], func(r rune) bool { return r < '0' || r > '9' })
 	digits := len(strings.Join(groups, ""))
 	hyphen := len(groups) == 2 && len(groups[0]) == 3 && len(groups[1]) == 4 && strings.Contains(m[0], "-")
-	if digits < 6 || digits > 24 || !(plus || groups[0][0] == '0' || hyphen || len(groups) >= 3 && digits >= 7) {
+	if digits < 6 || digits > 24 || !(plus || groups[0][0] == '0' || hyphen || len(groups) >= 3 && digits >= 7 && !strings.Contains(m[0], "/")) {
 		return m[0]
 	}
 	for i, g := range groups {

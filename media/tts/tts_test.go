@@ -2,11 +2,14 @@ package tts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"ozswitch/media"
 )
@@ -19,6 +22,9 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	if strings.HasSuffix(os.Args[0], "/espeak-ng") {
+		os.Exit(fakeEspeak())
 	}
 	os.Exit(m.Run())
 }
@@ -108,5 +114,70 @@ func TestEmbeddedVoices(t *testing.T) {
 		} else {
 			t.Logf("%s: %.2f s, %.1f dBFS", name, rate.D(len(pcm)).Seconds(), l)
 		}
+	}
+}
+
+// TestEmbeddedRefuses: notes and errors of the real voice.
+func TestEmbeddedRefuses(t *testing.T) {
+	needEmbedded(t)
+	v := speaking(t, Config{Workers: 1})
+	for _, text := range []string{"", " ", "...", "日本語", "<b></b>"} {
+		for p, err := range v.Say(t.Context(), Request{Text: text}) {
+			if !errors.Is(err, ErrNothing) {
+				t.Errorf("Say(%q) = %d samples, %v; want ErrNothing", text, len(p.PCM), err)
+			}
+		}
+	}
+	for _, c := range []struct {
+		r    Request
+		note string
+	}{
+		{Request{Text: "hi", Voice: "SLT", Language: "en-UK"}, ""},
+		{Request{Text: "hi", Voice: "Microsoft Anna"}, `no voice "Microsoft Anna": slt speaks`},
+		{Request{Text: "hi", Language: "hu"}, `no voice speaks "hu"`},
+	} {
+		n := 0
+		for p, err := range v.Say(t.Context(), c.r) {
+			if err != nil || len(p.PCM) == 0 || !strings.Contains(p.Note, c.note) || (c.note == "") != (p.Note == "") {
+				t.Errorf("%+v: %d samples, note %q, %v; want note %q", c.r, len(p.PCM), p.Note, err, c.note)
+			}
+			n++
+		}
+		if n != 1 {
+			t.Errorf("%+v: %d pieces, want 1", c.r, n)
+		}
+	}
+}
+
+// TestEmbeddedLongText: pieces of a text of thousands of letters come one by one, each of bounded length.
+func TestEmbeddedLongText(t *testing.T) {
+	needEmbedded(t)
+	v := speaking(t, Config{Workers: 2, Voice: "kal16"})
+	text := strings.Repeat("This is one more sentence of a long text. ", 10) + strings.Repeat("word ", 200)
+	n := 0
+	for p, err := range v.Say(t.Context(), Request{Text: text}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := p.Rate.D(len(p.PCM)); d > 90*time.Second || d < 500*time.Millisecond || d%media.Frame != 0 {
+			t.Errorf("%q lasts %v", p.Text, d)
+		}
+		n++
+	}
+	if n < 13 {
+		t.Errorf("%d pieces, want 14", n)
+	}
+}
+
+// TestWarm starts the engine; the compiled engine stays on disk for the next process.
+func TestWarm(t *testing.T) {
+	needEmbedded(t)
+	dir := t.TempDir()
+	v := speaking(t, Config{Workers: 1, Args: []string{"worker", dir}})
+	if err := v.Warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) == 0 {
+		t.Errorf("nothing kept in the engine's folder: %v", err)
 	}
 }
