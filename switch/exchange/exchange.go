@@ -80,7 +80,7 @@ type Config struct {
 	// Changed is told of each change of state, in order per call.
 	Changed func(l *Line, s call.State)
 	// Finished is told when a call has left the switch.
-	Finished func(Record)
+	Finished func(*Line, Record)
 	// Panicked is told of a recovered panic.
 	Panicked func(where string)
 	Slog     *slog.Logger

@@ -256,7 +256,7 @@ func (l *Line) leave() {
 	l.x.forget(l)
 	close(l.done)
 	if l.x.c.Finished != nil {
-		l.x.c.Finished(r)
+		l.x.c.Finished(l, r)
 	}
 }
 

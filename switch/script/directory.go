@@ -1,0 +1,171 @@
+package script
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/url"
+	"time"
+
+	"ozswitch/ozml"
+	"ozswitch/switch/call"
+	"ozswitch/switch/exchange"
+)
+
+// A Directory is ozml.Directory over the calls that are up, for one user or
+// script.
+type Directory struct {
+	Runner   *Runner
+	Exchange *exchange.Exchange
+	// Target says where a number is reached and what is known of the extension
+	// that calls it; the error says why it is not.
+	Target func(to, extension string) (Target, error)
+	// Operator tells that URLs given here count as the operator's.
+	Operator bool
+	// By is how a call ends that is hung up here.
+	By call.Result
+}
+
+// A Target is where an outgoing call goes and on whose behalf.
+type Target struct {
+	URI       string // SIP URI
+	Extension string // the API extension that calls
+	Name      string // its name, shown to the callee
+	Direction call.Direction
+	Task      Task // what the extension gives: fallbacks, error_url ...
+}
+
+// Find implements ozml.Directory.
+func (d *Directory) Find(id string) (ozml.Call, error) {
+	l := d.Exchange.Find(call.ID(id))
+	if l == nil {
+		return nil, ozml.ErrNoCall
+	}
+	t, _ := l.Info().Task.(Task)
+	c := newLive(d.Runner, l, t)
+	c.by = d.By
+	return c, nil
+}
+
+// Dial implements ozml.Directory: it returns once the callee's phone rings.
+func (d *Directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
+	to, err := d.Target(o.To, o.Extension)
+	if err != nil {
+		return "", err
+	}
+	t := to.Task
+	t.URL, t.Text, t.File = o.URL, o.Script, ""
+	t.ErrorURL, t.FinishedURL = o.ErrorURL, o.FinishedURL
+	if d.Operator {
+		t.Operator = append(t.Operator, o.URL, o.ErrorURL, o.FinishedURL)
+	}
+	from, name := o.From, o.FromName
+	if from == "" {
+		from = to.Extension
+	}
+	if name == "" {
+		name = to.Name
+	}
+	leg := call.LegID("out-" + rand.Text())
+	l, err := d.Exchange.Dial(exchange.Info{
+		Leg: leg, From: from, FromName: name, Dialed: o.To, Extension: to.Extension, Direction: to.Direction, Task: t,
+	})
+	if err != nil {
+		return "", &ozml.CallError{To: o.To, State: "Error"}
+	}
+	err = l.Ask(ctx, func(k call.Ticket) call.Event {
+		return call.Originate{
+			Ticket: k, Leg: leg, Target: to.URI, To: o.To, From: from, FromName: name,
+			RingTime: o.RingTime, Direction: to.Direction,
+		}
+	})
+	if a, ok := errors.AsType[*exchange.AskError](err); ok {
+		return "", &ozml.CallError{To: o.To, State: stateOf(a.Code)}
+	}
+	if err != nil { // nobody waits any more: the call must not ring on by itself
+		l.Post(call.HangupWanted{By: d.By, Reason: "given up"})
+		return "", err
+	}
+	return string(l.Info().ID), nil
+}
+
+// stateOf names a failed set-up as ListActiveCalls and code 402 do.
+func stateOf(code int) string {
+	switch code {
+	case 486, 600:
+		return "Busy"
+	case 404, 410, 484, 604:
+		return "NotFound"
+	case 408, 480:
+		return "NoAnswer"
+	case 487:
+		return "Cancelled"
+	}
+	return "Error"
+}
+
+// Active implements ozml.Directory.
+func (d *Directory) Active() []ozml.ActiveCall {
+	now := time.Now()
+	var all []ozml.ActiveCall
+	for _, l := range d.Exchange.Lines() {
+		i, s := l.Info(), l.Status()
+		a := ozml.ActiveCall{
+			ID: string(i.ID), Source: i.From, CallerID: i.From, Destination: i.Extension,
+			CallerDialed: i.Dialed, CalleeDialed: i.Extension, Started: i.Started, State: s.State.String(),
+		}
+		if i.Outgoing {
+			a.Source, a.Destination, a.CalleeDialed = i.Extension, i.Dialed, i.Dialed
+		}
+		if s.Answered.IsZero() {
+			a.Ring = now.Sub(i.Started)
+		} else {
+			a.Ring, a.Talk = s.Answered.Sub(i.Started), now.Sub(s.Answered)
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// Finished tells the web app that a call is over: CallCompleted, and Error when
+// a call of ours never came about.
+func (r *Runner) Finished(l *exchange.Line, rec exchange.Record) {
+	t, ok := rec.Task.(Task)
+	if !ok || t.FinishedURL == "" && (t.ErrorURL == "" || !rec.Outgoing) {
+		return
+	}
+	web := r.web(newLive(r, l, t).Info(), t, l.Sink())
+	caller, callee := rec.From, rec.Dialed
+	var talk time.Duration
+	if !rec.Answered.IsZero() {
+		talk = rec.Ended.Sub(rec.Answered)
+	}
+	if t.FinishedURL != "" {
+		web.Report(ozml.Notification{Name: "CallCompleted", URL: t.FinishedURL, Fields: url.Values{
+			"Caller": {caller}, "Callee": {callee}, "Duration": {ozml.Decimals(talk)},
+			"State": {endState(rec)}, "Reason": {rec.Result.String()},
+		}})
+	}
+	if rec.Outgoing && rec.Answered.IsZero() {
+		e := &ozml.CallError{To: rec.Dialed, State: endState(rec)}
+		web.Error(ozml.Place{}, &ozml.FetchError{Code: "402", Msg: e.Error()})
+	}
+}
+
+// endState is the state in which a call ended (http-api.md A5 "Call states").
+func endState(rec exchange.Record) string {
+	up := !rec.Answered.IsZero()
+	switch r := rec.Result; {
+	case r == call.Busy, r == call.Rejected:
+		return "Busy"
+	case r == call.NotFound:
+		return "NotFound"
+	case r == call.NoAnswer:
+		return "NoAnswer"
+	case r == call.ByCaller && !up:
+		return "Cancelled"
+	case r == call.Failed, r == call.NetworkGone, r == call.MediaGone, r == call.Overload:
+		return "Error"
+	}
+	return "Completed"
+}

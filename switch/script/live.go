@@ -1,0 +1,331 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"ozswitch/ozml"
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/bridge"
+	"ozswitch/switch/call"
+	"ozswitch/switch/exchange"
+	"ozswitch/switch/notify"
+)
+
+// live is ozml.Call on a real call. Its verbs belong to the script's goroutine;
+// press and over come from others.
+type live struct {
+	r    *Runner
+	line *exchange.Line
+	task Task
+	by   call.Result // what Hangup counts as
+
+	keyed bool            // OnKey is set; the script's
+	web   *notify.CallWeb // set before the script runs
+
+	mu     sync.Mutex // guards what follows
+	router ozml.Router
+	wake   chan struct{} // closed and renewed when a key waits
+	inKey  int           // Key calls that wait now
+	untils []*until      // innermost last
+	rec    *recording    // the running one
+	recs   int           // how many there were
+	openN  int           // recordings whose RecordCompleted is not settled
+	idle   chan struct{} // closed while openN is 0
+	ended  bool
+	take   func(*ozml.Takeover) // set while a script runs that may be taken over
+}
+
+// until is one context of UntilKey.
+type until struct{ cancel context.CancelCauseFunc }
+
+func newLive(r *Runner, l *exchange.Line, t Task) *live {
+	c := &live{r: r, line: l, task: t, by: call.ByScript, wake: make(chan struct{}), idle: make(chan struct{})}
+	close(c.idle)
+	return c
+}
+
+// Info is what the predefined variables are made of.
+func (c *live) Info() ozml.CallInfo {
+	i := c.line.Info()
+	return ozml.CallInfo{
+		ID: string(i.ID), Caller: i.From, CallerName: i.FromName, Dialed: i.Dialed,
+		Extension: i.Extension, Direction: i.Direction.String(), Started: i.Started,
+	}
+}
+
+// Now is the call's clock.
+func (c *live) Now() time.Time { return time.Now() }
+
+// failure turns what Ask gave into what a script is told.
+func failure(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if a, ok := errors.AsType[*exchange.AskError](err); ok && (a.Code == 481 || a.Code == 487) {
+		return ozml.ErrGone
+	}
+	return err
+}
+
+func (c *live) Answer(ctx context.Context) error {
+	err := failure(ctx, c.line.Ask(ctx, func(t call.Ticket) call.Event { return call.AnswerWanted{Ticket: t} }))
+	if err != nil {
+		return err
+	}
+	return c.listen(ctx)
+}
+
+// listen takes the leg's keys from now on.
+func (c *live) listen(ctx context.Context) error {
+	if c.keyed {
+		return nil
+	}
+	leg, err := c.leg(ctx)
+	if err != nil {
+		return err
+	}
+	leg.OnKey(func(k byte, _ time.Time) { c.press(ozml.Key(k), ozml.KeyEvent) })
+	c.keyed = true
+	return nil
+}
+
+func (c *live) leg(ctx context.Context) (*bridge.Leg, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	leg := c.r.c.Bridge.Leg(c.line.Info().Leg)
+	if leg == nil || leg.Codec() == nil {
+		return nil, ozml.ErrGone
+	}
+	return leg, nil
+}
+
+func (c *live) Reject(ctx context.Context, r ozml.Rejection) error {
+	if r.Code == 0 {
+		r.Code = 603
+	}
+	return failure(ctx, c.line.Ask(ctx, func(t call.Ticket) call.Event {
+		return call.RejectWanted{Ticket: t, Failure: call.Failure{Code: r.Code, Reason: r.Reason}}
+	}))
+}
+
+func (c *live) Hangup(ctx context.Context) error {
+	return failure(ctx, c.line.Ask(ctx, func(t call.Ticket) call.Event {
+		return call.HangupWanted{Ticket: t, By: c.by, Reason: ""}
+	}))
+}
+
+func (c *live) Wait(ctx context.Context, d time.Duration) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (c *live) Speak(ctx context.Context, u ozml.Utterance) error {
+	leg, err := c.leg(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = leg.Play(ctx, c.r.speech(ctx, leg.Codec(), u, c.line.Sink()))
+	return c.sounded(ctx, err)
+}
+
+func (c *live) Play(ctx context.Context, p ozml.Prompt) error {
+	leg, err := c.leg(ctx)
+	if err != nil {
+		return err
+	}
+	play := ctx
+	if p.Timeout > 0 {
+		var cancel context.CancelFunc
+		play, cancel = context.WithTimeoutCause(ctx, p.Timeout, errTimeout)
+		defer cancel()
+	}
+	_, err = leg.Play(play, c.r.prompt(play, leg.Codec(), p))
+	if errors.Is(err, errTimeout) {
+		return nil
+	}
+	return c.sounded(ctx, err)
+}
+
+// errTimeout is the cause that Play's own Timeout has.
+var errTimeout = errors.New("script: timeout of Play")
+
+func (c *live) Beep(ctx context.Context) error {
+	leg, err := c.leg(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = leg.Play(ctx, c.r.beep(leg.Codec()))
+	return c.sounded(ctx, err)
+}
+
+// sounded turns the end of a leg into the end of the call.
+func (c *live) sounded(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if errors.Is(err, bridge.ErrClosed) {
+		return ozml.ErrGone
+	}
+	return err
+}
+
+func (c *live) SendKeys(ctx context.Context, _ ozml.Party, keys string) error {
+	leg, err := c.leg(ctx)
+	if err != nil {
+		return err
+	}
+	return c.sounded(ctx, leg.SendKeys(ctx, keys))
+}
+
+// press is a key that arrived, from whatever source.
+func (c *live) press(k ozml.Key, src ozml.KeySource) {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended || !c.router.Fresh(now, k, src) {
+		return
+	}
+	shown := string(rune(k))
+	c.line.Sink().Emit(trace.Event{T: now, Type: trace.Key, Key: shown, Source: src.String()})
+	taken := c.rec != nil && c.rec.finishes(k)
+	if taken {
+		c.rec.finish(now, "digit", shown)
+	}
+	if c.router.Press(k, taken) {
+		c.rouse()
+	}
+}
+
+// rouse wakes who waits for a key: a Key call, else the innermost UntilKey. It
+// needs mu.
+func (c *live) rouse() {
+	if c.inKey > 0 {
+		close(c.wake)
+		c.wake = make(chan struct{})
+		return
+	}
+	if n := len(c.untils); n > 0 {
+		c.untils[n-1].cancel(ozml.ErrKey)
+	}
+}
+
+func (c *live) Input(context.Context) (done func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.router.Open(time.Now())
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.router.Close(time.Now())
+	}
+}
+
+func (c *live) UntilKey(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	u := &until{cancel}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.router.Waiting() {
+		cancel(ozml.ErrKey)
+		return ctx, func() {}
+	}
+	c.untils = append(c.untils, u)
+	return ctx, func() {
+		c.mu.Lock()
+		for i, o := range c.untils {
+			if o == u {
+				c.untils = append(c.untils[:i], c.untils[i+1:]...)
+				break
+			}
+		}
+		c.mu.Unlock()
+		cancel(nil)
+	}
+}
+
+func (c *live) Key(ctx context.Context, d time.Duration) (ozml.Key, error) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	c.mu.Lock()
+	c.inKey++
+	defer func() {
+		c.inKey--
+		c.mu.Unlock()
+	}()
+	for {
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		if k, ok := c.router.Next(); ok {
+			return k, nil
+		}
+		wake, late := c.wake, false
+		c.mu.Unlock()
+		select {
+		case <-wake:
+		case <-timer.C:
+			late = true
+		case <-ctx.Done():
+		}
+		c.mu.Lock()
+		if late && !c.router.Waiting() {
+			return 0, ozml.ErrNoKey
+		}
+	}
+}
+
+// over is told once when the call has ended: verbs end by their context, a
+// running recording is closed.
+func (c *live) over(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	if c.rec != nil {
+		c.rec.finish(now, "hangup", "")
+	}
+}
+
+// Recording waits until no recording runs and every RecordCompleted is settled.
+func (c *live) Recording(ctx context.Context) error {
+	c.mu.Lock()
+	idle := c.idle
+	c.mu.Unlock()
+	select {
+	case <-idle:
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+var _ ozml.Call = (*live)(nil)
+
+// takeover names who takes an answer of RecordCompleted that has commands; nil
+// when no script runs that could be taken over.
+func (c *live) takeover(f func(*ozml.Takeover)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.take = f
+}

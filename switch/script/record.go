@@ -1,0 +1,271 @@
+package script
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"ozswitch/media/pace"
+	"ozswitch/media/recorder"
+	"ozswitch/ozml"
+	"ozswitch/ozml/trace"
+)
+
+// A recording is one Record that runs: state of the call, not of the script.
+// Its fields are guarded by live.mu; it ends once, by finish.
+type recording struct {
+	c       *live
+	spec    ozml.RecordSpec
+	name    string // below recordings/
+	started time.Time
+	file    *recorder.Recording
+	payload int    // bytes of a frame
+	in, out []byte // of one block; the leg's goroutine's
+	stopTap func()
+	length  *time.Timer // Duration
+	quiet   *time.Timer // Inactivity; nil without
+
+	ended  time.Time
+	reason string // duration, inactivity, digit, hangup, replaced ...; "" while it runs
+	digit  string
+}
+
+// StartRecord begins to record both directions of the leg. A failure is the
+// command's; a recording that already ran ends with reason replaced.
+func (c *live) StartRecord(ctx context.Context, spec ozml.RecordSpec) error {
+	leg, err := c.leg(ctx)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.rec != nil {
+		c.rec.finish(now, "replaced", "")
+	}
+	c.recs++
+	r := &recording{c: c, spec: spec, started: now, name: c.recordName(now, spec)}
+	co := leg.Codec()
+	r.payload = len(co.Silence)
+	if c.r.c.Room != nil {
+		if err := c.r.c.Room(); err != nil {
+			return c.failed(r, err)
+		}
+	}
+	limit := spec.Duration
+	if limit == 0 {
+		limit = recordCap
+	}
+	r.file, err = c.r.c.Recorder.Start(recorder.Spec{
+		Name: r.name, Channels: max(1, c.task.RecordChannels), Codec: co, Max: limit,
+		OnVoice: r.voice, OnDone: r.done, Data: r.owner(),
+	})
+	if err != nil {
+		return c.failed(r, err)
+	}
+	if r.stopTap, err = leg.Record(r.block); err != nil {
+		r.file.Stop("hangup")
+		return ozml.ErrGone
+	}
+	c.opened()
+	c.rec = r
+	c.r.recording(+1)
+	r.length = time.AfterFunc(limit, func() { c.finish(r, "duration") })
+	if spec.Inactivity > 0 {
+		r.quiet = time.AfterFunc(spec.Inactivity, func() { c.finish(r, "inactivity") })
+	}
+	c.line.Sink().Emit(c.at(spec, trace.Event{T: now, Type: trace.RecordStart, File: path.Join("recordings", r.name)}))
+	if !strings.EqualFold(spec.Format, "wav") {
+		c.line.Sink().Emit(c.at(spec, trace.Event{Type: trace.ScriptWarning, Code: codeMP3, Text: "mp3 recordings are not made yet: this one is saved as wav"}))
+	}
+	return nil
+}
+
+// recordCap is the longest recording (decisions 3.8).
+const recordCap = 4 * time.Hour
+
+// recordName is the file's path below recordings/ (decisions 4.4).
+func (c *live) recordName(now time.Time, spec ozml.RecordSpec) string {
+	dir, err := recorder.CleanPath(spec.Path)
+	if err != nil {
+		c.line.Sink().Emit(c.at(spec, trace.Event{Type: trace.Error, Code: codeFolder, Text: err.Error(), Hint: "the recording goes to the default folder"}))
+		dir = ""
+	}
+	name := fmt.Sprintf("%s_%s_%d.wav", now.UTC().Format("20060102T150405"), c.line.Info().ID, c.recs)
+	return path.Join(dir, name)
+}
+
+// at puts the place of the Record command into an event.
+func (c *live) at(spec ozml.RecordSpec, e trace.Event) trace.Event {
+	e.Doc, e.Line, e.Col, e.Name = spec.At.Doc, spec.At.Pos.Line, spec.At.Pos.Column, "Record"
+	return e
+}
+
+// finishes tells whether a key is one of FinishDigits.
+func (r *recording) finishes(k ozml.Key) bool {
+	return strings.ContainsRune(r.spec.FinishDigits, rune(k))
+}
+
+func (c *live) finish(r *recording, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.finish(time.Now(), reason, "")
+}
+
+// finish ends a recording for the reason given, once; the rest comes by block
+// and done. It needs c.mu.
+func (r *recording) finish(now time.Time, reason, digit string) {
+	if r.reason != "" {
+		return
+	}
+	r.reason, r.digit, r.ended = reason, digit, now
+	r.length.Stop()
+	if r.quiet != nil {
+		r.quiet.Stop()
+	}
+	if r.c.rec == r {
+		r.c.rec = nil
+	}
+	r.stopTap()
+	r.c.line.Sink().Emit(r.c.at(r.spec, trace.Event{
+		T: now, Type: trace.RecordEnd, Reason: reason, Key: digit,
+		File: path.Join("recordings", r.name), Seconds: now.Sub(r.started).Seconds(),
+	}))
+}
+
+// block hands sound to the file; it is called in the leg's goroutine.
+func (r *recording) block(b *pace.Block) {
+	for range b.Dropped { // sound that was lost is silence, so that times stay true
+		r.file.Write(recorder.Block{Frames: 1, NoIn: 1, NoOut: 1})
+	}
+	if b.N > 0 {
+		w := recorder.Block{Frames: b.N, In: r.in[:0], Out: r.out[:0]}
+		for i := range b.N {
+			w.In = r.frame(w.In, b.In(i), &w.NoIn, i)
+			w.Out = r.frame(w.Out, b.Out(i), &w.NoOut, i)
+		}
+		r.in, r.out = w.In, w.Out
+		r.file.Write(w)
+	}
+	if b.Last {
+		r.c.finish(r, "hangup") // the leg went first: no more sound will come
+		r.file.Stop(r.reason)
+	}
+}
+
+// frame puts one frame of the codec's size behind dst, and notes in absent when
+// there is none.
+func (r *recording) frame(dst, frame []byte, absent *uint8, i int) []byte {
+	if len(frame) != r.payload {
+		*absent |= 1 << i
+		return append(dst, make([]byte, r.payload)...)
+	}
+	return append(dst, frame...)
+}
+
+// voice arms the Inactivity timer anew; it is called by the recorder's worker.
+func (r *recording) voice(on bool, at time.Duration) {
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	if r.quiet == nil || r.reason != "" {
+		return
+	}
+	r.quiet.Stop()
+	if !on {
+		r.quiet.Reset(time.Until(r.started.Add(at + r.spec.Inactivity)))
+	}
+}
+
+// owner is what must be known to report this recording after a crash.
+func (r *recording) owner() string {
+	return url.Values{
+		"call": {string(r.c.line.Info().ID)}, "url": {r.spec.FinishedURL}, "ext": {r.c.line.Info().Extension},
+	}.Encode()
+}
+
+// done is told by the recorder that the file is whole, or why not.
+func (r *recording) done(d recorder.Done) {
+	c := r.c
+	c.r.recording(-1)
+	file := path.Join("recordings", r.name)
+	if d.Err != nil {
+		c.line.Sink().Emit(c.at(r.spec, trace.Event{Type: trace.RecordFail, File: file, Size: d.Size, Text: d.Err.Error()}))
+	} else {
+		c.line.Sink().Emit(c.at(r.spec, trace.Event{Type: trace.RecordSaved, File: file, Size: d.Size, Seconds: d.Duration.Seconds(), Reason: r.reason}))
+	}
+	if c.r.c.Recorded != nil {
+		c.r.c.Recorded(d.Size)
+	}
+	c.r.wg.Go(func() {
+		defer c.settled()
+		c.completed(r, d)
+	})
+}
+
+func (r *Runner) recording(delta int) {
+	if r.c.Recording != nil {
+		r.c.Recording(delta)
+	}
+}
+
+// opened counts a recording whose RecordCompleted is owed; it needs c.mu.
+func (c *live) opened() {
+	if c.openN == 0 {
+		c.idle = make(chan struct{})
+	}
+	c.openN++
+}
+
+// settled counts a recording whose RecordCompleted has had its answer.
+func (c *live) settled() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.openN--; c.openN == 0 {
+		close(c.idle)
+	}
+}
+
+// failed reports a recording that never began; it needs c.mu.
+func (c *live) failed(r *recording, err error) error {
+	r.reason = "error"
+	c.line.Sink().Emit(c.at(r.spec, trace.Event{Type: trace.RecordFail, File: path.Join("recordings", r.name), Text: err.Error()}))
+	c.opened()
+	c.r.wg.Go(func() {
+		defer c.settled()
+		c.completed(r, recorder.Done{Name: r.name, Err: err})
+	})
+	return err
+}
+
+// completed posts RecordCompleted; an answer with commands takes the call over,
+// or has its call-less commands run when the call is gone (decisions 4.6).
+func (c *live) completed(r *recording, d recorder.Done) {
+	if r.spec.FinishedURL == "" {
+		return
+	}
+	defer c.r.guard(c.line.Sink(), "record completed")
+	done := ozml.Recorded{
+		URL: c.r.c.RecordURL(r.name), Path: path.Join("recordings", r.name), Duration: d.Duration,
+		Format: "wav", Size: d.Size, Reason: r.reason, Digit: r.digit,
+	}
+	if d.Err != nil {
+		done.Reason, done.Error = "error", d.Err.Error()
+	}
+	f, err := c.web.ReportWait(context.Background(), ozml.Notification{
+		Name: "RecordCompleted", URL: r.spec.FinishedURL, At: r.spec.At, Fields: done.Fields(),
+	})
+	if err != nil || f == nil || !ozml.HasCommands(f) {
+		return // a failure is told, and tried again, by switch/notify
+	}
+	c.mu.Lock()
+	take := c.take
+	c.mu.Unlock()
+	if take != nil {
+		take(&ozml.Takeover{File: f})
+		return
+	}
+	c.r.callless(c.Info(), c.task, c.web, c.line.Sink(), f)
+}

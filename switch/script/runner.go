@@ -1,0 +1,243 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"ozswitch/media/recorder"
+	"ozswitch/ozml"
+	"ozswitch/ozml/syntax"
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/bridge"
+	"ozswitch/switch/call"
+	"ozswitch/switch/exchange"
+	"ozswitch/switch/notify"
+)
+
+// A Task says what runs on a call and whom to tell; it is exchange.Info.Task.
+// One of URL, File and Text is set.
+type Task struct {
+	URL      string   // the web app: gets IncomingCall or CallConnected
+	File     string   // a script file
+	Text     string   // OzML itself (ResponseOzML)
+	Operator []string // URLs that count as the operator's (decisions 9)
+
+	FallbackURL, FallbackScript string
+	ErrorURL                    string // gets Error
+	FinishedURL                 string // gets CallCompleted
+
+	RecordChannels int  // 0 and 1: mixed; 2: caller left, switch right
+	Sensitive      bool // keys are never written down (decisions 5.8)
+}
+
+// Config is what a Runner needs; only Slog and the functions may be nil.
+type Config struct {
+	Bridge   *bridge.Bridge
+	Voice    Voice
+	Recorder *recorder.Recorder
+	Prompts  Prompts
+	Web      *notify.Client
+	Table    ozml.Table
+	Calls    func(Task, call.ID) ozml.Directory // other calls, as a script of that task may reach them
+	Files    ozml.Files
+	Limits   ozml.Limits
+	Clips    int64 // bytes of encoded prompts that are kept; 0 = 64 MiB
+
+	RecordURL func(name string) string // an http URL for a file below recordings/
+	Room      func() error             // nil error: a recording may begin (min_free)
+
+	Recording func(delta int)   // recordings_active
+	Recorded  func(bytes int64) // recording_bytes_total
+	Panicked  func(where string)
+	Slog      *slog.Logger
+}
+
+// A Runner makes the script of each call.
+type Runner struct {
+	c     Config
+	clips *clips
+	wg    sync.WaitGroup // scripts and what they left behind
+}
+
+// New gives a Runner.
+func New(c Config) *Runner {
+	if c.Clips == 0 {
+		c.Clips = 64 << 20
+	}
+	if c.Slog == nil {
+		c.Slog = slog.New(slog.DiscardHandler)
+	}
+	return &Runner{c: c, clips: newClips(c.Clips)}
+}
+
+// Wait returns when no script and no RecordCompleted is under way.
+func (r *Runner) Wait() { r.wg.Wait() }
+
+// For gives the script of a call; its Info.Task is a Task.
+func (r *Runner) For(l *exchange.Line) exchange.Script {
+	t, _ := l.Info().Task.(Task)
+	s := &running{r: r, line: l, task: t, live: newLive(r, l, t)}
+	s.scope.begin()
+	return s
+}
+
+// web is the web as the call sees it.
+func (r *Runner) web(i ozml.CallInfo, t Task, sink trace.Sink) *notify.CallWeb {
+	return r.c.Web.ForCall(notify.CallContext{
+		Info: i, FallbackURL: t.FallbackURL, FallbackScript: t.FallbackScript, ErrorURL: t.ErrorURL,
+		Operator: t.Operator, Sensitive: t.Sensitive, Sink: sink,
+	})
+}
+
+// guard is the recover boundary of a job that belongs to a call.
+func (r *Runner) guard(sink trace.Sink, where string) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	r.c.Slog.Error("panic in "+where, "panic", v, "stack", string(debug.Stack()))
+	sink.Emit(trace.Event{Type: trace.Error, Code: codeFault, Text: fmt.Sprintf("a fault of the switch: %v", v)})
+	if r.c.Panicked != nil {
+		r.c.Panicked(where)
+	}
+}
+
+// Codes of events that are the switch's and no script's.
+const (
+	codeFault  = "OZ1401" // a bug was caught
+	codeMP3    = "OZ1405" // an mp3 recording is saved as wav
+	codeFolder = "OZ1406" // RecordPath cannot be used
+	codeVoice  = "OZ1407" // no such voice or language
+)
+
+// running is the script of one call.
+type running struct {
+	r     *Runner
+	line  *exchange.Line
+	task  Task
+	live  *live
+	scope scope
+}
+
+// A scope is the context of what runs on a call now. Takeover ends it and a
+// new one begins; the call's end ends it for good.
+type scope struct {
+	mu     sync.Mutex
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	over   bool
+}
+
+// begin gives the context of what runs next.
+func (s *scope) begin() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	if s.over {
+		s.cancel(ozml.ErrGone)
+	}
+	return s.ctx
+}
+
+// now is the running context.
+func (s *scope) now() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ctx
+}
+
+// end ends what runs; with ErrGone also what would follow.
+func (s *scope) end(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = s.over || cause == ozml.ErrGone
+	s.cancel(cause)
+}
+
+// Start implements exchange.Script.
+func (s *running) Start(connected bool) {
+	s.r.wg.Go(func() {
+		defer s.line.Post(call.ScriptEnded{})
+		defer s.r.guard(s.line.Sink(), "script")
+		s.run(connected)
+		_ = s.live.Recording(context.Background()) // its RecordCompleted is told before the call is over
+	})
+}
+
+// Stop implements exchange.Script.
+func (s *running) Stop(call.Result) {
+	s.live.over(time.Now())
+	s.scope.end(ozml.ErrGone)
+}
+
+// Key implements exchange.Script.
+func (s *running) Key(k byte) { s.live.press(ozml.Key(k), ozml.KeyInfo) }
+
+// run gets the call's first document and runs it to the end of the call.
+func (s *running) run(connected bool) {
+	ctx := s.scope.now()
+	web := s.r.web(s.live.Info(), s.task, s.line.Sink())
+	s.live.web = web
+	if connected {
+		if err := s.live.listen(ctx); err != nil {
+			return
+		}
+	}
+	f, err := s.document(ctx, web, connected)
+	if err != nil {
+		return // the ladder has said why; ScriptEnded hangs up
+	}
+	s.live.takeover(func(t *ozml.Takeover) { s.scope.end(t) })
+	defer s.live.takeover(nil)
+	ozml.Run(ctx, s.world(web), s.r.c.Table, f, ozml.Options{
+		Ringing: !connected, ErrorURL: s.task.ErrorURL, Sensitive: s.task.Sensitive, Renew: s.scope.begin,
+	})
+}
+
+func (s *running) world(web *notify.CallWeb) ozml.World {
+	return ozml.World{
+		Call: s.live, Calls: s.r.c.Calls(s.task, s.line.Info().ID), Web: web, Files: s.r.c.Files,
+		Trace: s.line.Sink(), Limits: s.r.c.Limits,
+	}
+}
+
+// document asks, reads or parses what runs first.
+func (s *running) document(ctx context.Context, web *notify.CallWeb, connected bool) (*syntax.File, error) {
+	n := ozml.Notification{Name: "IncomingCall", URL: s.task.URL}
+	if connected {
+		n.Name = "CallConnected"
+	}
+	switch {
+	case s.task.Text != "":
+		return s.inline(web)
+	case s.task.URL == "":
+		return web.Script(ctx, s.task.File, n)
+	}
+	return web.First(ctx, n)
+}
+
+// inline reads the OzML that came with the command that made this call.
+func (s *running) inline(web *notify.CallWeb) (*syntax.File, error) {
+	f, err := syntax.ParseWith(syntax.Options{
+		Name: "ResponseOzML", IsCommand: func(n string) bool { return s.r.c.Table.Lookup(n) != nil },
+	}, []byte(s.task.Text))
+	if e, ok := errors.AsType[*syntax.Error](err); ok {
+		s.line.Sink().Emit(trace.Event{Type: trace.ScriptRefused, Doc: e.File, Line: e.Pos.Line, Col: e.Pos.Column, Code: e.Code, Text: e.Msg, Hint: e.Hint, Body: e.Line})
+		web.Error(ozml.Place{}, &ozml.FetchError{URL: e.File, Code: e.Code, Pos: e.Pos, Msg: e.Msg, Hint: e.Hint, Err: e})
+	}
+	return f, err
+}
+
+// callless runs the commands of an answer that came after the call.
+func (r *Runner) callless(i ozml.CallInfo, t Task, web *notify.CallWeb, sink trace.Sink, f *syntax.File) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	ozml.Run(ctx, ozml.World{
+		Calls: r.c.Calls(t, call.ID(i.ID)), Web: web, Files: r.c.Files, Trace: sink, Limits: r.c.Limits,
+	}, r.c.Table, f, ozml.Options{Info: i, ErrorURL: t.ErrorURL, Sensitive: t.Sensitive})
+}

@@ -1,0 +1,212 @@
+package script
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"sync"
+	"time"
+
+	"ozswitch/media"
+	"ozswitch/media/codec"
+	"ozswitch/media/mp3"
+	"ozswitch/media/pace"
+	"ozswitch/media/tts"
+	"ozswitch/media/wav"
+	"ozswitch/ozml"
+	"ozswitch/ozml/trace"
+)
+
+// A Voice turns text into sound piece by piece; *tts.Voice is one.
+type Voice interface {
+	Say(ctx context.Context, r tts.Request) iter.Seq2[tts.Piece, error]
+}
+
+// speech is a text as clips of the codec. What was spoken once to its end is
+// kept, so that a prompt is resampled and encoded once for all calls.
+func (r *Runner) speech(ctx context.Context, co *codec.Codec, u ozml.Utterance, sink trace.Sink) iter.Seq2[*pace.Clip, error] {
+	key := strings.Join([]string{"say", co.String(), u.Voice, u.Language, u.Text}, "\x00")
+	return r.clips.through(key, func(yield func(*pace.Clip, error) bool) {
+		for p, err := range r.c.Voice.Say(ctx, tts.Request{Text: u.Text, Language: u.Language, Voice: u.Voice}) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if p.Note != "" {
+				sink.Emit(trace.Event{Type: trace.ScriptWarning, Code: codeVoice, Text: p.Note})
+			}
+			frames, err := co.Frames(media.Samples(p.Rate, p.PCM))
+			if !yield(&pace.Clip{Frames: frames}, err) || err != nil {
+				return
+			}
+		}
+	})
+}
+
+// prompt is a sound file as clips of a second each.
+func (r *Runner) prompt(ctx context.Context, co *codec.Codec, p ozml.Prompt) iter.Seq2[*pace.Clip, error] {
+	once := func(yield func(*pace.Clip, error) bool) {
+		f, err := r.c.Prompts.Open(ctx, p.File)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer f.Close()
+		var clips iter.Seq2[*pace.Clip, error] = func(yield func(*pace.Clip, error) bool) {
+			src, err := decode(p.File, f)
+			if err != nil {
+				yield(nil, fmt.Errorf("Play: %s: %w", p.File, err))
+				return
+			}
+			encode(src, co, yield)
+		}
+		if f.Key != "" {
+			clips = r.clips.through("play\x00"+co.String()+"\x00"+f.Key, clips)
+		}
+		clips(yield)
+	}
+	if !p.Repeat {
+		return once
+	}
+	return func(yield func(*pace.Clip, error) bool) {
+		for played, more := true, true; played && more; {
+			played = false // a file without sound must not spin
+			for c, err := range once {
+				played = played || err == nil && len(c.Frames) > 0
+				if more = yield(c, err) && err == nil; !more {
+					return
+				}
+			}
+		}
+	}
+}
+
+// decode reads a sound file by what it holds, not by its name.
+func decode(name string, f io.ReadSeeker) (media.Source, error) {
+	var head [4]byte
+	if _, err := io.ReadFull(f, head[:]); err != nil {
+		return nil, fmt.Errorf("the file is empty or cut off")
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	if string(head[:]) == "RIFF" {
+		return wav.NewReader(f)
+	}
+	return mp3.NewReader(f)
+}
+
+// encode gives src second by second.
+func encode(src media.Source, co *codec.Codec, yield func(*pace.Clip, error) bool) {
+	src = media.Resample(src, co.Rate)
+	enc, pcm, out := co.NewEncoder(), make([]int16, co.Rate.Frame()), make([]byte, codec.MaxFrame)
+	const second = int(time.Second / media.Frame)
+	for end := false; !end; {
+		var frames [][]byte
+		for len(frames) < second && !end {
+			n, err := src.Read(pcm)
+			if err != nil && !errors.Is(err, io.EOF) {
+				yield(nil, err)
+				return
+			}
+			end = err != nil
+			if n > 0 {
+				clear(pcm[n:])
+				frames = append(frames, append([]byte(nil), out[:enc.Encode(out, pcm)]...))
+			}
+		}
+		if len(frames) > 0 && !yield(&pace.Clip{Frames: frames}, nil) {
+			return
+		}
+	}
+}
+
+// beep is 1000 Hz for half a second.
+func (r *Runner) beep(co *codec.Codec) iter.Seq2[*pace.Clip, error] {
+	return r.clips.through("beep\x00"+co.String(), func(yield func(*pace.Clip, error) bool) {
+		frames, err := co.Frames(media.Tone(co.Rate, 1000, -12, 500*time.Millisecond))
+		yield(&pace.Clip{Frames: frames}, err)
+	})
+}
+
+// clips keeps encoded prompts, the least recently used going first.
+type clips struct {
+	most int64 // bytes
+
+	mu    sync.Mutex
+	size  int64
+	byKey map[string]*list.Element
+	order list.List // of *kept, newest first
+}
+
+type kept struct {
+	key   string
+	clips []*pace.Clip
+	size  int64
+}
+
+// longest is the most a single prompt may take in the cache: two minutes of
+// G.711.
+const longest = 1 << 20
+
+func newClips(most int64) *clips { return &clips{most: most, byKey: map[string]*list.Element{}} }
+
+// through plays what is kept under key, or makes it and keeps it if it came to
+// its end.
+func (c *clips) through(key string, make iter.Seq2[*pace.Clip, error]) iter.Seq2[*pace.Clip, error] {
+	return func(yield func(*pace.Clip, error) bool) {
+		if all, ok := c.get(key); ok {
+			for _, clip := range all {
+				if !yield(clip, nil) {
+					return
+				}
+			}
+			return
+		}
+		var all []*pace.Clip
+		var size int64
+		for clip, err := range make {
+			if err == nil && size <= longest {
+				all = append(all, clip)
+				for _, f := range clip.Frames {
+					size += int64(len(f)) + 24
+				}
+			}
+			if !yield(clip, err) || err != nil {
+				return
+			}
+		}
+		if size <= longest {
+			c.put(&kept{key, all, size})
+		}
+	}
+}
+
+func (c *clips) get(key string) ([]*pace.Clip, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.byKey[key]
+	if e == nil {
+		return nil, false
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*kept).clips, true
+}
+
+func (c *clips) put(k *kept) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey[k.key] != nil {
+		return
+	}
+	c.byKey[k.key] = c.order.PushFront(k)
+	for c.size += k.size; c.size > c.most; {
+		old := c.order.Remove(c.order.Back()).(*kept)
+		delete(c.byKey, old.key)
+		c.size -= old.size
+	}
+}
