@@ -178,13 +178,14 @@ func TestNoSleep(t *testing.T) {
 		}
 	}
 	for _, files := range byPkg {
-		inBubble := bubbleFuncs(files)
+		bubbles := starters(files)
+		inBubble := bubbleFuncs(files, bubbles)
 		for _, f := range files {
 			name := f.imports("time")
 			if name == "" {
 				continue
 			}
-			visit(f, func(owner string, bubble bool, n ast.Node) {
+			visit(f, bubbles, func(owner string, bubble bool, n ast.Node) {
 				if c, ok := n.(*ast.CallExpr); ok && calls(c) == name+".Sleep" && !bubble && !inBubble[owner] {
 					t.Errorf("%s: time.Sleep outside a bubble: wait for what you wait for", f.at(n))
 				}
@@ -193,9 +194,30 @@ func TestNoSleep(t *testing.T) {
 	}
 }
 
+// starters are bubbles and those functions of the package that take a function
+// and start a bubble, as a helper that sets up a net does.
+func starters(files []*file) []string {
+	all := slices.Clone(bubbles)
+	for _, f := range files {
+		for _, d := range f.ast.Decls {
+			d, ok := d.(*ast.FuncDecl)
+			if !ok || d.Body == nil || !slices.ContainsFunc(d.Type.Params.List, func(p *ast.Field) bool { _, ok := p.Type.(*ast.FuncType); return ok }) {
+				continue
+			}
+			ast.Inspect(d.Body, func(n ast.Node) bool {
+				if c, ok := n.(*ast.CallExpr); ok && slices.Contains(bubbles, calls(c)) {
+					all = append(all, d.Name.Name)
+				}
+				return true
+			})
+		}
+	}
+	return all
+}
+
 // bubbleFuncs gives the functions and methods, by name, every use of which is
 // inside a bubble or inside another such function.
-func bubbleFuncs(files []*file) map[string]bool {
+func bubbleFuncs(files []*file, bubbles []string) map[string]bool {
 	type use struct {
 		owner  string
 		bubble bool
@@ -209,7 +231,7 @@ func bubbleFuncs(files []*file) map[string]bool {
 		}
 	}
 	for _, f := range files {
-		visit(f, func(owner string, bubble bool, n ast.Node) {
+		visit(f, bubbles, func(owner string, bubble bool, n ast.Node) {
 			if id, ok := n.(*ast.Ident); ok && declared[id.Name] && owner != "" {
 				uses[id.Name] = append(uses[id.Name], use{owner, bubble})
 			}
@@ -233,7 +255,7 @@ func bubbleFuncs(files []*file) map[string]bool {
 
 // visit calls v for each node in a function of f, with the function's name and
 // whether the node is in a function literal that runs in a bubble.
-func visit(f *file, v func(owner string, bubble bool, n ast.Node)) {
+func visit(f *file, bubbles []string, v func(owner string, bubble bool, n ast.Node)) {
 	for _, d := range f.ast.Decls {
 		d, ok := d.(*ast.FuncDecl)
 		if !ok || d.Body == nil {
@@ -259,8 +281,11 @@ func visit(f *file, v func(owner string, bubble bool, n ast.Node)) {
 	}
 }
 
-// calls is "pkg.Func" for a call of that form.
+// calls is "pkg.Func" or "Func" for a call of that form.
 func calls(c *ast.CallExpr) string {
+	if id, ok := c.Fun.(*ast.Ident); ok {
+		return id.Name
+	}
 	s, ok := c.Fun.(*ast.SelectorExpr)
 	if !ok {
 		return ""
