@@ -13,7 +13,13 @@ func newRoot() *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.PersistentFlags().Bool("no-color", false, "no colours, as with NO_COLOR in the environment")
 	root.AddCommand(
+		newVetCommand(),
+		newFmtCommand(),
+		newConfigCommand(),
+		newVersionCommand(),
+		newCompletionCommand(),
 		newWorkerCommand(),
 	)
 	return root
