@@ -45,6 +45,7 @@ type job struct {
 // embedded is the switch's side of the embedded voice.
 type embedded struct {
 	pool *worker.Pool
+	n    int
 }
 
 func newEmbedded(c Config) (engine, error) {
@@ -58,14 +59,16 @@ func newEmbedded(c Config) (engine, error) {
 			args = append(args, "--cache", filepath.Join(c.CacheDir, "engine"))
 		}
 	}
-	return &embedded{worker.New(worker.Config{
-		Program: c.Program, Args: args, Env: c.Env, Max: or(c.Workers, runtime.NumCPU()), Log: c.Log,
-	})}, nil
+	n := or(c.Workers, min(4, runtime.NumCPU()))
+	pool := worker.New(worker.Config{Program: c.Program, Args: args, Env: c.Env, Max: n, Log: c.Log})
+	return &embedded{pool, n}, nil
 }
 
 func (e *embedded) name() string                  { return "flite 2.3 wasm 0.1.1" }
 func (e *embedded) run(ctx context.Context) error { return e.pool.Run(ctx) }
 func (e *embedded) voices() []string              { return []string{"slt", "kal16", "rms", "awb"} }
+
+func (e *embedded) workers() int { return e.n }
 
 func (e *embedded) pick(r Request) (string, string) {
 	return pickEnglish(r, e.voices())

@@ -28,6 +28,7 @@ func newProgram(c Config) (engine, error) {
 }
 
 func (p *program) name() string { return p.which }
+func (p *program) workers() int { return 1 } // none stays; one run brings the program into the disk cache
 
 func (p *program) run(ctx context.Context) error {
 	<-ctx.Done()

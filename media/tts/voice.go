@@ -26,7 +26,7 @@ var (
 type Config struct {
 	Engine   string // "", "auto", "embedded": the embedded voice; "espeak-ng", "flite": that program
 	Voice    string // for requests without one; "": the engine's default (slt, en)
-	Workers  int    // most sentences made at once; 0: one per core
+	Workers  int    // most sentences made at once; 0: one per core, 4 at most (55 MB each)
 	CacheDir string // sentences and the compiled engine are kept here; "": not kept
 	Memory   int64  // bytes of sentences kept in memory; 0: 64 MiB
 	Disk     int64  // bytes of sentences kept below CacheDir; 0: 1 GiB
@@ -78,6 +78,7 @@ type engine interface {
 	say(ctx context.Context, voice, text string, first bool) (sound, error)
 	run(ctx context.Context) error
 	voices() []string
+	workers() int // processes that stay and are worth warming
 }
 
 // sound is what an engine makes.
@@ -142,12 +143,17 @@ func (v *Voice) Run(ctx context.Context) error {
 	return err
 }
 
-// Warm makes one short sentence, past all caches, so that the first caller does not wait for the engine's start. It
+// Warm makes one short sentence in each worker, past all caches, so that no caller waits for an engine's start. It
 // needs Run.
 func (v *Voice) Warm(ctx context.Context) error {
 	voice, _ := v.engine.pick(Request{Voice: v.cfg.Voice})
-	_, err := v.engine.say(ctx, voice, "ready", true)
-	return err
+	errs := make([]error, v.engine.workers())
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { _, errs[i] = v.engine.say(ctx, voice, "ready", true) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // Engine names the engine, for doctor and logs.

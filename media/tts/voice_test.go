@@ -28,6 +28,7 @@ func (e *tones) name() string                    { return "tones" }
 func (e *tones) voices() []string                { return []string{"one", "two"} }
 func (e *tones) pick(r Request) (string, string) { return pickEnglish(r, e.voices()) }
 func (e *tones) prepare(r Request) string        { return r.Text }
+func (e *tones) workers() int                    { return 3 }
 func (e *tones) run(ctx context.Context) error   { <-ctx.Done(); return nil }
 
 func (e *tones) say(ctx context.Context, voice, text string, first bool) (sound, error) {
@@ -100,6 +101,10 @@ func TestSay(t *testing.T) {
 	}
 	if len(v.flights) != 0 {
 		t.Errorf("%d flights left", len(v.flights))
+	}
+	e.asked = nil
+	if err := v.Warm(t.Context()); err != nil || len(e.asked) != 3 {
+		t.Errorf("Warm() = %v, asked %q; want each of 3 workers asked", err, e.asked)
 	}
 }
 
