@@ -30,12 +30,13 @@ func (e *ear) init(c LegConfig) {
 		format: c.Format, dtmf: c.DTMFPT, timeout: c.Timeout,
 		src: source{sdp: c.Remote, peer: c.Remote},
 		jitter: rtp.NewJitter(rtp.JitterConfig{
-			Clock: e.clock(c.Format), Ticks: c.Format.Ticks, Silence: c.Format.Silence, Target: c.Jitter,
+			Clock: c.Format.clock(), Ticks: c.Format.Ticks, Silence: c.Format.Silence, Target: c.Jitter,
 		}),
 	}
 }
 
-func (*ear) clock(f Format) int { return f.Ticks * int(time.Second/media.Frame) }
+// clock is the ticks of a second.
+func (f Format) clock() int { return f.Ticks * int(time.Second/media.Frame) }
 
 // rounds bounds how much a flood may hold up the other legs of the shard.
 const rounds = 4
@@ -100,7 +101,7 @@ func (l *Leg) hear(now time.Time, from netip.AddrPort, b []byte) {
 			l.report(Result{Kind: KeyPressed, Key: key, At: now})
 		}
 	case p.PT == e.format.PT:
-		e.rec.Sway(now, e.clock(e.format), p.TS)
+		e.rec.Sway(now, e.format.clock(), p.TS)
 		e.jitter.Put(now, p.TS, p.Payload)
 	}
 }

@@ -69,6 +69,7 @@ type Leg struct {
 	slot  int  // where it is in the shard,
 	at    int  // and its place there
 	turns int  // frames since the statistics were published
+	begun bool // it has had a turn
 	deaf  bool // a result found no place
 	gone  bool // the shard let go of it
 }

@@ -129,6 +129,9 @@ func (s *Shard) leg(l *Leg, due time.Time, skip, frames int) (err error) {
 		}
 	}()
 	inject(l.cfg.Fault, "tick")
+	if !l.begun {
+		l.begin(due)
+	}
 	l.obey(due)
 	l.skip(skip)
 	for i := range frames {
@@ -188,7 +191,6 @@ func (s *Shard) place(l *Leg, now time.Time) {
 	}
 	l.slot, l.at = best, len(sl.legs)
 	sl.legs = append(sl.legs, l)
-	l.enter(now)
 }
 
 // drop lets go of a leg; err is why, nil when it was asked for.

@@ -1,12 +1,17 @@
 package pace
 
-import "time"
+import (
+	"time"
+
+	"ozswitch/media/rtp"
+)
 
 // This file is a leg's turn, seen from its shard: what happens to it in the
 // thread besides say (talk.go) and listen (ear.go).
 
-// enter begins the leg's life.
-func (l *Leg) enter(now time.Time) {
+// begin begins the leg's life.
+func (l *Leg) begin(now time.Time) {
+	l.begun = true
 	l.ear.heard, l.ear.src.last = now, now
 	l.aim()
 }
@@ -76,7 +81,7 @@ func (l *Leg) send(b []byte) {
 		return
 	}
 	st.PacketsOut++
-	st.BytesOut += int64(len(b) - 12)
+	st.BytesOut += int64(len(b) - rtp.HeaderLen)
 }
 
 // report leaves a result. One without a place is the end of the leg: whoever
