@@ -1,0 +1,285 @@
+package phone
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"ozswitch/media"
+	"ozswitch/media/codec"
+	"ozswitch/media/dtmf"
+	"ozswitch/media/pace"
+	"ozswitch/media/rtp"
+	"ozswitch/switch/call"
+)
+
+// keysPT is the payload type of telephone-event in our offers.
+const keysPT = 101
+
+var errNoSound = errors.New("the call has no sound")
+
+// listen opens the call's RTP socket.
+func (c *Call) listen() error {
+	listen := c.p.c.ListenRTP
+	if listen == nil {
+		host := c.p.ua.Addr().Addr()
+		listen = func() (pace.Wire, error) { return pace.Listen(netip.AddrPortFrom(host, 0)) }
+	}
+	w, err := listen()
+	if err != nil {
+		return fmt.Errorf("open RTP: %w", err)
+	}
+	c.wire = w
+	if c.o.Record {
+		c.ear = &ear{Wire: w}
+		c.wire = c.ear
+	}
+	return nil
+}
+
+// offer describes all that we can.
+func (c *Call) offer() call.Media {
+	m := call.Media{Addr: c.wire.LocalAddr(), Ptime: media.Frame,
+		Keys: []call.Codec{{PT: keysPT, Name: "telephone-event", ClockRate: 8000, Fmtp: "0-15"}}}
+	for _, k := range c.codecs() {
+		m.Codecs = append(m.Codecs, call.Codec{PT: k.PT, Name: k.Name, ClockRate: k.ClockRate})
+	}
+	return m
+}
+
+func (c *Call) codecs() []*codec.Codec {
+	if c.o.Codecs != nil {
+		return c.o.Codecs
+	}
+	return codec.Table
+}
+
+// pick takes the first format of theirs that we know.
+func (c *Call) pick(theirs *call.Media) (*codec.Codec, call.Codec) {
+	for _, f := range theirs.Codecs {
+		if k := codec.ByName(f.Name, f.ClockRate); k != nil && slices.Contains(c.codecs(), k) {
+			return k, f
+		}
+	}
+	return nil, call.Codec{}
+}
+
+// answer picks up a call that came.
+func (c *Call) answer(offer *call.Media) {
+	if c.leaving {
+		return
+	}
+	if err := c.listen(); err != nil {
+		c.p.ua.Do(call.Respond{Leg: c.id, Code: 500, Warning: err.Error()})
+		c.end(WasRefused, 500, err.Error())
+		return
+	}
+	ours := c.offer()
+	if offer != nil {
+		k, f := c.pick(offer)
+		if k == nil {
+			c.p.ua.Do(call.Respond{Leg: c.id, Code: 488})
+			c.end(WasRefused, 488, "no codec in common")
+			return
+		}
+		ours.Codecs, ours.Keys = []call.Codec{f}, nil
+		if keys, ok := offer.KeysFor(f); ok {
+			ours.Keys = []call.Codec{keys}
+		}
+	}
+	c.p.ua.Do(call.Respond{Leg: c.id, Code: 200, Media: &ours})
+	c.result.Setup = time.Since(c.began)
+	c.event(Event{Kind: Answered})
+	c.begin()
+	if offer != nil && !c.connect(*offer) {
+		c.leave("no sound")
+	}
+}
+
+// connect starts the sound with what both ends agreed on.
+func (c *Call) connect(theirs call.Media) bool {
+	k, f := c.pick(&theirs)
+	if k == nil {
+		return false
+	}
+	if c.leg != nil {
+		return true
+	}
+	c.codec, c.remote = k, theirs
+	keys, _ := theirs.KeysFor(f)
+	r := c.p.random
+	c.leg = pace.NewLeg(pace.LegConfig{Wire: c.wire, Remote: theirs.Addr, Silence: true, Hold: held(&theirs),
+		Format: pace.Format{PT: f.PT, Ticks: k.Ticks(), Silence: k.Silence}, DTMFPT: keys.PT,
+		SSRC: r(), Seq: uint16(r()), TS: r()})
+	if err := c.p.pacer.Add(c.leg); err != nil {
+		c.leg = nil
+		c.failed(err)
+		return false
+	}
+	return true
+}
+
+// held tells whether a description asks us not to send.
+func held(m *call.Media) bool {
+	return m.Dir == call.SendOnly || m.Dir == call.Inactive || m.Addr.Addr().IsUnspecified()
+}
+
+// reoffered takes a new description of the far end: another address, hold.
+func (c *Call) reoffered(offer *call.Media) {
+	if offer != nil && c.leg != nil {
+		if k, _ := c.pick(offer); k != c.codec {
+			c.p.ua.Do(call.Respond{Leg: c.id, Code: 488})
+			return
+		}
+		if offer.Addr != c.remote.Addr && !offer.Addr.Addr().IsUnspecified() {
+			c.failed(c.leg.SetRemote(offer.Addr))
+		}
+		if now := held(offer); now != held(&c.remote) {
+			c.failed(c.leg.SetSending(!now))
+			kind := Resumed
+			if now {
+				kind = Held
+			}
+			c.event(Event{Kind: kind})
+		}
+		c.remote = *offer
+	}
+	c.p.ua.Do(call.Respond{Leg: c.id, Code: 200}) // with what stands
+}
+
+// saidID is the id of sound; keys have theirs from 1 on.
+const saidID = 0
+
+func (c *Call) press(keys string) error {
+	if c.leg == nil {
+		return errNoSound
+	}
+	c.pressed = append(c.pressed, keys)
+	id := uint32(len(c.pressed))
+	err := c.leg.SendKeys(id, keys)
+	if errors.Is(err, pace.ErrNoKeys) { // then by their tones
+		var src media.Source
+		if src, err = dtmf.Keys(c.codec.Rate, keys, 0, 0); err == nil {
+			var frames [][]byte
+			if frames, err = c.codec.Frames(src); err == nil {
+				err = c.leg.Enqueue(id, &pace.Clip{Frames: frames})
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("press %s: %w", keys, err)
+	}
+	return nil
+}
+
+func (c *Call) say(s Say) error {
+	if c.leg == nil {
+		return errNoSound
+	}
+	clip := s.Clip
+	if clip == nil {
+		frames, err := c.codec.Frames(s.Source)
+		if err != nil {
+			return fmt.Errorf("say: %w", err)
+		}
+		clip = &pace.Clip{Frames: frames}
+	}
+	return c.leg.Enqueue(saidID, clip)
+}
+
+// heard takes what the pacer has to tell.
+func (c *Call) heard() {
+	for {
+		r, ok := c.leg.Next()
+		if !ok {
+			return
+		}
+		switch r.Kind {
+		case pace.KeyPressed:
+			c.eventAt(r.At, Event{Kind: KeyHeard, Key: r.Key})
+		case pace.FirstPacket:
+			c.eventAt(r.At, Event{Kind: Sound})
+		case pace.Ended, pace.KeysSent:
+			if n := int(r.ID); n > 0 && n <= len(c.pressed) {
+				c.eventAt(r.At, Event{Kind: KeySent, Text: c.pressed[n-1]})
+			} else {
+				c.eventAt(r.At, Event{Kind: Said})
+			}
+		case pace.Failed:
+			c.failed(r.Err)
+			c.leave("the sound failed")
+			return
+		}
+	}
+}
+
+// An ear keeps every packet that comes by a wire. Recv belongs to the pacer's
+// thread; heard is called when that has let go.
+type ear struct {
+	pace.Wire
+	mu      sync.Mutex
+	packets []heardPacket
+}
+
+type heardPacket struct {
+	at time.Time
+	rtp.Packet
+}
+
+// Recv passes on what came, and keeps a copy.
+func (e *ear) Recv(bufs [][]byte, from []netip.AddrPort) int {
+	n := e.Wire.Recv(bufs, from)
+	if n == 0 {
+		return 0
+	}
+	now := time.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, b := range bufs[:n] {
+		if p, err := rtp.Parse(b); err == nil {
+			p.Payload = slices.Clone(p.Payload)
+			e.packets = append(e.packets, heardPacket{now, p})
+		}
+	}
+	return n
+}
+
+// longest is how much sound heard lays out at most: a broken timestamp must not
+// take all memory.
+const longest = 4 * time.Hour
+
+// heard decodes what came, each packet where its timestamp says.
+func (e *ear) heard(k *codec.Codec, began time.Time) *Heard {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	h := &Heard{Rate: k.Rate}
+	dec := k.NewDecoder()
+	frame := make([]int16, k.Rate.N(time.Second))
+	var first uint32
+	var pt uint8
+	var ssrc uint32
+	for i, p := range e.packets {
+		h.Packets = append(h.Packets, Packet{At: p.at.Sub(began), Seq: p.Seq, TS: p.TS, PT: p.PT, Marker: p.Marker, Len: len(p.Payload)})
+		if i == 0 {
+			h.From = p.at.Sub(began)
+			first, pt, ssrc = p.TS, p.PT, p.SSRC
+		}
+		if p.PT != pt || p.SSRC != ssrc {
+			continue // keys, or another stream
+		}
+		// Signed: a packet may have been overtaken by the first one.
+		at := int(int64(int32(p.TS-first)) * int64(k.Rate) / int64(k.ClockRate))
+		if at < 0 || at > k.Rate.N(longest) {
+			continue
+		}
+		n := dec.Decode(frame, p.Payload)
+		if need := at + n; need > len(h.PCM) {
+			h.PCM = append(h.PCM, make([]int16, need-len(h.PCM))...)
+		}
+		copy(h.PCM[at:], frame[:n])
+	}
+	return h
+}
