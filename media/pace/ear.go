@@ -88,9 +88,10 @@ func (l *Leg) hear(now time.Time, from netip.AddrPort, b []byte) {
 		e.first = true
 		l.report(Result{Kind: FirstPacket, From: from, At: now})
 	}
-	if p.SSRC != e.ssrc {
+	if p.SSRC != e.ssrc { // another stream, with times of its own
 		e.ssrc = p.SSRC
 		e.keys.Reset()
+		e.jitter.Reset()
 	}
 	if !e.rec.Put(p) {
 		return

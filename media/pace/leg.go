@@ -18,8 +18,11 @@ var (
 	ErrNoKeys = errors.New("pace: the far end takes no telephone-events")
 )
 
-// ErrStopped is the fault of a leg whose pacer stopped before it was removed.
-var ErrStopped = errors.New("pace: the pacer has stopped")
+// Why a leg Failed, besides that nobody took its results.
+var (
+	ErrStopped = errors.New("pace: the pacer has stopped") // before the leg was removed
+	ErrPanic   = errors.New("pace: panic in a leg")        // with the stack behind it
+)
 
 // Format is what a leg needs to know of its codec. All of it comes from a
 // codec.Codec: Ticks() and Silence, and the payload type SDP settled on.

@@ -280,3 +280,25 @@ func TestNoRemoteYet(t *testing.T) {
 		t.Errorf("the wire is at %v, want %v", r.w.to, far)
 	}
 }
+
+// Another stream from the same source (a new SSRC) is heard after the hold of the
+// jitter buffer, whatever its timestamps.
+func TestNewStream(t *testing.T) {
+	for _, ts := range []uint32{0, 1 << 31, 0xfffff000} {
+		r := newRig(t, nil)
+		tap := NewTap(TapConfig{})
+		r.ok(r.l.SetTap(tap))
+		for i := range 4 {
+			r.w.comes(far, speech(i))
+			r.frames(1)
+		}
+		for i := range 6 {
+			p := speech(i)
+			p.SSRC, p.TS, p.Seq = 6, p.TS+ts, p.Seq+9000
+			p.Payload = bytes.Repeat([]byte{byte('A' + i)}, 160)
+			r.w.comes(far, p)
+			r.frames(1)
+		}
+		r.want("heard", blocks(tap, true), "0: _- _- _a _b _- | 100: _- _A _B _C _D")
+	}
+}

@@ -125,7 +125,7 @@ func (s *Shard) serve(sl *slot, now time.Time) {
 func (s *Shard) leg(l *Leg, due time.Time, skip, frames int) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("pace: panic in a leg: %v\n%s", r, debug.Stack())
+			err = fmt.Errorf("%w: %v\n%s", ErrPanic, r, debug.Stack())
 		}
 	}()
 	inject(l.cfg.Fault, "tick")

@@ -129,12 +129,20 @@ func (w *linuxWire) Send(b []byte) error {
 		}
 		to, n = unsafe.Pointer(&w.to), w.toLen
 	}
-	_, _, e := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(w.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))),
-		uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, uintptr(to), n)
+	e := w.sendto(b, to, n)
+	if e == unix.ECONNREFUSED { // what an earlier packet met; this one was not sent
+		e = w.sendto(b, to, n)
+	}
 	if e != 0 {
 		return errno(e)
 	}
 	return nil
+}
+
+func (w *linuxWire) sendto(b []byte, to unsafe.Pointer, n uintptr) unix.Errno {
+	_, _, e := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(w.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))),
+		uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, uintptr(to), n)
+	return e
 }
 
 // errno keeps the commonest errors from being allocated anew at each packet.

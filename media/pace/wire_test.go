@@ -179,6 +179,20 @@ func testWire(t *testing.T, idle func(), at netip.AddrPort, listen func(netip.Ad
 	ok(a.Send([]byte("hello")))
 	want("after a refusal", in.take(w, 1), "hello", a)
 
+	// Nor does a refusal cost the packet that comes after it.
+	c := open()
+	gone := c.LocalAddr()
+	ok(w.Rebind(gone))
+	ok(c.Close())
+	w.Send([]byte("refused"))
+	idle()
+	idle() // it has met its end
+	c, err := listen(gone)
+	ok(err)
+	ok(w.Send([]byte("taken")))
+	want("from the address of one that was gone", in.take(c, 1), "taken", w)
+	ok(c.Close())
+
 	// A closed wire's port is free.
 	ok(w.Close())
 	again, err := listen(w.LocalAddr())

@@ -55,6 +55,9 @@ func NewJitter(c JitterConfig) *Jitter {
 	return &Jitter{c: c, data: make([]byte, cells*len(c.Silence))}
 }
 
+// Reset forgets the stream, for one that begins anew with another SSRC.
+func (j *Jitter) Reset() { j.began = false }
+
 // Put stores a payload that came at now. A copy of one that was stored does no harm.
 func (j *Jitter) Put(now time.Time, ts uint32, payload []byte) {
 	if len(payload) == 0 {
