@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"time"
 
 	gomp3 "github.com/hajimehoshi/go-mp3"
@@ -185,7 +184,7 @@ func (m *Reader) some(pcm []int16) int {
 func (m *Reader) guard(f func()) {
 	defer func() {
 		if p := recover(); p != nil {
-			m.err = fmt.Errorf("%w: decoder: %v\n%s", ErrFormat, p, debug.Stack())
+			m.err = fmt.Errorf("%w: the decoder failed: %v", ErrFormat, p)
 		}
 	}()
 	f()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -109,9 +110,17 @@ func (p *program) execute(ctx context.Context, voice, text string) (sound, error
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	args := []string{"-v", voice, "-s", "160", "--stdin", "--stdout"}
-	gain := 0.0
+	gain, file := 0.0, ""
 	if p.which == "flite" {
-		args = []string{"-voice", voice, "-f", "/dev/stdin", "-o", "/dev/stdout"}
+		// It cannot write to a pipe: it goes back in its output to fill in the header.
+		f, err := os.CreateTemp("", "ozswitch-*.wav")
+		if err != nil {
+			return sound{}, fmt.Errorf("tts: flite: %w", err)
+		}
+		f.Close()
+		file = f.Name()
+		defer os.Remove(file)
+		args = []string{"-voice", voice, "-o", file}
 		gain = gains[voice]
 	}
 	cmd := exec.CommandContext(ctx, p.path, args...)
@@ -126,7 +135,14 @@ func (p *program) execute(ctx context.Context, voice, text string) (sound, error
 		}
 		return sound{}, fmt.Errorf("tts: %s: %w %s", p.which, err, bytes.TrimSpace(stderr.Bytes()))
 	}
-	s, err := pcmOf(out.Bytes())
+	b := out.Bytes()
+	if file != "" {
+		var err error
+		if b, err = os.ReadFile(file); err != nil {
+			return sound{}, fmt.Errorf("tts: flite: %w", err)
+		}
+	}
+	s, err := pcmOf(b)
 	if err == nil {
 		level(s.pcm, gain)
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,8 +24,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	if strings.HasSuffix(os.Args[0], "/espeak-ng") {
+	switch filepath.Base(os.Args[0]) {
+	case "espeak-ng":
 		os.Exit(fakeEspeak())
+	case "flite":
+		os.Exit(fakeFlite())
 	}
 	os.Exit(m.Run())
 }

@@ -287,6 +287,19 @@ func fakeEspeak() int {
 	return 0
 }
 
+// fakeFlite writes to the file after -o, as the true one can do only.
+func fakeFlite() int {
+	in, _ := io.ReadAll(os.Stdin)
+	i := slices.Index(os.Args, "-o")
+	if i < 0 || !strings.Contains(strings.Join(os.Args, " "), "-voice rms ") {
+		return 1
+	}
+	if err := os.WriteFile(os.Args[i+1], wavOf(slices.Repeat([]int16{7000}, 220*len(in))...), 0o600); err != nil {
+		return 2
+	}
+	return 0
+}
+
 func TestProgram(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -328,6 +341,21 @@ func TestProgram(t *testing.T) {
 	}
 	if _, err := New(Config{Engine: "flite"}); err == nil || !strings.Contains(err.Error(), "not installed") {
 		t.Errorf("New with a missing program = %v", err)
+	}
+	if err := os.Symlink(self, dir+"/flite"); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	f, err := New(Config{Engine: "flite", Voice: "rms"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, f)
+	if texts, err := say(f, t.Context(), Request{Text: "It costs €5. Thank you."}); err != nil || !slices.Equal(texts, []string{"It costs 5 euros.", "Thank you."}) {
+		t.Errorf("flite said %q, %v", texts, err)
+	}
+	if left, _ := os.ReadDir(os.TempDir()); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
 	}
 	if _, err := New(Config{Engine: "festival"}); err == nil || !strings.Contains(err.Error(), "unknown engine") {
 		t.Errorf("New with an unknown engine = %v", err)
