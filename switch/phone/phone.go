@@ -158,7 +158,7 @@ func (p *Phone) Place(to string, o Options) (*Call, error) {
 		if o.Server == "" {
 			return nil, fmt.Errorf("phone: call %s: no server to send it to", to)
 		}
-		target = "sip:" + to + "@" + o.Server
+		target = "sip:" + sip.Escape(to) + "@" + o.Server
 	}
 	c := p.newCall(call.LegID(fmt.Sprintf("out-%d", p.serial.Add(1))), o)
 	c.to, c.from = to, cmp.Or(o.From, p.c.User)

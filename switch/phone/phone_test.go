@@ -107,8 +107,8 @@ func TestCall(t *testing.T) {
 		if r.Cause != HungUp || r.Code != 0 || r.Length != 5*time.Second {
 			t.Errorf("result %+v, want hung up after 5 s", r)
 		}
-		if r.Setup != 2004*time.Millisecond { // INVITE and 200 over a link of 1 ms, 2 s of ringing
-			t.Logf("set up in %v", r.Setup)
+		if r.Setup != 2002*time.Millisecond { // INVITE and 200 over a link of 1 ms, 2 s of ringing
+			t.Errorf("set up in %v, want 2.002s", r.Setup)
 		}
 		b := <-w.bobCalls
 		rb := b.Wait(t.Context())

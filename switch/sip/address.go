@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -39,7 +38,7 @@ func (e *Endpoint) hop(uri string, routed bool, came flow.Flow) flow.Flow {
 	}
 	addr = addr.Unmap()
 	source := came.Remote().Addr()
-	hidden := addr.IsPrivate() || addr.IsLoopback() || addr.IsUnspecified()
+	hidden := addr.IsLoopback() || addr.IsUnspecified() || addr.IsPrivate() && !source.IsPrivate()
 	if !routed && addr != source && hidden {
 		return came
 	}
@@ -110,7 +109,7 @@ func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 func (e *Endpoint) contact(f flow.Flow) string {
 	user := ""
 	if e.c.User != "" {
-		user = escape(e.c.User) + "@"
+		user = Escape(e.c.User) + "@"
 	}
 	return "<sip:" + user + e.host(f) + ">"
 }
@@ -119,7 +118,18 @@ func (e *Endpoint) via(f flow.Flow, branch string) string {
 	return "SIP/2.0/" + strings.ToUpper(f.Transport()) + " " + e.host(f) + ";branch=" + branch + ";rport"
 }
 
-// escape makes any text fit to be the user part of a URI.
-func escape(user string) string {
-	return strings.NewReplacer("%2A", "*", "%2B", "+", "%23", "%23").Replace(url.PathEscape(user))
+// Escape makes any text fit to be the user part of a SIP URI (RFC 3261 25.1).
+func Escape(user string) string {
+	const plain = "-_.!~*'()&=+$,;?/"
+	var b strings.Builder
+	for i := 0; i < len(user); i++ {
+		switch c := user[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte(plain, c) >= 0:
+			b.WriteByte(c)
+		default:
+			const hex = "0123456789ABCDEF"
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
 }

@@ -58,7 +58,7 @@ func (e *Endpoint) request(m *message) {
 	if h.Complete() && m.method != "ACK" && s.again(m) {
 		return
 	}
-	if m.method == "INVITE" && h.Malformed == "" && len(h.ToTag()) == 0 && e.overloaded() {
+	if m.method == "INVITE" && h.Malformed == "" && len(h.ToTag()) == 0 && e.overloaded(m.from) {
 		e.refuse(m, 503, "", "Retry-After: "+strconv.Itoa(int(retryAfter/time.Second))+"\r\n")
 		return
 	}
@@ -85,8 +85,15 @@ func (e *Endpoint) request(m *message) {
 	})
 }
 
+// tooLate is how far behind the reader may be before new calls are turned away:
+// beyond T1 (500 ms) every caller repeats its INVITE, and all only gets worse.
+const tooLate = 250 * time.Millisecond
+
 // overloaded tells whether one more call is too many.
-func (e *Endpoint) overloaded() bool {
+func (e *Endpoint) overloaded(f flow.Flow) bool {
+	if f.Behind() > tooLate {
+		return true
+	}
 	if e.c.MaxCalls > 0 && e.incoming.Load() >= int64(e.c.MaxCalls) {
 		return true
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"ozswitch/switch/call"
 	"ozswitch/switch/sip/flow"
@@ -18,6 +19,7 @@ func (f fakeFlow) Transport() string      { return "udp" }
 func (f fakeFlow) Remote() netip.AddrPort { return netip.MustParseAddrPort(peerAddr) }
 func (f fakeFlow) Local() netip.AddrPort  { return netip.MustParseAddrPort(ourAddr) }
 func (f fakeFlow) Reliable() bool         { return false }
+func (f fakeFlow) Behind() time.Duration  { return 0 }
 func (f fakeFlow) Send(b []byte) error    { *f.sent = append(*f.sent, string(b)); return nil }
 
 // refuser refuses every call at once.

@@ -105,7 +105,7 @@ func (e *Endpoint) place(l *leg, to netip.AddrPort, offer *call.Media) {
 		if user == "" {
 			user = "anonymous"
 		}
-		l.dlg.Local = strings.TrimLeft(name+" <sip:", " ") + escape(user) + "@" + e.host(f) + ">;tag=" + l.dlg.LocalTag
+		l.dlg.Local = strings.TrimLeft(name+" <sip:", " ") + Escape(user) + "@" + e.host(f) + ">;tag=" + l.dlg.LocalTag
 		l.to = f
 		branch := "z9hG4bK" + e.random(16)
 		l.out.via = e.via(f, branch)
@@ -131,6 +131,11 @@ func (e *Endpoint) refused(l *leg, code int, why string) {
 
 // lookup resolves a name (A and AAAA records; SRV is not built yet).
 func (e *Endpoint) lookup(ctx context.Context, q lookup) {
+	defer func() {
+		if r := recover(); r != nil {
+			q.l.shard.wreck(q.l.dlg.CallID, r)
+		}
+	}()
 	ctx, stop := context.WithTimeout(ctx, 5*time.Second)
 	defer stop()
 	addrs, err := resolve(ctx, q.host)

@@ -1,7 +1,9 @@
 package sip
 
 import (
+	"fmt"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -27,7 +29,7 @@ func (e *Endpoint) newInvite(s *shard, m *message) {
 	if l == nil {
 		return
 	}
-	post, refuse := e.x.Invited(in)
+	post, refuse := e.offer(in)
 	s.guard(l.dlg.CallID, func(now time.Time) {
 		l.post, l.open = post, true
 		held := l.held
@@ -47,6 +49,18 @@ func (e *Endpoint) newInvite(s *shard, m *message) {
 			s.respond(now, l, call.Respond{Leg: l.id, Code: 480})
 		}
 	})
+}
+
+// offer asks the exchange. A bug of its own refuses this call and no other.
+func (e *Endpoint) offer(in call.Invited) (post func(call.Event) bool, refuse *call.Respond) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.panics.Add(1)
+			e.log.Error("sip: bug caught, a call is refused", "leg", string(in.Leg), "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			post, refuse = nil, &call.Respond{Code: 500}
+		}
+	}()
+	return e.x.Invited(in)
 }
 
 // invited checks what only an INVITE has, makes its transaction and leg and

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,10 @@ type Flow interface {
 	Local() netip.AddrPort  // where we are, as bound
 	Reliable() bool         // nothing sent is lost
 	Send(msg []byte) error  // does not wait and does not keep msg
+
+	// Behind is for how long the reader of what comes has not caught up: the
+	// machine has more to do than it can. 0 = all is read as it comes.
+	Behind() time.Duration
 }
 
 // A Listener is a bound UDP socket.
@@ -30,6 +35,7 @@ type Listener struct {
 	conn  net.PacketConn
 	udp   *net.UDPConn // conn, when it is a real socket
 	local netip.AddrPort
+	busy  atomic.Int64 // nanoseconds since the reader last had to wait
 }
 
 // Listen binds what spec names, "udp://127.0.0.1:5060". Port 0 takes a free
@@ -83,8 +89,16 @@ func (l *Listener) Close() error { return l.conn.Close() }
 // an earlier datagram, say) never ends the listener; it returns nil.
 func (l *Listener) Serve(receive func(f Flow, b []byte)) error {
 	buf := make([]byte, MaxMessage+1)
-	for failures := 0; ; {
+	failures, rested := 0, time.Now()
+	for {
+		asked := time.Now()
 		n, remote, err := l.read(buf)
+		if now := time.Now(); now.Sub(asked) > waited {
+			rested = now
+			l.busy.Store(0)
+		} else {
+			l.busy.Store(int64(now.Sub(rested)))
+		}
 		if errors.Is(err, net.ErrClosed) {
 			return nil
 		}
@@ -99,6 +113,9 @@ func (l *Listener) Serve(receive func(f Flow, b []byte)) error {
 		receive(source{l, remote}, buf[:n])
 	}
 }
+
+// waited is how long a read takes at least when nothing was there to be read.
+const waited = 50 * time.Microsecond
 
 func (l *Listener) read(buf []byte) (int, netip.AddrPort, error) {
 	if l.udp != nil {
@@ -123,6 +140,7 @@ func (s source) Transport() string      { return "udp" }
 func (s source) Remote() netip.AddrPort { return s.remote }
 func (s source) Local() netip.AddrPort  { return s.l.local }
 func (s source) Reliable() bool         { return false }
+func (s source) Behind() time.Duration  { return time.Duration(s.l.busy.Load()) }
 
 func (s source) Send(msg []byte) error {
 	var err error

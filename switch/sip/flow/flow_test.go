@@ -1,9 +1,11 @@
 package flow
 
 import (
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -140,5 +142,49 @@ func BenchmarkRefuse(b *testing.B) {
 		h, _ := Scan(m)
 		o := h.Origin(source)
 		o.Answer(Reply{Code: 503, Tag: "t", Extra: "Retry-After: 5\r\n"})
+	}
+}
+
+// slowConn has a packet whenever half a millisecond has passed.
+type slowConn struct {
+	net.PacketConn
+	next time.Time
+	left int
+}
+
+func (c *slowConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	if c.left--; c.left < 0 {
+		return 0, nil, net.ErrClosed
+	}
+	c.next = c.next.Add(500 * time.Microsecond)
+	time.Sleep(time.Until(c.next))
+	return copy(b, "x"), &net.UDPAddr{IP: net.IPv4(10, 0, 0, 2), Port: 1}, nil
+}
+
+func (c *slowConn) LocalAddr() net.Addr { return &net.UDPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 5060} }
+func (c *slowConn) Close() error        { return nil }
+
+// TestBehind: a reader that needs twice as long as messages take to come is
+// behind; one that waits for each is not.
+func TestBehind(t *testing.T) {
+	for _, c := range []struct {
+		work time.Duration
+		want time.Duration
+	}{{time.Millisecond, 299 * time.Millisecond}, {100 * time.Microsecond, 0}} {
+		synctest.Test(t, func(t *testing.T) {
+			conn := &slowConn{next: time.Now(), left: 300}
+			l, err := Listen("udp://10.0.0.1:5060", func(string, string) (net.PacketConn, error) { return conn, nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			var behind time.Duration
+			l.Serve(func(f Flow, _ []byte) {
+				behind = f.Behind()
+				time.Sleep(c.work)
+			})
+			if behind != c.want {
+				t.Errorf("work of %v a message: behind %v, want %v", c.work, behind, c.want)
+			}
+		})
 	}
 }
