@@ -273,6 +273,8 @@ func (c *Call) handle(ev call.Event) {
 		c.reoffered(v.Offer)
 	case call.KeyInfo:
 		c.event(Event{Kind: KeyHeard, Key: v.Key})
+	default:
+		c.p.log.Warn("phone: an event that no leg has", "event", fmt.Sprintf("%T", ev))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	crand "crypto/rand"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"log/slog"
 	"math/rand/v2"
@@ -173,8 +174,8 @@ func (e *Endpoint) Legs() int {
 	return len(e.legs)
 }
 
-// Do carries out Respond, Cancel and Bye; other effects are not SIP's and are
-// ignored. An effect for a leg that is gone does nothing. Do may be called by
+// Do carries out Respond, Cancel and Bye (Invite is Dial's); other effects are
+// not SIP's and are logged. An effect for a leg that is gone does nothing. Do may be called by
 // any goroutine but not from within post or Trace; it never waits for the
 // network.
 func (e *Endpoint) Do(effect call.Effect) {
@@ -185,6 +186,8 @@ func (e *Endpoint) Do(effect call.Effect) {
 		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.cancel(now, l, f.Reason) })
 	case call.Bye:
 		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.bye(now, l, f.Reason) })
+	default: // Invite too: it needs a mailbox, so Dial takes it
+		e.log.Warn("sip: not an effect that Do carries out", "effect", fmt.Sprintf("%T", effect))
 	}
 }
 

@@ -157,7 +157,7 @@ func (c *slowConn) ReadFrom(b []byte) (int, net.Addr, error) {
 		return 0, nil, net.ErrClosed
 	}
 	c.next = c.next.Add(500 * time.Microsecond)
-	time.Sleep(time.Until(c.next))
+	<-time.After(time.Until(c.next))
 	return copy(b, "x"), &net.UDPAddr{IP: net.IPv4(10, 0, 0, 2), Port: 1}, nil
 }
 
