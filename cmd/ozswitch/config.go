@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -66,7 +65,7 @@ func configCheck(c *cobra.Command, name string, asJSON bool) error {
 	st := styleOf(c, out)
 	for _, p := range problems {
 		if asJSON {
-			if err := json.NewEncoder(out).Encode(p); err != nil {
+			if err := jsonLine(out, p); err != nil {
 				return err
 			}
 			continue

@@ -18,6 +18,7 @@ func newRoot() *cobra.Command {
 		newVetCommand(),
 		newFmtCommand(),
 		newConfigCommand(),
+		newDoctorCommand(),
 		newVersionCommand(),
 		newCompletionCommand(),
 		newWorkerCommand(),

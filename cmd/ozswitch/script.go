@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -128,4 +129,11 @@ func wantArgs(least int, what string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// jsonLine writes a value as one line of JSON, < and > as they are.
+func jsonLine(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }

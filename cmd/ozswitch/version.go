@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -88,7 +87,7 @@ func newVersionCommand() *cobra.Command {
 				}
 				return nil
 			case asJSON:
-				return json.NewEncoder(out).Encode(thisBuild())
+				return jsonLine(out, thisBuild())
 			}
 			_, err := fmt.Fprintln(out, thisBuild())
 			return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -123,7 +122,7 @@ func check(d document, t ozml.Table, in ozml.Setting) (f *syntax.File, remarks [
 // print writes one remark. What is perfectly good (Info) is for JSON only.
 func (v *vet) print(w io.Writer, st style, r ozml.Diagnostic, f *syntax.File, line string) error {
 	if v.json {
-		return json.NewEncoder(w).Encode(newRemark(r))
+		return jsonLine(w, newRemark(r))
 	}
 	if r.Severity == ozml.Info {
 		return nil

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package main
+
+func clockSynced() (synced, known bool) { return false, false }
