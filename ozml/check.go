@@ -110,6 +110,7 @@ func (c *checker) block(b Block) {
 		case "Reject":
 			if counted > 0 || c.depth > 1 {
 				c.remark(Error, CodeLateReject, e.NameSpan, cmd.Name, "Reject must be the first command", "use Hangup")
+				a = nil // it will be skipped
 			}
 		}
 		counted++

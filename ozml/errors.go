@@ -23,6 +23,14 @@ var (
 	Back = errors.New("ozml: up one menu")
 )
 
+// NoCall is an ErrNoCall in the words of code 601.
+func NoCall(id string) error { return noCall(id) }
+
+type noCall string
+
+func (n noCall) Error() string        { return "Call not found with ID '" + string(n) + "'" }
+func (n noCall) Is(target error) bool { return target == ErrNoCall }
+
 // A Takeover is the cause of a script's context when RecordCompleted was
 // answered with commands: Machine.Run, and nothing below it, runs File instead
 // of what is left of the script, with the same variables (decisions 4.6).

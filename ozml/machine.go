@@ -61,6 +61,9 @@ func (m *Machine) Do(ctx context.Context, b Block) error {
 			}
 		}
 	}
+	if n := len(m.frames); n > 0 {
+		m.place = m.frames[n-1] // the command that holds the block goes on
+	}
 	return nil
 }
 
@@ -228,12 +231,17 @@ func (m *Machine) fail(err error, t trace.Type) {
 			ev.Body = f.Err.Error()
 		}
 	} else if f, ok := errors.AsType[*FetchError](err); ok {
-		ev.Code, ev.Hint, ev.URL = f.Code, f.Hint, f.URL
+		ev.Code, ev.URL = f.Code, f.URL
+		if !strings.HasPrefix(f.Code, "OZ10") { // else script.refused has told it
+			ev.Hint = f.Hint
+		}
 		if url = f.URL; f.Pos.IsValid() {
 			at.Doc, at.Pos = f.URL, f.Pos
 		}
 	} else if errors.Is(err, ErrNoCall) {
 		ev.Code = CodeNoCall
+	} else if _, ok := errors.AsType[*CallError](err); ok {
+		ev.Code = CodeDial
 	}
 	m.emit(ev)
 	m.tellError(at, ev.Code, ev.Text, url)

@@ -225,11 +225,21 @@ func (m *Machine) stop(ctx context.Context, l *limitError) End {
 	at := m.place
 	m.fail(&Fault{Code: l.code, Msg: l.Error(), Hint: "the script was stopped"}, trace.Error)
 	if m.o.Setting == Extension && m.Call != nil {
-		if m.Call.Speak(ctx, Utterance{Text: Sorry, To: All}) == nil {
-			_ = m.Call.Hangup(ctx) // it fails only if the call is over
-		}
+		m.sorry(ctx)
 	}
 	return End{Reason: "limit", At: at, Err: &ExecError{Place: at, Trace: m.trace(), Err: l}}
+}
+
+// sorry tells the caller that there is nothing more, and hangs up.
+func (m *Machine) sorry(ctx context.Context) {
+	e := trace.Event{Type: trace.CommandStart, Name: "Speak", Text: Sorry}
+	m.Trace.Emit(e)
+	err := m.Call.Speak(ctx, Utterance{Text: Sorry, To: All})
+	e.Type, e.Text = trace.CommandEnd, ""
+	m.Trace.Emit(e)
+	if err == nil {
+		_ = m.Call.Hangup(ctx) // it fails only if the call is over
+	}
 }
 
 // trace lists the commands that run, innermost first.

@@ -55,14 +55,14 @@ func (m *Machine) Key(ctx context.Context, d time.Duration) (Key, error) {
 	return k, err
 }
 
-// Entered reports the entry that the UserInput at that place took, or why there
-// is none; the keys are left out where input is sensitive (decisions 5.8).
-func (m *Machine) Entered(at Place, entry, key Keys, why string) {
-	e := trace.Event{Type: trace.Input, Doc: at.Doc, Line: at.Pos.Line, Col: at.Pos.Column, Name: at.Command, Count: int64(len(entry)), Text: why}
+// Entered reports the entry that the running UserInput took, or why there is
+// none; the keys are left out where input is sensitive (decisions 5.8).
+func (m *Machine) Entered(entry, key Keys, why string) {
+	e := trace.Event{Type: trace.Input, Count: int64(len(entry)), Text: why}
 	if !m.o.Sensitive {
 		e.Key, e.Reason = string(entry), string(key)
 	}
-	m.Trace.Emit(e)
+	m.emit(e)
 }
 
 // Vars are the variables of the call.
@@ -88,7 +88,7 @@ func (m *Machine) On(id string) (Call, error) {
 	case m.Call != nil && (id == "" || id == m.Call.Info().ID):
 		return m.Call, nil
 	case id == "":
-		return nil, fmt.Errorf("%w: a CallId is needed", ErrNoCall)
+		return nil, NoCall("")
 	case m.Calls == nil:
 		return nil, &Fault{Code: CodeNotOffered, Msg: "other calls cannot be reached from here"}
 	}

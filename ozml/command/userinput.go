@@ -150,7 +150,7 @@ func (c *userInput) round(ctx context.Context, m *ozml.Machine, depth int) (agai
 	if err := m.Charge(); err != nil {
 		return false, err
 	}
-	begun, heard, place := m.Call.Now(), m.Heard(), m.Place()
+	begun, heard := m.Call.Now(), m.Heard()
 	entry, isBack, err := c.ask(ctx, m)
 	if err != nil {
 		return false, err
@@ -158,21 +158,21 @@ func (c *userInput) round(ctx context.Context, m *ozml.Machine, depth int) (agai
 	in := c.find(entry)
 	switch {
 	case isBack:
-		m.Entered(place, c.back, "", "back")
+		m.Entered(c.back, "", "back")
 		if depth > 1 {
 			return false, errUp{}
 		}
 		return false, nil
 	case entry == "" || in == nil && c.url == "":
-		m.Entered(place, entry, "", "no entry")
+		m.Entered(entry, "", "no entry")
 		if c.repeat && m.Heard() == heard {
 			err = c.pause(ctx, m, begun.Add(time.Second).Sub(m.Call.Now()))
 		}
 	case in != nil:
-		m.Entered(place, entry, in.key, "")
+		m.Entered(entry, in.key, "")
 		err = m.Do(ctx, in.body)
 	default:
-		m.Entered(place, entry, "", "")
+		m.Entered(entry, "", "")
 		err = m.Include(ctx, ozml.Notification{Name: "DtmfEntered", URL: c.url, Fields: url.Values{"DtmfDigits": {string(entry)}}})
 	}
 	return c.repeat, err

@@ -2,7 +2,6 @@ package ozmltest
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -99,7 +98,7 @@ func (d directory) Find(id string) (ozml.Call, error) {
 			return other{d.c, id}, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: Call not found with ID '%s'", ozml.ErrNoCall, id)
+	return nil, ozml.NoCall(id)
 }
 
 // Dial rings every number but those of which the scenario says otherwise.

@@ -52,7 +52,12 @@ func (p *Printer) Emit(e Event) {
 			p.held = append(p.held, line{at: e.T, text: s})
 		}
 	}
-	p.release(e.Type == CallEnded)
+	if e.Type == CallEnded { // what still sounded was heard until now
+		for i := range p.held {
+			p.held[i].close(e.T)
+		}
+	}
+	p.release(false)
 }
 
 // heard completes the line of a command that ended.
@@ -62,16 +67,23 @@ func (p *Printer) heard(e Event) {
 		if !l.open || l.ev.Name != e.Name || l.ev.Line != e.Line || l.ev.Col != e.Col || l.ev.Doc != e.Doc {
 			continue
 		}
-		l.open = false
 		if e.Type == CommandFail {
 			p.held = append(p.held[:i], p.held[i+1:]...) // nothing was heard; the failure tells what
 			break
 		}
-		l.text += fmt.Sprintf(" (%.1f s)", e.T.Sub(l.at).Seconds())
+		l.close(e.T)
 		return
 	}
 	if e.Type == CommandFail {
 		p.held = append(p.held, line{at: e.T, text: describe(e)})
+	}
+}
+
+// close completes a line whose length was not known.
+func (l *line) close(end time.Time) {
+	if l.open {
+		l.open = false
+		l.text += fmt.Sprintf(" (%.1f s)", end.Sub(l.at).Seconds())
 	}
 }
 
