@@ -75,7 +75,7 @@ func (v *validator) oneOf(path, got string, words ...string) {
 	if got == "" || slices.Contains(words, got) {
 		return
 	}
-	msg := fmt.Sprintf("%q is none of %s", got, strings.Join(words, ", "))
+	msg := fmt.Sprintf("%q is not one of %s", got, strings.Join(words, ", "))
 	if near := nearest(got, words); near != "" {
 		msg += fmt.Sprintf("; did you mean %q?", near)
 	}
@@ -98,7 +98,7 @@ func (v *validator) password(path string, p Secret) {
 	case !v.c.Public():
 	case len(p) < 8:
 		v.err(path, "the password is shorter than 8 letters, and the switch listens beyond loopback")
-	case slices.Contains(samples, string(p)):
+	case slices.Contains(samples, string(p)), strings.HasPrefix(string(p), "change-me"):
 		v.err(path, "the password is that of a sample, and the switch listens beyond loopback")
 	}
 }
@@ -266,7 +266,7 @@ func (v *validator) extension(path string, e Extension, known map[string]bool) {
 	}
 	for i, m := range e.Members {
 		if !known[m] {
-			v.err(fmt.Sprintf("%s.members[%d]", path, i), "there is no extension %s", m)
+			v.warn(fmt.Sprintf("%s.members[%d]", path, i), "there is no extension %s", m)
 		} else if m == e.Number {
 			v.err(fmt.Sprintf("%s.members[%d]", path, i), "%s would call itself", m)
 		}

@@ -226,6 +226,9 @@ func (l *loader) fail(err error) {
 	if te, ok := errors.AsType[*yaml.TypeError](err); ok {
 		msg = fmt.Sprintf("want %s here, not %s", kindWord(te.DstType), kindWord(te.SrcType))
 	}
+	if strings.Contains(msg, "invalid key") {
+		msg += "; put quotes around a value that has colons"
+	}
 	l.add(y.GetToken(), Problem{Msg: msg})
 }
 
@@ -264,6 +267,7 @@ func (l *loader) walk(n ast.Node, t reflect.Type, path string) ast.Node {
 	if reflect.PointerTo(t).Implements(unmarshaler) {
 		if s, ok := n.(*ast.SequenceNode); ok {
 			for i, v := range s.Values {
+				s.Values[i] = whole(v)
 				l.places[fmt.Sprintf("%s[%d]", path, i)] = v.GetToken()
 			}
 		}
@@ -279,11 +283,14 @@ func (l *loader) walk(n ast.Node, t reflect.Type, path string) ast.Node {
 			pairs = []*ast.MappingValueNode{m}
 		}
 		for _, kv := range pairs {
-			l.pair(kv, t, path)
+			l.key(kv, t, path)
 		}
 	case reflect.Slice:
 		if s, ok := n.(*ast.SequenceNode); ok {
 			for i := range s.Values {
+				if t.Elem().Kind() != reflect.Struct || reflect.PointerTo(t.Elem()).Implements(unmarshaler) {
+					s.Values[i] = whole(s.Values[i])
+				}
 				s.Values[i] = l.walk(s.Values[i], t.Elem(), fmt.Sprintf("%s[%d]", path, i))
 			}
 		}
@@ -296,28 +303,71 @@ func (l *loader) walk(n ast.Node, t reflect.Type, path string) ast.Node {
 	return n
 }
 
-// pair walks into one key of a struct.
-func (l *loader) pair(kv *ast.MappingValueNode, t reflect.Type, path string) {
-	key := kv.Key.GetToken().Value
+// whole mends a fault of the library: within {}, it takes a:80 in a list for a
+// key and a value, though no space follows the colon (YAML 1.2, 7.3.3).
+func whole(n ast.Node) ast.Node {
+	text, tk := joined(n)
+	if tk == nil || !pair(n) {
+		return n
+	}
+	return &ast.StringNode{BaseNode: &ast.BaseNode{Path: n.GetPath()}, Token: &token.Token{Type: token.StringType, Value: text, Origin: text, Position: tk.Position}, Value: text}
+}
+
+// joined gives the text of a node and its first token, nil if it is no text.
+func joined(n ast.Node) (string, *token.Token) {
+	if m, ok := n.(*ast.MappingNode); ok && pair(n) {
+		n = m.Values[0]
+	}
+	kv, ok := n.(*ast.MappingValueNode)
+	if !ok {
+		if n == nil || n.GetToken() == nil {
+			return "", nil
+		}
+		return n.GetToken().Value, n.GetToken()
+	}
+	rest, tk := joined(kv.Value)
+	first := kv.Key.GetToken()
+	if tk == nil || kv.Start == nil || tk.Position.Line != kv.Start.Position.Line || tk.Position.Column != kv.Start.Position.Column+1 {
+		return "", nil
+	}
+	return first.Value + ":" + rest, first
+}
+
+// pair tells a key and a value without {} around them.
+func pair(n ast.Node) bool {
+	m, ok := n.(*ast.MappingNode)
+	if ok {
+		return len(m.Values) == 1 && m.Start.Type != token.MappingStartType
+	}
+	_, ok = n.(*ast.MappingValueNode)
+	return ok
+}
+
+// key walks into one key of a struct.
+func (l *loader) key(kv *ast.MappingValueNode, t reflect.Type, path string) {
+	word := kv.Key.GetToken().Value
 	if kv.Key.IsMergeKey() {
 		return
 	}
 	var names []string
 	for f := range t.Fields() {
 		name := f.Tag.Get("yaml")
-		if name == key {
-			l.keep(kv, f.Type, strings.TrimPrefix(path+"."+key, "."))
+		if name == "" {
+			continue
+		}
+		if name == word {
+			l.keep(kv, f.Type, strings.TrimPrefix(path+"."+word, "."))
 			return
 		}
 		names = append(names, name)
 	}
-	msg := fmt.Sprintf("unknown key %q", key)
-	if near := nearest(key, names); near != "" {
+	msg := fmt.Sprintf("unknown key %q", word)
+	if near := nearest(word, names); near != "" {
 		msg += fmt.Sprintf("; did you mean %q?", near)
 	} else {
 		msg += "; known here: " + strings.Join(names, ", ")
 	}
-	l.add(kv.Key.GetToken(), Problem{Path: strings.TrimPrefix(path+"."+key, "."), Msg: msg})
+	l.add(kv.Key.GetToken(), Problem{Path: strings.TrimPrefix(path+"."+word, "."), Msg: msg})
 }
 
 func (l *loader) keep(kv *ast.MappingValueNode, t reflect.Type, path string) {
@@ -334,9 +384,9 @@ func (l *loader) keep(kv *ast.MappingValueNode, t reflect.Type, path string) {
 
 // nearest gives the name that key may have meant, "" when none is near.
 func nearest(key string, names []string) string {
-	best, at := "", 3
+	best, at := "", max(1, len(key)/3)+1
 	for _, n := range names {
-		if d := distance(strings.ToLower(key), n); d < at && d < len(n) {
+		if d := distance(strings.ToLower(key), n); d < at {
 			best, at = n, d
 		}
 	}
