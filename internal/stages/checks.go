@@ -100,7 +100,7 @@ func generate(ctx context.Context, r *report) {
 }
 
 // fuzzLimit bounds the whole stage, however many parsers there are.
-const fuzzLimit = 8 * time.Minute
+const fuzzLimit = 5 * time.Minute
 
 func fuzz(ctx context.Context, r *report) {
 	type target struct{ dir, name string }
