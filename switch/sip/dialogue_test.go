@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "rewrite the dialogues in testdata")
 // TestDialogues runs the files of testdata: a far end and the call talk with
 // an Endpoint in virtual time. A line is one of
 //
-//	> METHOD [branch=b] [cseq=n] [from=tag] [to=tag|ours] [body=sdp|FILE-WORD] [Name:_value]...
+//	> METHOD [branch=b] [cseq=n] [from=tag] [to=tag|ours] [body=sdp|hold|WORD] [Name:_value]...
 //	> CODE [of=METHOD] [to=tag] [body=sdp] [Name:_value]    answers our last METHOD
 //	do respond CODE [sdp] | do bye | do cancel | do dial URI
 //	full                                                    the mailbox takes nothing more
@@ -83,14 +83,13 @@ var testMedia = call.Media{Addr: netip.MustParseAddrPort("10.0.0.1:20000"),
 	Keys:   []call.Codec{{PT: 101, Name: "telephone-event", ClockRate: 8000, Fmtp: "0-15"}}, Ptime: 20 * time.Millisecond}
 
 func talk(t *testing.T, text string) string {
-	n := newNet(0)
+	n := newNet(0, 0)
 	k := &talker{t: t, start: time.Now(), sent: map[string]string{}}
 	k.conn, _ = n.listen("udp", peerAddr)
-	n.lose = func(from netip.AddrPort, b []byte) bool {
-		if from.String() == ourAddr {
+	n.saw = func(from string, b []byte) {
+		if from == ourAddr {
 			k.saw(string(b))
 		}
-		return false
 	}
 	c := Config{Listen: []string{"udp://" + ourAddr}, ListenPacket: n.listen, Rand: seeded(1), Log: testLog(t)}
 	if strings.Contains(text, "# limit") {
@@ -192,6 +191,8 @@ func (k *talker) request(method string, f []string) {
 	}
 	switch p["body"] {
 	case "":
+	case "hold":
+		extra, body = extra+"Content-Type: application/sdp\r\n", testSDP+"a=sendonly\r\n"
 	case "sdp":
 		extra, body = extra+"Content-Type: application/sdp\r\n", testSDP
 	default:

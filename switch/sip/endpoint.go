@@ -175,9 +175,9 @@ func (e *Endpoint) Legs() int {
 }
 
 // Do carries out Respond, Cancel and Bye (Invite is Dial's); other effects are
-// not SIP's and are logged. An effect for a leg that is gone does nothing. Do may be called by
-// any goroutine but not from within post or Trace; it never waits for the
-// network.
+// not SIP's and are logged. An effect for a leg that is gone does nothing. Do
+// may be called by any goroutine but not from within post or Trace; it never
+// waits for the network.
 func (e *Endpoint) Do(effect call.Effect) {
 	switch f := effect.(type) {
 	case call.Respond:

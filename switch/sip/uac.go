@@ -209,14 +209,14 @@ func (s *shard) provisional(now time.Time, l *leg, x *tx, m *message) {
 // acknowledged and hung up (RFC 3261 13.2.2.4, 9.1).
 func (s *shard) accepted(now time.Time, x *tx, m *message) {
 	l := x.User.leg
-	tag, _ := m.res.To().Params.Get("tag")
+	tag := string(m.head.ToTag())
 	if l != nil && l.state != calling && l.state != gone && l.dlg.RemoteTag == tag {
 		_ = s.send(x.User.to, l, l.id, l.out.ack)
 		return
 	}
 	var d dialog.Dialog
 	if l != nil {
-		d = l.out.dlg.Answered(m.res, string(m.head.To))
+		d = l.out.dlg.Answered(m.res, string(m.head.To), tag)
 	} else {
 		d = strayed(m.res, &m.head)
 	}
@@ -256,7 +256,7 @@ func (s *shard) accepted(now time.Time, x *tx, m *message) {
 func strayed(res *msg.Response, h *flow.Head) dialog.Dialog {
 	d := dialog.Dialog{CallID: string(h.CallID), Local: string(h.From), LocalSeq: res.CSeq().SeqNo, Target: res.To().Address.String()}
 	d.LocalTag = string(h.FromTag())
-	return d.Answered(res, string(h.To))
+	return d.Answered(res, string(h.To), string(h.ToTag()))
 }
 
 // cancel gives up our INVITE (RFC 3261 9.1): at once when it is known to have

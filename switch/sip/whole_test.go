@@ -3,7 +3,6 @@ package sip
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"strings"
@@ -62,7 +61,7 @@ func start(t *testing.T, ctx context.Context, n *testNet, addr string, seed uint
 // order, 1,000 times of 1,000 (design: a goroutine a message gets 977 wrong).
 func TestOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNet(0)
+		n := newNet(0, 0)
 		ctx, stop := context.WithCancel(t.Context())
 		far, _ := n.listen("udp", peerAddr)
 		p := start(t, ctx, n, ourAddr, 1)
@@ -121,9 +120,7 @@ func TestOrder(t *testing.T) {
 // order, and in the end nothing is left behind.
 func TestLossyNet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNet(10 * time.Millisecond)
-		r := rand.New(rand.NewPCG(3, 3))
-		n.lose = func(netip.AddrPort, []byte) bool { return r.IntN(4) == 0 }
+		n := newNet(10*time.Millisecond, 0.25)
 		ctx, stop := context.WithCancel(t.Context())
 		a := start(t, ctx, n, ourAddr, 1)
 		b := start(t, ctx, n, peerAddr, 2)
@@ -220,4 +217,60 @@ func TestListenRefusesByName(t *testing.T) {
 			t.Errorf("Bind(%s) = %v, want %s", spec, err, want)
 		}
 	}
+}
+
+// TestFaultyCallers: twenty callers that send noise, never acknowledge, never
+// hang up, or call again and again do not disturb fifty good calls, and what
+// they leave behind ends by itself.
+func TestFaultyCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNet(5*time.Millisecond, 0)
+		ctx, stop := context.WithCancel(t.Context())
+		a := start(t, ctx, n, ourAddr, 1)
+		b := start(t, ctx, n, peerAddr, 2)
+		to := net.UDPAddrFromAddrPort(netip.MustParseAddrPort(peerAddr))
+		for i := range 20 {
+			conn, _ := n.listen("udp", fmt.Sprintf("10.0.1.%d:5060", i+1))
+			go func() {
+				defer conn.Close()
+				for k := range 200 {
+					m := strings.NewReplacer("z9hG4bKa", fmt.Sprintf("z9hG4bK%d-%d", i, k), "Call-ID: c", fmt.Sprintf("Call-ID: %d-%d", i, k)).Replace(plainInvite)
+					switch i % 4 {
+					case 0: // rings, and is never heard of again
+					case 1:
+						m = m[:len(m)*k/200]
+					case 2:
+						m = strings.Replace(m, "CSeq: 1 INVITE", "CSeq: 99999999999 INVITE", 1)
+					case 3:
+						m = strings.ReplaceAll(plainInvite, "INVITE", "BYE")
+					}
+					conn.WriteTo([]byte(m), to)
+					time.Sleep(10 * time.Millisecond)
+				}
+			}()
+		}
+		const calls = 50
+		for i := range calls {
+			id := call.LegID(fmt.Sprint(i))
+			m := testMedia
+			a.e.Dial(call.Invite{Leg: id, Target: "sip:x@" + peerAddr, From: "a", Offer: &m}, a.post(id))
+			time.Sleep(20 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		for i := range calls {
+			id := call.LegID(fmt.Sprint(i))
+			if got := a.of(id); got != "Provisional Accepted" {
+				t.Errorf("good call %d saw %q", i, got)
+			}
+			a.e.Do(call.Bye{Leg: id})
+		}
+		time.Sleep(2 * time.Minute) // no ACK for 32 s, then no answer to our BYE for 32 s
+		if got := b.e.Legs(); got != 0 {
+			t.Errorf("%d legs left of the faulty callers", got)
+		}
+		if got := b.e.Panics(); got != 0 {
+			t.Errorf("%d bugs caught", got)
+		}
+		stop()
+	})
 }

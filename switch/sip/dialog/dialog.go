@@ -26,12 +26,12 @@ type Dialog struct {
 	RemoteSeq uint32   // of its last request; 0 = none came yet
 }
 
-// Answering gives the dialog of one who was called: by the request and the tag
-// that our answer puts into To (RFC 3261 12.1.1).
-func Answering(req *sip.Request, from, to, tag string) Dialog {
-	d := Dialog{CallID: req.CallID().Value(), LocalTag: tag, Local: to + ";tag=" + tag, Remote: from,
+// Answering gives the dialog of one who was called (RFC 3261 12.1.1): from and
+// to are the headers' values as they came, tag is what our answer adds to To.
+// Tags are given, as the parser is strict about blanks and letter case there.
+func Answering(req *sip.Request, from, fromTag, to, tag string) Dialog {
+	d := Dialog{CallID: req.CallID().Value(), LocalTag: tag, RemoteTag: fromTag, Local: to + ";tag=" + tag, Remote: from,
 		RemoteSeq: req.CSeq().SeqNo, Target: req.From().Address.String()}
-	d.RemoteTag, _ = req.From().Params.Get("tag")
 	if c := req.Contact(); c != nil {
 		d.Target = c.Address.String()
 	}
@@ -46,9 +46,8 @@ func Answering(req *sip.Request, from, to, tag string) Dialog {
 // Answered gives the dialog that a 1xx or 2xx to our INVITE makes (RFC 3261
 // 12.1.2). The INVITE's own dialog, d, stays as it is: a forked INVITE makes
 // several.
-func (d Dialog) Answered(res *sip.Response, to string) Dialog {
-	d.Remote = to
-	d.RemoteTag, _ = res.To().Params.Get("tag")
+func (d Dialog) Answered(res *sip.Response, to, tag string) Dialog {
+	d.Remote, d.RemoteTag = to, tag
 	if c := res.Contact(); c != nil {
 		d.Target = c.Address.String()
 	}

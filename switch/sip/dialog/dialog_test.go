@@ -21,7 +21,7 @@ func parse(t *testing.T, lines ...string) sip.Message {
 func TestBuild(t *testing.T) {
 	req := parse(t, "INVITE sip:9000@b SIP/2.0", "Via: SIP/2.0/UDP a;branch=z9hG4bK1", "Record-Route: <sip:p1;lr>, <sip:p2;lr>", "From: <sip:1001@a>;tag=ft",
 		"To: <sip:9000@b>", "Call-ID: c", "CSeq: 5 INVITE", "Contact: <sip:1001@10.0.0.2:5070>").(*sip.Request)
-	uas := Answering(req, "<sip:1001@a>;tag=ft", "<sip:9000@b>", "tt")
+	uas := Answering(req, "<sip:1001@a>;tag=ft", "ft", "<sip:9000@b>", "tt")
 	got := string(uas.Build(Request{Method: "BYE", Seq: 1, Via: "V", Extra: "X: y\r\n"}))
 	want := "BYE sip:1001@10.0.0.2:5070 SIP/2.0\r\nVia: V\r\nRoute: <sip:p1;lr>\r\nRoute: <sip:p2;lr>\r\nMax-Forwards: 70\r\n" +
 		"From: <sip:9000@b>;tag=tt\r\nTo: <sip:1001@a>;tag=ft\r\nCall-ID: c\r\nCSeq: 1 BYE\r\nX: y\r\nContent-Length: 0\r\n\r\n"
@@ -30,7 +30,7 @@ func TestBuild(t *testing.T) {
 	}
 	res := parse(t, "SIP/2.0 200 OK", "Via: SIP/2.0/UDP a;branch=z9hG4bK1", "Record-Route: <sip:p1>, <sip:p2>", "From: <sip:1001@a>;tag=ft",
 		"To: <sip:9000@b>;tag=tt", "Call-ID: c", "CSeq: 5 INVITE", "Contact: <sip:9000@10.0.0.9>").(*sip.Response)
-	uac := Dialog{CallID: "c", LocalTag: "ft", Local: "<sip:1001@a>;tag=ft", Remote: "<sip:9000@b>", LocalSeq: 5}.Answered(res, "<sip:9000@b>;tag=tt")
+	uac := Dialog{CallID: "c", LocalTag: "ft", Local: "<sip:1001@a>;tag=ft", Remote: "<sip:9000@b>", LocalSeq: 5}.Answered(res, "<sip:9000@b>;tag=tt", "tt")
 	if uac.RemoteTag != "tt" || uac.Next() != "sip:p2" {
 		t.Errorf("calling end: remote tag %q, next hop %q", uac.RemoteTag, uac.Next())
 	}
