@@ -15,6 +15,9 @@ func newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().Bool("no-color", false, "no colours, as with NO_COLOR in the environment")
 	root.AddCommand(
+		newDemoCommand(),
+		newDevCommand(),
+		newServeCommand(),
 		newVetCommand(),
 		newFmtCommand(),
 		newConfigCommand(),

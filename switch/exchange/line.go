@@ -44,6 +44,9 @@ func (l *Line) Info() Info { return l.info }
 // Sink is the call's event log.
 func (l *Line) Sink() trace.Sink { return l.sink }
 
+// Script is what runs on the call.
+func (l *Line) Script() Script { return l.script }
+
 // Done is closed when the call has left the switch.
 func (l *Line) Done() <-chan struct{} { return l.done }
 

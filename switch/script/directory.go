@@ -12,18 +12,19 @@ import (
 	"ozswitch/switch/exchange"
 )
 
-// A Directory is ozml.Directory over the calls that are up, for one user or
+// A directory is ozml.Directory over the calls that are up, for one user or
 // script.
-type Directory struct {
-	Runner   *Runner
-	Exchange *exchange.Exchange
-	// Target says where a number is reached and what is known of the extension
-	// that calls it; the error says why it is not.
-	Target func(to, extension string) (Target, error)
-	// Operator tells that URLs given here count as the operator's.
-	Operator bool
-	// By is how a call ends that is hung up here.
-	By call.Result
+type directory struct {
+	*Runner
+	by       call.Result
+	operator bool
+}
+
+// Calls gives the calls that are up to a script or a user of the API. by is how
+// a call counts that is hung up here; operator says that URLs given here count
+// as the operator's (decisions 9).
+func (r *Runner) Calls(by call.Result, operator bool) ozml.Directory {
+	return &directory{r, by, operator}
 }
 
 // A Target is where an outgoing call goes and on whose behalf.
@@ -36,27 +37,27 @@ type Target struct {
 }
 
 // Find implements ozml.Directory.
-func (d *Directory) Find(id string) (ozml.Call, error) {
-	l := d.Exchange.Find(call.ID(id))
+func (d *directory) Find(id string) (ozml.Call, error) {
+	l := d.c.Exchange.Find(call.ID(id))
 	if l == nil {
 		return nil, ozml.ErrNoCall
 	}
 	t, _ := l.Info().Task.(Task)
 	c := newLive(d.Runner, l, t)
-	c.by = d.By
+	c.by = d.by
 	return c, nil
 }
 
 // Dial implements ozml.Directory: it returns once the callee's phone rings.
-func (d *Directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
-	to, err := d.Target(o.To, o.Extension)
+func (d *directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
+	to, err := d.c.Target(o.To, o.Extension)
 	if err != nil {
 		return "", err
 	}
 	t := to.Task
 	t.URL, t.Text, t.File = o.URL, o.Script, ""
 	t.ErrorURL, t.FinishedURL = o.ErrorURL, o.FinishedURL
-	if d.Operator {
+	if d.operator {
 		t.Operator = append(t.Operator, o.URL, o.ErrorURL, o.FinishedURL)
 	}
 	from, name := o.From, o.FromName
@@ -67,7 +68,7 @@ func (d *Directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
 		name = to.Name
 	}
 	leg := call.LegID("out-" + rand.Text())
-	l, err := d.Exchange.Dial(exchange.Info{
+	l, err := d.c.Exchange.Dial(exchange.Info{
 		Leg: leg, From: from, FromName: name, Dialed: o.To, Extension: to.Extension, Direction: to.Direction, Task: t,
 	})
 	if err != nil {
@@ -83,7 +84,7 @@ func (d *Directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
 		return "", &ozml.CallError{To: o.To, State: stateOf(a.Code)}
 	}
 	if err != nil { // nobody waits any more: the call must not ring on by itself
-		l.Post(call.HangupWanted{By: d.By, Reason: "given up"})
+		l.Post(call.HangupWanted{By: d.by, Reason: "given up"})
 		return "", err
 	}
 	return string(l.Info().ID), nil
@@ -105,10 +106,10 @@ func stateOf(code int) string {
 }
 
 // Active implements ozml.Directory.
-func (d *Directory) Active() []ozml.ActiveCall {
+func (d *directory) Active() []ozml.ActiveCall {
 	now := time.Now()
 	var all []ozml.ActiveCall
-	for _, l := range d.Exchange.Lines() {
+	for _, l := range d.c.Exchange.Lines() {
 		i, s := l.Info(), l.Status()
 		a := ozml.ActiveCall{
 			ID: string(i.ID), Source: i.From, CallerID: i.From, Destination: i.Extension,

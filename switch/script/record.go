@@ -181,8 +181,10 @@ func (r *recording) voice(on bool, at time.Duration) {
 
 // owner is what must be known to report this recording after a crash.
 func (r *recording) owner() string {
+	i := r.c.Info()
 	return url.Values{
-		"call": {string(r.c.line.Info().ID)}, "url": {r.spec.FinishedURL}, "ext": {r.c.line.Info().Extension},
+		"call": {i.ID}, "from": {i.Caller}, "dialed": {i.Dialed}, "ext": {i.Extension}, "dir": {i.Direction},
+		"url": {r.spec.FinishedURL},
 	}.Encode()
 }
 

@@ -42,11 +42,15 @@ type Config struct {
 	Recorder *recorder.Recorder
 	Prompts  Prompts
 	Web      *notify.Client
+	Events   trace.Sink // for what belongs to a call that is over
 	Table    ozml.Table
-	Calls    func(Task, call.ID) ozml.Directory // other calls, as a script of that task may reach them
-	Files    ozml.Files
-	Limits   ozml.Limits
-	Clips    int64 // bytes of encoded prompts that are kept; 0 = 64 MiB
+	Exchange *exchange.Exchange
+	// Target says where a number is reached by a call of an extension ("" = the
+	// first that there is), and what of that extension goes with it.
+	Target func(to, extension string) (Target, error)
+	Files  ozml.Files
+	Limits ozml.Limits
+	Clips  int64 // bytes of encoded prompts that are kept; 0 = 64 MiB
 
 	RecordURL func(name string) string // an http URL for a file below recordings/
 	Room      func() error             // nil error: a recording may begin (min_free)
@@ -201,7 +205,7 @@ func (s *running) run(connected bool) {
 
 func (s *running) world(web *notify.CallWeb) ozml.World {
 	return ozml.World{
-		Call: s.live, Calls: s.r.c.Calls(s.task, s.line.Info().ID), Web: web, Files: s.r.c.Files,
+		Call: s.live, Calls: s.r.Calls(call.ByScript, false), Web: web, Files: s.r.c.Files,
 		Trace: s.line.Sink(), Limits: s.r.c.Limits,
 	}
 }
@@ -238,6 +242,6 @@ func (r *Runner) callless(i ozml.CallInfo, t Task, web *notify.CallWeb, sink tra
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	ozml.Run(ctx, ozml.World{
-		Calls: r.c.Calls(t, call.ID(i.ID)), Web: web, Files: r.c.Files, Trace: sink, Limits: r.c.Limits,
+		Calls: r.Calls(call.ByScript, false), Web: web, Files: r.c.Files, Trace: sink, Limits: r.c.Limits,
 	}, r.c.Table, f, ozml.Options{Info: i, ErrorURL: t.ErrorURL, Sensitive: t.Sensitive})
 }

@@ -35,6 +35,8 @@ type Config struct {
 	Limits    Limits    `yaml:"limits"`    // what a script, a call and all calls may use
 	Log       Log       `yaml:"log"`       // what is logged
 	Retention Retention `yaml:"retention"` // what is kept how long
+
+	dev bool // a preset for one machine: nothing but Web.Allow may be reached
 }
 
 // SIP is how phones and lines reach the switch.
@@ -198,7 +200,7 @@ type Retention struct {
 // without extensions.
 func Default() *Config {
 	c := &Config{
-		SIP:  SIP{Listen: []Listen{{"udp", "127.0.0.1:5060"}, {"tcp", "127.0.0.1:5060"}}},
+		SIP:  SIP{Listen: []Listen{{"udp", "127.0.0.1:5060"}}},
 		RTP:  RTP{Timeout: Duration(time.Minute)},
 		HTTP: HTTP{Listen: "127.0.0.1:9509"},
 		Retention: Retention{
@@ -233,10 +235,10 @@ func Dev(rand io.Reader, script string) (*Config, error) {
 		{Number: "1001", Type: "phone", Name: "Ann", Password: words[1]},
 		{Number: "1002", Type: "phone", Name: "Bob", Password: words[2]},
 		main,
-		{Number: "9900", Type: "echo", Name: "Echo"},
 	}
 	c.Dialplan = []Rule{{From: "any", Match: "*", To: Names{"9000"}}}
-	c.Web.Allow = []string{"127.0.0.0/8", "::1", "localhost"}
+	c.Web.Allow = []string{"loopback"}
+	c.dev = true
 	c.Log.Sound = "all"
 	c.Fill()
 	return c, nil

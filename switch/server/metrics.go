@@ -27,7 +27,6 @@ type Metrics struct {
 	rtpPackets    *prometheus.CounterVec
 	rtpIn, rtpOut prometheus.Counter
 	rtpLost       prometheus.Counter
-	tickLag       prometheus.Histogram
 	fetch         *prometheus.HistogramVec
 	commands      *prometheus.CounterVec
 	scriptErrors  *prometheus.CounterVec
@@ -60,8 +59,6 @@ func NewMetrics(version string) *Metrics {
 	m.rtpPackets = add(m, prometheus.NewCounterVec(counter("rtp_packets_total", "RTP packets."), []string{"direction"}))
 	m.rtpIn, m.rtpOut = m.rtpPackets.WithLabelValues(In), m.rtpPackets.WithLabelValues(Out)
 	m.rtpLost = add(m, prometheus.NewCounter(counter("rtp_packets_lost_total", "RTP packets that never came.")))
-	m.tickLag = add(m, histogram("media_tick_lag_seconds", "How late the clock of the sound was.",
-		.0001, .00025, .0005, .001, .002, .005, .01, .02, .05, .1, .2))
 	m.fetch = add(m, prometheus.NewHistogramVec(histogramOpts("script_fetch_seconds", "Requests for scripts, by HTTP status (0 = no answer).",
 		.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10), []string{"code"}))
 	m.commands = add(m, prometheus.NewCounterVec(counter("script_commands_total", "Commands of scripts, by how they ended."), []string{"command", "result"}))
@@ -174,13 +171,6 @@ func (m *Metrics) RTP(received, sent, lost int64) {
 	m.rtpIn.Add(float64(max(received, 0)))
 	m.rtpOut.Add(float64(max(sent, 0)))
 	m.rtpLost.Add(float64(max(lost, 0)))
-}
-
-// TickLag takes how late a tick of the sound's clock was.
-func (m *Metrics) TickLag(d time.Duration) {
-	if m != nil {
-		m.tickLag.Observe(max(d, 0).Seconds())
-	}
 }
 
 // ScriptFetch takes the time of a request for a script; status 0 = no answer.

@@ -1,0 +1,64 @@
+package script
+
+import (
+	"net/url"
+	"path"
+
+	"ozswitch/media/recorder"
+	"ozswitch/ozml"
+	"ozswitch/ozml/syntax"
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/exchange"
+)
+
+// Answered takes an answer with commands that nobody waits for any more: that
+// of a report which was delivered at a later try (decisions 8). l is nil when
+// the call is over.
+func (r *Runner) Answered(l *exchange.Line, id string, n ozml.Notification, f *syntax.File) {
+	if l != nil {
+		if s, ok := l.Script().(*running); ok && n.Name == "RecordCompleted" {
+			s.live.mu.Lock()
+			take := s.live.take
+			s.live.mu.Unlock()
+			if take != nil {
+				take(&ozml.Takeover{File: f})
+				return
+			}
+		}
+	}
+	r.wg.Go(func() {
+		var sink trace.Sink = trace.SinkFunc(func(e trace.Event) { e.Call = id; r.c.Events.Emit(e) })
+		info, task := ozml.CallInfo{ID: id}, Task{}
+		if l != nil {
+			task, _ = l.Info().Task.(Task)
+			info, sink = newLive(r, l, task).Info(), l.Sink()
+		}
+		defer r.guard(sink, "late answer")
+		r.callless(info, task, r.web(info, task, sink), sink, f)
+	})
+}
+
+// Recovered reports a recording that an earlier run of the switch left
+// unfinished: RecordCompleted with reason error and what was saved.
+func (r *Runner) Recovered(d recorder.Done) {
+	owner, err := url.ParseQuery(d.Data)
+	if err != nil {
+		return
+	}
+	info := ozml.CallInfo{ID: owner.Get("call"), Caller: owner.Get("from"), Dialed: owner.Get("dialed"), Extension: owner.Get("ext"), Direction: owner.Get("dir")}
+	sink := trace.SinkFunc(func(e trace.Event) { e.Call = info.ID; r.c.Events.Emit(e) })
+	sink.Emit(trace.Event{Type: trace.RecordSaved, File: path.Join("recordings", d.Name), Size: d.Size, Seconds: d.Duration.Seconds(), Reason: "error"})
+	if owner.Get("url") == "" {
+		return
+	}
+	fault := "the switch stopped while it recorded"
+	if d.Err != nil {
+		fault = d.Err.Error()
+	}
+	r.web(info, Task{}, sink).Report(ozml.Notification{
+		Name: "RecordCompleted", URL: owner.Get("url"), Fields: ozml.Recorded{
+			URL: r.c.RecordURL(d.Name), Path: path.Join("recordings", d.Name), Duration: d.Duration,
+			Format: "wav", Size: d.Size, Reason: "error", Error: fault,
+		}.Fields(),
+	})
+}

@@ -1,0 +1,234 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/netip"
+	"strings"
+	"time"
+
+	"ozswitch/media/recorder"
+	"ozswitch/media/tts"
+	"ozswitch/ozml"
+	"ozswitch/ozml/syntax"
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/bridge"
+	"ozswitch/switch/call"
+	"ozswitch/switch/exchange"
+	"ozswitch/switch/store"
+)
+
+type (
+	ozmlNotification = ozml.Notification
+	file             = syntax.File
+)
+
+func equalFold(a, b string) bool { return strings.EqualFold(a, b) }
+
+// lateSignal is the endpoint, which is made after the exchange that it needs.
+type lateSignal struct{ s *Server }
+
+func (l lateSignal) Do(e call.Effect) { l.s.sip.Do(e) }
+func (l lateSignal) Dial(i call.Invite, post func(call.Event) bool) {
+	l.s.sip.Dial(i, post)
+}
+
+// sound gives bridge's failures their SIP status.
+type sound struct{ *bridge.Bridge }
+
+func (s sound) Open(leg call.LegID, remote *call.Media, post func(call.Event) bool, sink trace.Sink) (call.Media, error) {
+	m, err := s.Bridge.Open(leg, remote, post, sink)
+	return m, status(err)
+}
+
+func (s sound) Connect(leg call.LegID, remote call.Media) error {
+	return status(s.Bridge.Connect(leg, remote))
+}
+
+func status(err error) error {
+	if err == nil {
+		return nil
+	}
+	code := 500
+	if _, ok := errors.AsType[*bridge.CodecError](err); ok {
+		code = 488
+	} else if errors.Is(err, errNoPorts) {
+		code = 503
+	}
+	return &exchange.MediaError{Code: code, Msg: err.Error()}
+}
+
+// mute is the voice of a switch without one.
+type mute struct{ err error }
+
+func (m mute) Say(context.Context, tts.Request) iter.Seq2[tts.Piece, error] {
+	return func(yield func(tts.Piece, error) bool) { yield(tts.Piece{}, m.err) }
+}
+
+// timedVoice tells the metrics how long the first piece of a text took.
+type timedVoice struct {
+	*tts.Voice
+	m *Metrics
+}
+
+func (t *timedVoice) Say(ctx context.Context, r tts.Request) iter.Seq2[tts.Piece, error] {
+	return func(yield func(tts.Piece, error) bool) {
+		begun, first := time.Now(), true
+		for p, err := range t.Voice.Say(ctx, r) {
+			if first {
+				t.m.TTS(time.Since(begun))
+				first = false
+			}
+			if !yield(p, err) {
+				return
+			}
+		}
+	}
+}
+
+// openLog opens the event log of a call, which also feeds the metrics.
+func (s *Server) openLog(i exchange.Info) trace.Sink {
+	l := s.events.ForCall(string(i.ID), i.Started)
+	if e, ok := s.exts.Find(i.Extension); ok && e.SensitiveInput {
+		l.Sensitive()
+	}
+	sink := &counted{l, s.metrics}
+	s.sips.opened(i.Leg, sink)
+	s.metrics.CallStarted(inOut(i))
+	return sink
+}
+
+func inOut(i exchange.Info) string {
+	if i.Outgoing {
+		return Out
+	}
+	return In
+}
+
+// counted is an event log that the metrics listen to.
+type counted struct {
+	trace.Sink
+	m *Metrics
+}
+
+func (c *counted) Emit(e trace.Event) {
+	switch e.Type {
+	case trace.CommandEnd:
+		c.m.ScriptCommand(e.Name, "ok")
+	case trace.CommandSkip:
+		c.m.ScriptCommand(known(e), "skipped")
+	case trace.CommandFail:
+		c.m.ScriptCommand(e.Name, "failed")
+		c.m.ScriptError(e.Code)
+	case trace.ScriptFetch:
+		c.m.ScriptFetch(e.Status, time.Duration(e.MS*float64(time.Millisecond)))
+	case trace.ScriptRefused, trace.Error:
+		c.m.ScriptError(e.Code)
+	}
+	c.Sink.Emit(e)
+}
+
+// known is the command's name, or "unknown" for one that a script made up.
+func known(e trace.Event) string {
+	if commandTable.Lookup(e.Name) == nil {
+		return "unknown"
+	}
+	return e.Name
+}
+
+// message is a SIP message that came or went.
+func (s *Server) message(leg call.LegID, sent bool, transport string, remote netip.AddrPort, b []byte) {
+	method, code := startLine(string(b[:min(len(b), 256)]))
+	switch {
+	case method != "":
+		dir := In
+		if sent {
+			dir = Out
+		}
+		s.metrics.SIPRequest(method, transport, dir)
+	default:
+		s.metrics.SIPResponse(cseqMethod(b), code)
+	}
+	s.sips.message(leg, sent, transport, remote, b)
+}
+
+// cseqMethod finds the method that a response answers.
+func cseqMethod(b []byte) string {
+	for line := range strings.SplitSeq(string(b), "\r\n") {
+		if line == "" {
+			break
+		}
+		if name, v, _ := strings.Cut(line, ":"); strings.EqualFold(strings.TrimSpace(name), "CSeq") {
+			if f := strings.Fields(v); len(f) == 2 {
+				return f[1]
+			}
+		}
+	}
+	return ""
+}
+
+// changed counts the time to the answer.
+func (s *Server) changed(l *exchange.Line, st call.State) {
+	if st == call.InCall {
+		s.metrics.CallSetup(time.Since(l.Info().Started))
+	}
+}
+
+// finished writes the history and tells the web app.
+func (s *Server) finished(l *exchange.Line, r exchange.Record) {
+	var talk time.Duration
+	ring := r.Ended.Sub(r.Started)
+	if !r.Answered.IsZero() {
+		talk, ring = r.Ended.Sub(r.Answered), r.Answered.Sub(r.Started)
+	}
+	s.metrics.CallEnded(inOut(r.Info), r.Result.String(), talk)
+	row := store.Call{
+		ID: string(r.ID), Type: "Audio", Direction: r.Direction.String(), From: r.From, FromName: r.FromName, Source: r.From,
+		Dialed: r.Dialed, To: r.Extension, Extension: r.Extension, State: historyState(r), Result: r.Result.String(),
+		Reason: "ended by " + r.Result.String(), Peer: r.RemoteAddr, UserAgent: r.UserAgent,
+		Started: r.Started, Answered: r.Answered, Ended: r.Ended, Ring: ring, Talk: talk,
+	}
+	if r.Outgoing {
+		row.Source, row.To = r.Extension, r.Dialed
+	}
+	if err := s.store.PutCall(row); err != nil {
+		l.Sink().Emit(trace.Event{Type: trace.Error, Code: "OZ1403", Text: "the history did not take this call: " + err.Error()})
+	}
+	s.scripts.Finished(l, r)
+	if c, ok := l.Sink().(*counted); ok {
+		if log, ok := c.Sink.(interface{ Close() }); ok {
+			log.Close()
+		}
+	}
+}
+
+// historyState is the word of ListCallHistory (http-api.md).
+func historyState(r exchange.Record) string {
+	up := !r.Answered.IsZero()
+	switch r.Result {
+	case call.ByCaller:
+		if !up {
+			return "Cancelled"
+		}
+		return "CallerHungUp"
+	case call.ByCallee, call.ByScript, call.ByAPI:
+		return "CalleeHungUp"
+	case call.Busy:
+		return "Busy"
+	case call.NotFound:
+		return "NotFound"
+	case call.NoAnswer:
+		return "NoAnswer"
+	case call.Rejected:
+		return "Rejected"
+	}
+	return "Error"
+}
+
+// recovered tells of recordings that an earlier run left unfinished.
+func (s *Server) recovered(all []recorder.Done) {
+	for _, d := range all {
+		s.scripts.Recovered(d)
+	}
+}

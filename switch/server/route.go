@@ -1,0 +1,153 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+
+	_ "embed"
+
+	"ozswitch/ozml"
+	"ozswitch/ozml/command"
+	"ozswitch/ozml/syntax"
+	"ozswitch/switch/api"
+	"ozswitch/switch/call"
+	"ozswitch/switch/dialplan"
+	"ozswitch/switch/extension"
+	"ozswitch/switch/script"
+)
+
+// commandTable is the language's words, for who only looks.
+var commandTable = command.Table()
+
+// hello is the script of a script extension without a file.
+//
+//go:embed hello.xml
+var hello []byte
+
+// helloName is how the built-in script is called in events.
+const helloName = "hello.xml"
+
+// readScript reads a script file; helloName means the built-in one when there
+// is no such file.
+func readScript(name string) ([]byte, error) {
+	b, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) && name == helloName {
+		return hello, nil
+	}
+	return b, err
+}
+
+// numbers makes extensions and dial plan of the configuration.
+func (s *Server) numbers() error {
+	var list []extension.Extension
+	for _, e := range s.cfg.Extensions {
+		x := extension.Extension{
+			Number: e.Number, Type: extension.Type(e.Type), Name: e.Name, Password: string(e.Password), Digest: e.Digest, Contact: e.Contact,
+			URL: e.URL, FallbackURL: e.FallbackURL, FallbackScript: e.FallbackScript, ErrorURL: e.ErrorURL, FinishedURL: e.FinishedURL,
+			SMSURL: e.SMSURL, Secret: string(e.Secret), RecordChannels: e.RecordChannels, SensitiveInput: e.SensitiveInput,
+			File: e.File, Members: e.Members, Strategy: e.Strategy, Music: e.Music,
+		}
+		if x.Type == extension.Script && x.File == "" {
+			x.File = helloName
+		}
+		list = append(list, x)
+	}
+	var err error
+	if s.exts, err = extension.NewSet(list); err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
+	var rules []dialplan.Rule
+	for _, r := range s.cfg.Dialplan {
+		rules = append(rules, dialplan.Rule{From: r.From, Match: r.Match, To: dialplan.Targets(r.To), Strip: r.Strip, Prepend: r.Prepend, Ring: r.Ring})
+	}
+	if s.plan, err = dialplan.New(dialplan.Config{Rules: rules, IsExtension: s.exts.Has}); err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
+	return nil
+}
+
+// guest tells whether a caller without credentials may reach scripts.
+func (s *Server) guest(at netip.Addr) bool {
+	switch s.cfg.SIP.Guests {
+	case "all":
+		return true
+	case "loopback":
+		return at.Unmap().IsLoopback()
+	}
+	return false
+}
+
+// route is exchange.Config.Route: whose script answers a call.
+func (s *Server) route(in call.Invited) (string, call.Direction, any, *call.Respond) {
+	no := func(code int, why string) (string, call.Direction, any, *call.Respond) {
+		s.log.Info("call refused", "from", in.From, "to", in.To, "source", in.Source, "code", code, "why", why)
+		return "", 0, nil, &call.Respond{Code: code, Warning: why}
+	}
+	if !s.guest(in.Source.Addr()) {
+		return no(403, "callers without credentials may not call here (sip.guests)")
+	}
+	dest, ok := s.plan.Route(dialplan.FromExtension, in.To)
+	if !ok {
+		return no(404, "nobody has the number "+in.To)
+	}
+	e, ok := s.exts.Find(dest.Targets[0].Number)
+	switch {
+	case !ok:
+		return no(404, "nobody has the number "+dest.Targets[0].Number)
+	case !e.RunsScript():
+		return no(480, "extension "+e.Number+" is a phone; calls between phones are not built yet")
+	}
+	dir := call.Inbound
+	if s.exts.Has(in.From) {
+		dir = call.Internal
+	}
+	return e.Number, dir, taskOf(e), nil
+}
+
+// taskOf is what a script extension gives its calls.
+func taskOf(e extension.Extension) script.Task {
+	t := script.Task{
+		URL: e.URL, File: e.File, FallbackURL: e.FallbackURL, FallbackScript: e.FallbackScript, ErrorURL: e.ErrorURL,
+		FinishedURL: e.FinishedURL, RecordChannels: e.RecordChannels, Sensitive: e.SensitiveInput, Operator: e.URLs(),
+	}
+	return t
+}
+
+// target is where an outgoing call of an API extension goes.
+func (s *Server) target(to, from string) (t script.Target, err error) {
+	x, ok := s.exts.Find(from)
+	if from == "" { // the first that there is (http-api.md, Call)
+		for _, e := range s.exts.All() {
+			if e.RunsScript() {
+				x, ok = e, true
+				break
+			}
+		}
+	}
+	if !ok || !x.RunsScript() {
+		return t, &api.Unavailable{Extension: from}
+	}
+	e, ok := s.exts.Find(to)
+	if !ok || e.Type != extension.Phone || e.Contact == "" {
+		return t, &ozml.CallError{To: to, State: "NotFound"}
+	}
+	uri := e.Contact
+	if !strings.Contains(uri, ":") {
+		uri = "sip:" + uri
+	}
+	return script.Target{URI: uri, Extension: x.Number, Name: x.Name, Direction: call.Internal, Task: taskOf(x)}, nil
+}
+
+func (s *Server) scriptLimits() ozml.Limits {
+	l := s.cfg.Limits
+	return ozml.Limits{Steps: l.Steps, Jumps: l.Jumps, FetchesPerSecond: l.FetchesPerSecond, Value: int(l.Value)}
+}
+
+// documentLimits bound what is read of a web app.
+func (c *Config) documentLimits() syntax.Limits {
+	l := c.Limits
+	return syntax.Limits{Body: int(l.Body), Depth: l.Depth, Elements: l.Elements, Attributes: l.Attributes, Value: int(l.Value)}
+}

@@ -1,0 +1,360 @@
+// Package server makes a switch of its parts: it opens the data folder, wires
+// signalling, sound, scripts and the web together and runs them. It decides
+// nothing; what a number means is switch/dialplan's, what a call does
+// switch/call's. Configuration stands in config.go.
+//
+// Start at New, then Server.Run.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"ozswitch/media/codec"
+	"ozswitch/media/pace"
+	"ozswitch/media/recorder"
+	"ozswitch/media/tts"
+	"ozswitch/ozml/command"
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/api"
+	"ozswitch/switch/bridge"
+	"ozswitch/switch/call"
+	"ozswitch/switch/dialplan"
+	"ozswitch/switch/eventlog"
+	"ozswitch/switch/exchange"
+	"ozswitch/switch/extension"
+	"ozswitch/switch/notify"
+	"ozswitch/switch/script"
+	"ozswitch/switch/sip"
+	"ozswitch/switch/store/sqlite"
+)
+
+// Options are what is not configuration: the build, and what tests replace.
+type Options struct {
+	Version string
+	Slog    *slog.Logger // nil = slog.Default
+
+	Rand         *rand.Rand                                         // ids, tags, SSRCs; nil = seeded by the system
+	Voice        script.Voice                                       // nil = as configured
+	ListenPacket func(network, addr string) (net.PacketConn, error) // SIP; nil = the system's
+	ListenRTP    func() (pace.Wire, error)                          // nil = rtp.address and rtp.ports
+	Portable     bool                                               // pace in plain goroutines (bubbles)
+	DialWeb      func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// A Server is one switch.
+type Server struct {
+	cfg *Config
+	opt Options
+	log *slog.Logger
+
+	data    *data
+	exts    *extension.Set
+	plan    *dialplan.Plan
+	metrics *Metrics
+	events  *eventlog.Log
+	store   *sqlite.DB
+	web     *notify.Client
+	voice   *tts.Voice // nil when tests bring one, or there is none
+	noVoice error      // why there is none
+	rec     *recorder.Recorder
+	pacer   *pace.Pacer
+	bridge  *bridge.Bridge
+	sip     *sip.Endpoint
+	sips    *sipTrace
+	calls   *exchange.Exchange
+	scripts *script.Runner
+	tokens  *api.Tokens
+	http    *httpSide
+
+	randMu sync.Mutex
+	rand   *rand.Rand
+	warm   chan struct{} // closed when the voice is ready
+}
+
+// New opens the data folder and makes all parts; nothing is bound or started.
+// Close it when Run is not to follow.
+func New(c *Config, o Options) (s *Server, err error) {
+	if o.Slog == nil {
+		o.Slog = slog.Default()
+	}
+	if o.Rand == nil {
+		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	s = &Server{cfg: c, opt: o, log: o.Slog, rand: o.Rand, warm: make(chan struct{}), metrics: NewMetrics(o.Version)}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if err = s.numbers(); err != nil {
+		return s, err
+	}
+	if s.data, err = openData(c.Data); err != nil {
+		return s, err
+	}
+	level, err := eventlog.ParseLevel(c.Log.Calls)
+	if err != nil {
+		return s, err
+	}
+	if s.events, err = eventlog.New(eventlog.Config{Dir: filepath.Join(c.Data, "calls"), Level: level, Log: s.log}); err != nil {
+		return s, err
+	}
+	if s.store, err = sqlite.Open(context.Background(), sqlite.Config{Path: filepath.Join(c.Data, "ozswitch.db"), Log: s.log}); err != nil {
+		return s, err
+	}
+	s.tokens = &api.Tokens{Key: s.data.key, Base: c.PublicURL()}
+	if err = s.newWeb(); err != nil {
+		return s, err
+	}
+	s.newSound()
+	s.newCalls()
+	return s, s.newHTTP()
+}
+
+// Close gives back what New opened.
+func (s *Server) Close() {
+	if s.store != nil {
+		s.store.Close()
+	}
+	if s.events != nil {
+		s.events.Close()
+	}
+	if s.data != nil {
+		s.data.close()
+	}
+}
+
+func (s *Server) newSound() {
+	c := s.cfg
+	s.rec = recorder.New(recorder.Config{Dir: s.data.recordings, Log: s.log})
+	s.pacer = pace.New(pace.Config{Portable: s.opt.Portable})
+	s.metrics.Pacing(s.pacer.Lag)
+	listen := s.opt.ListenRTP
+	if listen == nil {
+		addr, err := netip.ParseAddr(c.RTP.Address)
+		if err != nil {
+			addr = netip.MustParseAddr("127.0.0.1") // Validate has told it
+		}
+		listen = newPorts(addr, uint16(c.RTP.Ports.First), uint16(c.RTP.Ports.Last)).listen
+	}
+	var external netip.Addr
+	if a, err := netip.ParseAddr(c.SIP.ExternalAddress); err == nil {
+		external = a
+	}
+	s.bridge = bridge.New(bridge.Config{
+		Pacer: s.pacer, Listen: listen, Advertise: external, Codecs: codecs(c.Codecs),
+		Timeout: time.Duration(c.RTP.Timeout), Silence: c.RTP.Silence != "off", Rand: s.random,
+		Packets:  func(t bridge.Stats) { s.metrics.RTP(t.PacketsIn, t.PacketsOut, t.Lost) },
+		Panicked: s.panicked, Slog: s.log,
+	})
+	if s.opt.Voice != nil {
+		close(s.warm)
+		return
+	}
+	v, err := tts.New(tts.Config{
+		Engine: c.Speech.Engine, Voice: c.Speech.Voice, CacheDir: filepath.Join(c.Data, "cache"), Disk: int64(c.Retention.SpeechCache), Log: s.log,
+	})
+	if err != nil {
+		s.noVoice = err
+		s.opt.Voice = mute{err}
+		s.log.Warn("there is no voice: Speak will fail", "err", err)
+		close(s.warm)
+		return
+	}
+	s.voice, s.opt.Voice = v, &timedVoice{v, s.metrics}
+}
+
+// codecs are those of the configuration that are built, in its order.
+func codecs(names []string) (all []*codec.Codec) {
+	for _, n := range names {
+		for _, c := range codec.Table {
+			if equalFold(c.Name, n) {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+func (s *Server) newCalls() {
+	c := s.cfg
+	s.sips = newSIPTrace(func(leg call.LegID) trace.Sink {
+		if l := s.calls.ByLeg(leg); l != nil {
+			return l.Sink()
+		}
+		return nil
+	})
+	var listen []string
+	for _, l := range c.SIP.Listen {
+		listen = append(listen, l.String())
+	}
+	limits := call.Limits{Length: time.Duration(c.Limits.Call)}
+	s.calls = exchange.New(exchange.Config{
+		Signal: lateSignal{s}, Sound: sound{s.bridge}, Limits: limits, NewID: s.newID, Route: s.route,
+		Script:  func(l *exchange.Line) exchange.Script { return s.scripts.For(l) },
+		Log:     s.openLog,
+		Changed: s.changed, Finished: s.finished, Panicked: s.panicked, Slog: s.log, MaxCalls: c.Limits.Calls,
+	})
+	s.sip = sip.New(sip.Config{
+		Listen: listen, ListenPacket: s.opt.ListenPacket, External: c.SIP.ExternalAddress, UserAgent: "ozswitch/" + s.opt.Version,
+		CallsPerSecond: c.Limits.CallsPerSecond, MaxCalls: c.Limits.Calls, Rand: rand.NewPCG(s.rand.Uint64(), s.rand.Uint64()),
+		Trace: s.message, Log: s.log,
+	}, s.calls)
+	lib := &script.Library{Media: s.data.media, Recordings: s.data.recordings, Dir: c.Data, Web: s.web}
+	s.scripts = script.New(script.Config{
+		Bridge: s.bridge, Voice: s.opt.Voice, Recorder: s.rec, Prompts: lib, Web: s.web, Events: s.events, Table: command.Table(),
+		Exchange: s.calls, Target: s.target, Limits: s.scriptLimits(),
+		RecordURL: func(name string) string { return s.tokens.URL(name, time.Now()) }, Room: s.room,
+		Recording: func(n int) {
+			if n > 0 {
+				s.metrics.RecordingStarted()
+			}
+		},
+		Recorded: s.metrics.RecordingEnded, Panicked: s.panicked, Slog: s.log,
+	})
+}
+
+// newWeb makes the client for web apps (decisions 8, 9).
+func (s *Server) newWeb() (err error) {
+	c := s.cfg
+	table := command.Table()
+	s.web, err = notify.New(notify.Config{
+		Timeout: time.Duration(c.Web.Timeout), Limits: c.documentLimits(), Allow: c.allowed(),
+		PublicURL: c.PublicURL(), ListenAddrs: []string{c.HTTP.Listen}, OpenRecording: s.openRecording,
+		Secret: string(c.Web.Secret), SecretFor: func(ext string) string {
+			e, _ := s.exts.Find(ext)
+			return e.Secret
+		},
+		UserAgent: "ozswitch/" + s.opt.Version, CAFile: c.Web.CAFile, Store: s.store, ReadScript: readScript,
+		IsCommand: func(n string) bool { return table.Lookup(n) != nil },
+		Answered:  func(id string, n ozmlNotification, f *file) { s.scripts.Answered(s.calls.Find(call.ID(id)), id, n, f) },
+		Trace:     s.events, Log: s.log, Panicked: func(any) { s.panicked("web") }, Dial: s.opt.DialWeb,
+	})
+	return err
+}
+
+// Bind binds all sockets, so that a taken port is told before anything starts.
+func (s *Server) Bind() error {
+	if err := s.sip.Bind(); err != nil {
+		return err
+	}
+	if err := s.http.bind(); err != nil {
+		s.sip.Close()
+		return err
+	}
+	return nil
+}
+
+// SIPAddr is where the switch listens for SIP; call Bind first.
+func (s *Server) SIPAddr() netip.AddrPort { return s.sip.Addr() }
+
+// HTTPAddr is where it listens for HTTP, "" when it does not.
+func (s *Server) HTTPAddr() string { return s.http.addr() }
+
+// Events is the event log of all calls.
+func (s *Server) Events() *eventlog.Log { return s.events }
+
+// NoVoice tells why there is no voice; nil when there is one.
+func (s *Server) NoVoice() error { return s.noVoice }
+
+// Warm is closed once the voice is ready.
+func (s *Server) Warm() <-chan struct{} { return s.warm }
+
+// drain is how long calls may go on after Run's ctx has ended.
+const drain = 5 * time.Second
+
+// Run serves until ctx ends: no new calls then, those that are up are hung up
+// after Options' drain time, reports are kept for the next start. It returns
+// when all that it started has ended.
+func (s *Server) Run(ctx context.Context) error {
+	if err := s.Bind(); err != nil {
+		s.Close()
+		return err
+	}
+	if done, err := s.rec.Recover(ctx); err != nil {
+		s.log.Warn("recordings of an earlier run could not be finished", "err", err)
+	} else {
+		s.recovered(done)
+	}
+	// What calls need ends after the calls have.
+	under, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	part := func(name string, run func(context.Context) error) {
+		wg.Go(func() {
+			if err := run(under); err != nil && under.Err() == nil {
+				stop(fmt.Errorf("server: %s: %w", name, err))
+			}
+		})
+	}
+	part("event log", s.events.Run)
+	part("store", s.store.Run)
+	part("web", s.web.Run)
+	part("recorder", s.rec.Run)
+	part("pacer", s.pacer.Run)
+	if s.voice != nil {
+		part("voice", s.voice.Run)
+		wg.Go(func() { s.warmUp(under) })
+	}
+	part("sip", s.sip.Run)
+	part("http", s.http.run)
+	wg.Go(func() { s.sweep(under) })
+
+	select {
+	case <-ctx.Done():
+	case <-under.Done():
+	}
+	drained, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	if under.Err() != nil {
+		cancel() // something broke: no more waiting
+	}
+	s.calls.Drain(drained)
+	cancel()
+	s.bridge.Wait()
+	s.scripts.Wait()
+	stop(nil)
+	wg.Wait()
+	s.Close()
+	if err := context.Cause(under); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func (s *Server) warmUp(ctx context.Context) {
+	defer close(s.warm)
+	if err := s.voice.Warm(ctx); err != nil && ctx.Err() == nil {
+		s.log.Error("the voice does not start", "err", err)
+	}
+}
+
+func (s *Server) random() uint32 {
+	s.randMu.Lock()
+	defer s.randMu.Unlock()
+	return s.rand.Uint32()
+}
+
+// newID gives a call id: five characters of base 62 (http-api.md A5).
+func (s *Server) newID() call.ID {
+	const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	s.randMu.Lock()
+	defer s.randMu.Unlock()
+	var b [6]byte
+	for i := range b {
+		b[i] = letters[s.rand.IntN(len(letters))]
+	}
+	return call.ID(b[:])
+}
+
+func (s *Server) panicked(where string) {
+	s.metrics.Panic()
+	s.log.Error("a bug was caught", "in", where)
+}
