@@ -180,12 +180,12 @@ func serve(t *testing.T, app, more string) *node {
 		data: filepath.Join(dir, "data"),
 	}
 	config := fmt.Sprintf(`data: %s
-sip: {listen: ["udp://%s", "tcp://%s"], domain: localhost, guests: loopback}
+sip: {listen: ["udp://%s"], domain: localhost, guests: loopback}
 rtp: {address: 127.0.0.1}
 http: {listen: "%s"}
 extensions:
   - {number: "9000", type: api, url: "%s"}
-%s`, n.data, n.sip, n.sip, n.http, app, more)
+%s`, n.data, n.sip, n.http, app, more)
 	file := filepath.Join(dir, "ozswitch.yaml")
 	write(t, file, config)
 	n.proc = start(t, dir, nil, program(t), "serve", "--config", file)
