@@ -67,7 +67,7 @@ switch/webphone:   switch/call switch/sip/flow media/rtc
 switch/phone:      switch/call switch/sip switch/webphone media media/codec media/dtmf media/rtp media/pace media/rtc media/wav
 switch/bridge:     switch/call media media/rtp media/pace media/codec media/dtmf media/recorder ozml/trace
 switch/notify:     switch/call switch/queue switch/eventlog ozml ozml/syntax ozml/trace
-switch/script:     ozml ozml/syntax ozml/trace switch/call switch/bridge switch/notify switch/eventlog media media/tts media/wav media/mp3 media/recorder media/codec media/pace
+switch/script:     ozml ozml/syntax ozml/trace switch/call switch/exchange switch/bridge switch/notify switch/eventlog media media/tts media/wav media/mp3 media/recorder media/codec media/pace
 switch/api:        ozml ozml/syntax ozml/trace ozml/command switch/call switch/store switch/eventlog
 switch/console:    switch/api switch/eventlog
 switch/store/sqlite: switch/store switch/call switch/extension

@@ -222,24 +222,23 @@ func (l *Line) settle(s call.Settle) {
 }
 
 func (l *Line) changed(s call.State) {
-	now := time.Now()
+	e := trace.Event{T: time.Now()}
 	l.mu.Lock()
 	l.state = s
 	switch s {
+	case call.Setup:
+		e.Type, e.From, e.To = trace.CallStarted, l.info.From, l.info.Dialed
+		e.Direction, e.Peer = l.info.Direction.String(), l.info.RemoteAddr
+	case call.Ringing:
+		e.Type = trace.CallRinging
 	case call.InCall:
-		l.answered = now
-	case call.Completed:
-		l.ended = now
+		e.Type, l.answered = trace.CallAnswered, e.T
+	case call.Completed: // leave tells it, when all that belongs to the call has been told
+		l.ended = e.T
 	}
 	l.mu.Unlock()
-	switch s {
-	case call.Setup:
-		l.sink.Emit(trace.Event{Type: trace.CallStarted, From: l.info.From, To: l.info.Dialed, Direction: l.info.Direction.String(), Peer: l.info.RemoteAddr})
-	case call.Ringing:
-		l.sink.Emit(trace.Event{Type: trace.CallRinging})
-	case call.InCall:
-		l.sink.Emit(trace.Event{Type: trace.CallAnswered})
-	case call.Completed:
+	if e.Type != "" {
+		l.sink.Emit(e)
 	}
 	if l.x.c.Changed != nil {
 		l.x.c.Changed(l, s)
