@@ -20,9 +20,9 @@ const (
 	rate  = 10
 )
 
-// sipp lets sipp place all calls with a scenario of testdata. One failed call
-// fails the test.
-func sipp(t *testing.T, n *node, scenario string) {
+// sipp lets sipp place n calls with a scenario of testdata to the switch at
+// addr. One failed call fails the test.
+func sipp(t *testing.T, addr, scenario string, n int) {
 	t.Helper()
 	dir := t.TempDir()
 	src, err := os.ReadFile("testdata/" + scenario)
@@ -33,18 +33,36 @@ func sipp(t *testing.T, n *node, scenario string) {
 	if err := os.WriteFile(filepath.Join(dir, "caller.pcap"), talkAndPress(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(n.sip)
-	p := start(t, dir, []string{"TERM=dumb"}, "sipp", "-sf", scenario, "-s", "9000", "-m", fmt.Sprint(calls), "-r", fmt.Sprint(rate),
-		"-l", "1000", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-mp", "10000", "-p", fmt.Sprint(freePort(t)),
+	p := start(t, dir, []string{"TERM=dumb"}, "sipp", "-sf", scenario, "-s", "9000", "-m", fmt.Sprint(n), "-r", fmt.Sprint(rate),
+		"-l", "1000", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-mp", fmt.Sprint(mediaPort(t)), "-p", fmt.Sprint(freePort(t)),
 		"-nostdin", "-trace_err", "-error_file", "errors.log", "-trace_stat", "-stf", "stat.csv", "-fd", "5",
-		"-timeout", "150s", "-timeout_error", "127.0.0.1:"+port)
+		"-timeout", "150s", "-timeout_error", addr)
 	<-p.done
 	stat := lastStat(t, filepath.Join(dir, "stat.csv"))
 	t.Logf("sipp: %s calls good, %s failed, %s retransmissions", stat["SuccessfulCall(C)"], stat["FailedCall(C)"], stat["Retransmissions(C)"])
-	if p.err != nil || stat["SuccessfulCall(C)"] != fmt.Sprint(calls) || stat["FailedCall(C)"] != "0" {
+	if p.err != nil || stat["SuccessfulCall(C)"] != fmt.Sprint(n) || stat["FailedCall(C)"] != "0" {
 		errors, _ := os.ReadFile(filepath.Join(dir, "errors.log"))
-		t.Errorf("sipp: %v, %s of %d calls good\n%.4000s", p.err, stat["SuccessfulCall(C)"], calls, errors)
+		t.Errorf("sipp: %v, %s of %d calls good\n%.4000s", p.err, stat["SuccessfulCall(C)"], n, errors)
 	}
+}
+
+// mediaPort is where sipp may count its ports of sound up from: below those of
+// the switch and those that systems give out. It binds the first two only.
+func mediaPort(t *testing.T) int {
+	t.Helper()
+next:
+	for port := 10000; port < 18000; port += 100 {
+		for _, p := range []int{port, port + 2} {
+			l, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: p})
+			if err != nil {
+				continue next
+			}
+			l.Close()
+		}
+		return port
+	}
+	t.Fatal("no port is free for sipp's sound")
+	return 0
 }
 
 // lastStat is the last row of sipp's statistics, by the names of its columns.
@@ -80,7 +98,7 @@ func TestSippRecords(t *testing.T) {
 		`<Response><Play>prompt.wav</Play><Record FinishDigits="1" Format="wav" FinishedUrl="%s"/><Delay>60</Delay><Hangup/></Response>`, app.URL)
 	n := serve(t, app.URL, "")
 	tone(t, filepath.Join(mkdir(t, n.data, "media"), "prompt.wav"), 1000, 2)
-	sipp(t, n, "ivr_record.xml")
+	sipp(t, n.sip, "ivr_record.xml", calls)
 	eventually(t, "every RecordCompleted came", func() bool { return len(app.notifications("RecordCompleted")) >= calls })
 	n.close(t)
 
@@ -116,10 +134,31 @@ func TestSippListens(t *testing.T) {
 	app := newWebApp(t, map[string]string{"IncomingCall": `<Response><Play>prompt.wav</Play></Response>`})
 	n := serve(t, app.URL, "")
 	tone(t, filepath.Join(mkdir(t, n.data, "media"), "prompt.wav"), 1000, 5)
-	sipp(t, n, "ivr_prompt.xml")
+	sipp(t, n.sip, "ivr_prompt.xml", calls)
 	n.close(t)
 	if got := len(app.notifications("IncomingCall")); got != calls {
 		t.Errorf("the app was asked %d times, want %d", got, calls)
+	}
+}
+
+// TestDevRunsAFile: `ozswitch dev --script FILE` says where it listens and gives
+// every caller the script, by the embedded voice.
+func TestDevRunsAFile(t *testing.T) {
+	need(t, "sipp")
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "hello.xml"), "<Response><Speak>Hello from a file.</Speak></Response>\n")
+	offset := freePort(t) % 20000
+	p := start(t, dir, nil, program(t), "dev", "--script", "hello.xml", "--port-offset", fmt.Sprint(offset))
+	sip, page := fmt.Sprintf("127.0.0.1:%d", 5060+offset), fmt.Sprintf("127.0.0.1:%d", 9509+offset)
+	eventually(t, "dev says where it listens", func() bool {
+		if p.ended() {
+			t.Fatalf("ozswitch dev ended: %v\n%s", p.err, p.out.String())
+		}
+		return strings.Contains(p.out.String(), sip) && strings.Contains(p.out.String(), page)
+	})
+	sipp(t, sip, "ivr_prompt.xml", 1)
+	if !p.stop() || p.err != nil {
+		t.Errorf("ozswitch dev did not end well on SIGTERM: %v", p.err)
 	}
 }
 
