@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -93,10 +92,8 @@ func (s *Server) openLog(i exchange.Info) trace.Sink {
 	if e, ok := s.exts.Find(i.Extension); ok && e.SensitiveInput {
 		l.Sensitive()
 	}
-	sink := &counted{l, s.metrics}
-	s.sips.opened(i.Leg, sink)
 	s.metrics.CallStarted(inOut(i))
-	return sink
+	return &counted{l, s.metrics}
 }
 
 func inOut(i exchange.Info) string {
@@ -135,37 +132,6 @@ func known(e trace.Event) string {
 		return "unknown"
 	}
 	return e.Name
-}
-
-// message is a SIP message that came or went.
-func (s *Server) message(leg call.LegID, sent bool, transport string, remote netip.AddrPort, b []byte) {
-	method, code := startLine(string(b[:min(len(b), 256)]))
-	switch {
-	case method != "":
-		dir := In
-		if sent {
-			dir = Out
-		}
-		s.metrics.SIPRequest(method, transport, dir)
-	default:
-		s.metrics.SIPResponse(cseqMethod(b), code)
-	}
-	s.sips.message(leg, sent, transport, remote, b)
-}
-
-// cseqMethod finds the method that a response answers.
-func cseqMethod(b []byte) string {
-	for line := range strings.SplitSeq(string(b), "\r\n") {
-		if line == "" {
-			break
-		}
-		if name, v, _ := strings.Cut(line, ":"); strings.EqualFold(strings.TrimSpace(name), "CSeq") {
-			if f := strings.Fields(v); len(f) == 2 {
-				return f[1]
-			}
-		}
-	}
-	return ""
 }
 
 // changed counts the time to the answer.

@@ -23,7 +23,6 @@ import (
 	"ozswitch/media/recorder"
 	"ozswitch/media/tts"
 	"ozswitch/ozml/command"
-	"ozswitch/ozml/trace"
 	"ozswitch/switch/api"
 	"ozswitch/switch/bridge"
 	"ozswitch/switch/call"
@@ -69,7 +68,6 @@ type Server struct {
 	pacer   *pace.Pacer
 	bridge  *bridge.Bridge
 	sip     *sip.Endpoint
-	sips    *sipTrace
 	calls   *exchange.Exchange
 	scripts *script.Runner
 	tokens  *api.Tokens
@@ -187,12 +185,6 @@ func codecs(names []string) (all []*codec.Codec) {
 
 func (s *Server) newCalls() {
 	c := s.cfg
-	s.sips = newSIPTrace(func(leg call.LegID) trace.Sink {
-		if l := s.calls.ByLeg(leg); l != nil {
-			return l.Sink()
-		}
-		return nil
-	})
 	var listen []string
 	for _, l := range c.SIP.Listen {
 		listen = append(listen, l.String())
