@@ -62,7 +62,7 @@ func newDemoCommand() *cobra.Command {
 			}
 			return running(c.Context(), s, func(ctx context.Context) error {
 				out := c.OutOrStdout()
-				fmt.Fprintf(out, "ozswitch %s: a call from a SIP phone to a web app at %s\n\n", version, app.url("/call"))
+				fmt.Fprintf(out, "ozswitch %s: a call from a SIP phone to a web app at %s\n\n", thisBuild().Version, app.url("/call"))
 				if err := demoCall(ctx, s, app, out, cfg.Data); err != nil {
 					return err
 				}
@@ -182,7 +182,7 @@ func demoCall(ctx context.Context, s *server.Server, app *sampleApp, out io.Writ
 // caller speaks and then presses 1.
 func showCall(ctx context.Context, events *eventlog.Subscription, call *phone.Call, out io.Writer) error {
 	printer := trace.NewPrinter(out)
-	printer.Live = true
+	_, printer.Live = terminalWidth(out) // in a file the lengths matter more
 	var press <-chan time.Time
 	next := make(chan trace.Event)
 	go func() {

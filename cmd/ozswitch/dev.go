@@ -57,7 +57,7 @@ func newDevCommand() *cobra.Command {
 // welcome prints what a user needs next (ux.md 3).
 func welcome(c *cobra.Command, cfg *server.Config, s *server.Server, took time.Duration) {
 	out := c.OutOrStdout()
-	fmt.Fprintf(out, "\n  ozswitch %s ready in %.1f s · data: %s · stop: Ctrl-C\n\n", version, took.Seconds(), cfg.Data)
+	fmt.Fprintf(out, "\n  ozswitch %s ready in %.1f s · data: %s · stop: Ctrl-C\n\n", thisBuild().Version, took.Seconds(), cfg.Data)
 	if a := s.HTTPAddr(); a != "" {
 		fmt.Fprintf(out, "  HTTP API   http://%s/api?command=…   user %s, password %s\n", a, cfg.Users[0].Name, string(cfg.Users[0].Password))
 	}

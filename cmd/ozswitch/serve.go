@@ -44,7 +44,7 @@ func newServeCommand() *cobra.Command {
 				s.Close()
 				return err
 			}
-			talk(c, "ozswitch %s ready on sip %s, http %s · data: %s", version, s.SIPAddr(), s.HTTPAddr(), cfg.Data)
+			talk(c, "ozswitch %s ready on sip %s, http %s · data: %s", thisBuild().Version, s.SIPAddr(), s.HTTPAddr(), cfg.Data)
 			return s.Run(c.Context())
 		},
 	}
@@ -64,7 +64,7 @@ func newServer(cfg *server.Config, w io.Writer) (*server.Server, error) {
 	if cfg.Log.Format == "json" {
 		h = slog.NewJSONHandler(w, o)
 	}
-	return server.New(cfg, server.Options{Version: version, Slog: slog.New(h)})
+	return server.New(cfg, server.Options{Version: thisBuild().Version, Slog: slog.New(h)})
 }
 
 // running runs a switch beside f, which is called once the voice is warm; the
