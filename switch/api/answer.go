@@ -74,6 +74,7 @@ func (a answer) write(w http.ResponseWriter) {
 	case []ozml.ActiveCall:
 		activeCalls(root, p)
 	}
+	doc.WriteSettings.CanonicalText = true // 'q7Lx2', not &apos;q7Lx2&apos;
 	doc.Indent(2)
 	body, err := doc.WriteToBytes()
 	if err != nil { // a document in memory can be written

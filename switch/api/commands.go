@@ -220,8 +220,7 @@ func (p params) add(query string) error {
 func (h *Commands) run(r *http.Request, u User, c *ozml.Command, p params) answer {
 	var values []ozml.Value
 	for _, key := range slices.Sorted(maps.Keys(p)) {
-		// A request has no variables: what it says is meant as it stands.
-		values = append(values, ozml.Value{Name: p[key].Name, Value: strings.ReplaceAll(p[key].Value, "$", "$$")})
+		values = append(values, p[key])
 	}
 	f := ozml.OneCommand(c.Name, values)
 	for _, d := range h.c.Table.Check(f, ozml.API) {
@@ -296,6 +295,9 @@ func (h *Commands) failure(err, cause error, c *ozml.Command, p params) answer {
 	}
 	if errors.Is(err, ozml.ErrNoCall) || errors.Is(err, ozml.ErrGone) {
 		return say(codeNoCall, p["callid"].Value)
+	}
+	if f, ok := errors.AsType[*ozml.Fault](err); ok && strings.HasPrefix(f.Code, "OZ10") { // ResponseOzML
+		return say(codeParse, f.Msg)
 	}
 	if dialed := p["dialed"].Value + p["dialled"].Value; c.Name == "Call" {
 		state := "Error"

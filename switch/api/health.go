@@ -14,6 +14,11 @@ func Healthz(w http.ResponseWriter, r *http.Request) {
 	plain(w, http.StatusOK, "ok\n")
 }
 
+// NotFound answers what there is not below /v1/: wire it at "/v1/".
+func NotFound(w http.ResponseWriter, r *http.Request) {
+	(&problem{Status: http.StatusNotFound, Detail: "there is no " + r.Method + " " + r.URL.Path}).write(w)
+}
+
 // A Check is one thing that must be so for the switch to be ready.
 type Check struct {
 	Name string                          // "sip sockets", "voice", "store"
