@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -107,11 +106,7 @@ func TestSippRecords(t *testing.T) {
 		if note.Get("Reason") != "digit" || note.Get("Digit") != "1" {
 			t.Errorf("RecordCompleted %v, want it ended by key 1", note)
 		}
-		d, err := strconv.ParseFloat(note.Get("Duration"), 64)
-		if err != nil {
-			t.Errorf("Duration %q: %v", note.Get("Duration"), err)
-		}
-		said[filepath.Base(strings.ReplaceAll(note.Get("RecordPath"), `\`, "/"))] = d
+		said[filepath.Base(strings.ReplaceAll(note.Get("RecordPath"), `\`, "/"))] = number(t, note.Get("Duration"))
 	}
 	files := n.recordings(t)
 	if len(files) != calls || len(said) != calls {

@@ -24,13 +24,19 @@ func tone(t *testing.T, name string, hertz int, seconds float64) string {
 func seconds(t *testing.T, files ...string) (all []float64) {
 	t.Helper()
 	for _, word := range strings.Fields(run(t, ".", append([]string{"soxi", "-D"}, files...)...)) {
-		s, err := strconv.ParseFloat(word, 64)
-		if err != nil {
-			t.Fatalf("soxi -D printed %q", word)
-		}
-		all = append(all, s)
+		all = append(all, number(t, word))
 	}
 	return all
+}
+
+// number reads what a program or the switch printed.
+func number(t *testing.T, word string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(word, 64)
+	if err != nil {
+		t.Fatalf("want a number, got %q", word)
+	}
+	return v
 }
 
 var statLine = regexp.MustCompile(`(?m)^(RMS +amplitude|Rough +frequency): +([0-9.]+)`)
@@ -40,7 +46,7 @@ func hear(t *testing.T, file string, from, length float64) (rms, hertz float64) 
 	t.Helper()
 	out := run(t, ".", "sox", file, "-n", "remix", "-", "trim", fmt.Sprint(from), fmt.Sprint(length), "stat")
 	for _, m := range statLine.FindAllStringSubmatch(out, -1) {
-		v, _ := strconv.ParseFloat(m[2], 64)
+		v := number(t, m[2])
 		if strings.HasPrefix(m[1], "RMS") {
 			rms = v
 		} else {
@@ -84,10 +90,10 @@ func TestRecordingIsRead(t *testing.T) {
 			if len(files) != 1 {
 				t.Fatalf("recordings %q, want one", files)
 			}
-			said64, _ := strconv.ParseFloat(note.Get("Duration"), 64)
+			length := number(t, note.Get("Duration"))
 			// mp3 adds the encoder's delay and fills its last frame.
-			if got := seconds(t, files[0])[0]; said64 < 3 || math.Abs(got-said64) > 0.2 {
-				t.Errorf("the file lasts %.3f s, RecordCompleted says %.3f", got, said64)
+			if got := seconds(t, files[0])[0]; length < 3 || math.Abs(got-length) > 0.2 {
+				t.Errorf("the file lasts %.3f s, RecordCompleted says %.3f", got, length)
 			}
 			wantTone(t, files[0], 1.5, 2, 440)
 			wantTone(t, heard, 0.5, 1, 1000)
