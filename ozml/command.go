@@ -142,3 +142,6 @@ func (b Block) Empty() bool {
 	}
 	return true
 }
+
+// MarshalText gives the words of String.
+func (s Setting) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

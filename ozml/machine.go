@@ -53,18 +53,18 @@ func newMachine(w World, t Table, o Options) *Machine {
 }
 
 // Do runs the commands of a block. For commands that hold commands.
-func (m *Machine) Do(ctx context.Context, b Block) error {
+func (m *Machine) Do(ctx context.Context, b Block) (err error) {
 	for _, n := range b.nodes {
 		if e, ok := n.(*syntax.Element); ok {
-			if err := m.command(ctx, b.doc, e); err != nil {
-				return err
+			if err = m.command(ctx, b.doc, e); err != nil {
+				break
 			}
 		}
 	}
-	if n := len(m.frames); n > 0 {
+	if n := len(m.frames); n > 0 && (err == nil || err == ErrKey || err == Back) {
 		m.place = m.frames[n-1] // the command that holds the block goes on
 	}
-	return nil
+	return err
 }
 
 // command runs one element. It returns nil when the script goes on with the

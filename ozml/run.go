@@ -237,9 +237,10 @@ func (m *Machine) sorry(ctx context.Context) {
 	err := m.Call.Speak(ctx, Utterance{Text: Sorry, To: All})
 	e.Type, e.Text = trace.CommandEnd, ""
 	m.Trace.Emit(e)
-	if err == nil {
-		_ = m.Call.Hangup(ctx) // it fails only if the call is over
+	if _, over := err.(*Takeover); over && m.o.Renew != nil {
+		ctx = m.o.Renew() // too late: the script was stopped
 	}
+	_ = m.Call.Hangup(ctx) // it fails only if the call is over
 }
 
 // trace lists the commands that run, innermost first.

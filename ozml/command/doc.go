@@ -7,3 +7,5 @@
 // To add one: copy delay.go, fill it in, add the line to table.go, write
 // testdata/<name>_basic.txtar, then go generate ./ozml/... and go test ./ozml/...
 package command
+
+//go:generate go test -run TestGenerated . -update
