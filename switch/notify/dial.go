@@ -20,7 +20,7 @@ func (r *refusal) Error() string {
 	if r.self {
 		return fmt.Sprintf("%s is this switch itself", r.addr)
 	}
-	return fmt.Sprintf("%s is a %s address and not allowed; add %s", r.addr, r.kind, Line(r.addr))
+	return fmt.Sprintf("%s is a %s address and not allowed; to allow it: %s", r.addr, r.kind, Line(r.addr))
 }
 
 // A pass goes with a request to the place where the address is known.

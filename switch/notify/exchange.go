@@ -23,8 +23,10 @@ type request struct {
 	url      string
 	body     string // a form, of a POST
 	header   http.Header
-	operator bool  // the URL counts as the operator's (decisions 9); its redirects do not
-	max      int64 // bytes of the body, unpacked
+	operator bool          // the URL counts as the operator's (decisions 9); its redirects do not
+	max      int64         // bytes of the body, unpacked
+	limit    time.Duration // for everything together
+	quiet    bool          // nothing of the answer is quoted
 }
 
 // A hop is one request and its answer; a redirect makes another.
@@ -39,10 +41,11 @@ type hop struct {
 	fault       *fault
 }
 
-// exchange asks and follows redirects until there is an answer. ctx carries the
-// one deadline for all of it. Each hop is shown to see, the last one included,
+// exchange asks and follows redirects until there is an answer. Each hop is shown to see, the last one included,
 // which is returned too.
 func (c *Client) exchange(ctx context.Context, r request, see func(hop)) hop {
+	ctx, cancel := context.WithTimeout(ctx, r.limit)
+	defer cancel()
 	been := map[string]bool{}
 	for n := 0; ; n++ {
 		been[r.method+" "+r.url] = true
@@ -75,7 +78,7 @@ func (h *hop) redirected(method string) string {
 func (r request) follow(h hop) request {
 	from, _ := url.Parse(r.url) // was read before
 	to, _ := url.Parse(h.to)
-	next := request{method: h.redirected(r.method), url: h.to, header: r.header.Clone(), max: r.max}
+	next := request{method: h.redirected(r.method), url: h.to, header: r.header.Clone(), max: r.max, limit: r.limit, quiet: r.quiet}
 	if next.method == http.MethodPost {
 		next.body = r.body
 	}
@@ -171,7 +174,7 @@ func (c *Client) once(ctx context.Context, r request) (h hop) {
 	}
 	resp, err := pool.RoundTrip(req)
 	if err != nil {
-		h.fault = transportFault(err, u.Host, got.phase(), c.cfg.Timeout)
+		h.fault = transportFault(err, u.Host, got.phase(), r.limit)
 		return h
 	}
 	defer resp.Body.Close()
@@ -207,7 +210,11 @@ func (c *Client) readAnswer(h *hop, r request, resp *http.Response, u *url.URL) 
 	}
 	switch {
 	case !ok:
-		h.fault = statusFault(h.status, resp.Header, h.body)
+		quote := h.body
+		if r.quiet {
+			quote = nil
+		}
+		h.fault = statusFault(h.status, resp.Header, quote)
 	case int64(len(h.body)) > max:
 		h.body = h.body[:max]
 		h.fault = newFault(CodeTooLarge, "the answer is larger than %s", size(max))
@@ -218,7 +225,7 @@ func (c *Client) readAnswer(h *hop, r request, resp *http.Response, u *url.URL) 
 		}
 		h.fault.err = err
 	case err != nil:
-		h.fault = transportFault(err, u.Host, firstByte, c.cfg.Timeout)
+		h.fault = transportFault(err, u.Host, firstByte, r.limit)
 		if h.fault.code == CodeBroken && resp.ContentLength > 0 {
 			h.fault.cause = fmt.Sprintf("the answer was cut off after %d of %d bytes", len(h.body), resp.ContentLength)
 		}
@@ -258,7 +265,7 @@ func size(n int64) string {
 func (c *Client) openOwn(h *hop, u *url.URL, r request) {
 	_, name, ok := strings.Cut(u.Path, "/recordings/")
 	if !ok || c.cfg.OpenRecording == nil || path.Clean("/"+name) != "/"+name {
-		h.fault = newFault(CodeNotAllowed, "%s is this switch itself; a script reaches it by commands only", u.Host)
+		h.fault = newFault(CodeNotAllowed, "%s is this switch itself", u.Host).with(selfHint)
 		return
 	}
 	f, err := c.cfg.OpenRecording(name, u.Query().Get("token"))

@@ -49,6 +49,19 @@ func (f *fault) fetchError(method, url string, status int) *ozml.FetchError {
 	return e
 }
 
+// quiet is the same fault without a word of the answer, which may hold what the
+// caller entered.
+func (f *fault) quiet() *fault {
+	q := *f
+	q.line, q.err = "", nil
+	for _, d := range syntax.Codes {
+		if d.Code == f.code {
+			q.cause, q.hint = d.Title, d.Cure
+		}
+	}
+	return &q
+}
+
 // syntaxFault is what syntax refused.
 func syntaxFault(err error) *fault {
 	if e, ok := errors.AsType[*syntax.Error](err); ok {
@@ -66,12 +79,15 @@ func transportFault(err error, host string, got phase, limit time.Duration) *fau
 	return f
 }
 
+const selfHint = "a script controls the switch by commands, and reaches a recording by its RecordURL; web.allow does not open the switch itself"
+
 func nameFault(err error, host string, got phase, limit time.Duration) *fault {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		if r.self {
-			return newFault(CodeNotAllowed, "%v; a script reaches it by commands only", r)
+			return newFault(CodeNotAllowed, "%v", r).with(selfHint)
 		}
-		return newFault(CodeNotAllowed, "%s is a %s address, which is not allowed", r.addr, r.kind).
+		// The line stands in the message, because an Error notification has no hint.
+		return newFault(CodeNotAllowed, "%s is a %s address and not allowed; to allow it: %s", r.addr, r.kind, Line(r.addr)).
 			with("if the switch shall reach it, add this to the configuration: " + Line(r.addr))
 	}
 	if f := tlsFault(err); f != nil {
@@ -87,7 +103,7 @@ func nameFault(err error, host string, got phase, limit time.Duration) *fault {
 	text := err.Error()
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return newFault(CodeTimeout, "no answer within %s: %s", limit, got.words(host))
+		return newFault(CodeTimeout, "no answer within %s: %s", limit.Round(100*time.Millisecond), got.words(host))
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return newFault(CodeRefused, "connection refused: nothing listens on %s", host)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):

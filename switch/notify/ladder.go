@@ -28,11 +28,11 @@ const builtInName = "ozswitch:fallback"
 // The error is context.Cause(ctx), or for CallConnected without any fallback the
 // *ozml.FetchError: then the call is hung up.
 func (w *CallWeb) First(ctx context.Context, n ozml.Notification) (*syntax.File, error) {
-	limit, start := w.c.cfg.Timeout, time.Now()
-	f, h, fa := w.ask(ctx, n, limit)
-	if left := limit - time.Since(start); fa != nil && fa.early && left > 0 && ctx.Err() == nil {
+	limit, a := w.c.cfg.Timeout, w.newAsk(n)
+	f, h, fa := w.ask(ctx, a, limit)
+	if left := limit - time.Since(a.at); fa != nil && fa.early && left > 0 && ctx.Err() == nil {
 		w.step(fa, h, "retry")
-		f, h, fa = w.ask(ctx, n, left)
+		f, h, fa = w.ask(ctx, a, left)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -46,7 +46,7 @@ func (w *CallWeb) First(ctx context.Context, n ozml.Notification) (*syntax.File,
 		w.Error(n.At, failed)
 		return nil, failed
 	}
-	return w.climb(ctx, n, fa, h, failed)
+	return w.climb(ctx, a, fa, h, failed)
 }
 
 // Script gives the document of a file (a script extension), or else the ladder
@@ -57,17 +57,16 @@ func (w *CallWeb) Script(ctx context.Context, name string, n ozml.Notification) 
 		return f, nil
 	}
 	h := hop{url: name}
-	return w.climb(ctx, n, fa, h, fa.fetchError("", name, 0))
+	return w.climb(ctx, w.newAsk(n), fa, h, fa.fetchError("", name, 0))
 }
 
 // climb tries the fallbacks in turn.
-func (w *CallWeb) climb(ctx context.Context, n ozml.Notification, fa *fault, h hop, failed *ozml.FetchError) (f *syntax.File, err error) {
-	w.Error(n.At, failed)
+func (w *CallWeb) climb(ctx context.Context, a ask, fa *fault, h hop, failed *ozml.FetchError) (f *syntax.File, err error) {
+	w.Error(a.At, failed)
 	if w.cc.FallbackURL != "" {
 		w.step(fa, h, "fallback_url")
-		again := n
-		again.URL = w.cc.FallbackURL
-		f, h, fa = w.ask(ctx, again, min(fallbackTime, w.c.cfg.Timeout))
+		a.URL = w.cc.FallbackURL
+		f, h, fa = w.ask(ctx, a, min(fallbackTime, w.c.cfg.Timeout))
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

@@ -26,7 +26,6 @@ type saved struct {
 	Form      string // the body: the same in each attempt
 	At        ozml.Place
 	Operator  bool `json:",omitempty"`
-	Sensitive bool `json:",omitempty"`
 }
 
 // pendings are the reports of this process.
@@ -53,7 +52,8 @@ func (w *CallWeb) Report(n ozml.Notification) { w.report(n, nil) }
 // ReportWait queues n and waits for the first attempt. It gives the document if
 // the answer has commands that count, nil if there are none. After an error
 // (a *ozml.FetchError, or context.Cause(ctx)) the queue goes on trying; what is
-// answered then goes to Config.Answered while it counts.
+// answered then goes to Config.Answered while it counts. Give ctx a deadline: a
+// report that waits behind another to the same URL has its first attempt late.
 func (w *CallWeb) ReportWait(ctx context.Context, n ozml.Notification) (*syntax.File, error) {
 	wait := make(chan reply, 1)
 	id, err := w.report(n, wait)
@@ -85,7 +85,7 @@ func (w *CallWeb) report(n ozml.Notification, wait chan reply) (id string, err e
 		return "", fa.fetchError(http.MethodPost, n.URL, 0)
 	}
 	row, err := json.Marshal(saved{Info: w.cc.Info, Name: n.Name, URL: n.URL, At: n.At, Operator: w.cc.isOperator(n.URL),
-		Sensitive: w.cc.Sensitive, Form: form(c.fields(n, w.cc.Info, time.Now()))})
+		Form: form(c.fields(n, w.cc.Info, time.Now()))})
 	if err != nil {
 		return "", err
 	}
@@ -112,13 +112,10 @@ func (c *Client) deliver(ctx context.Context, a queue.Attempt) queue.Outcome {
 		return queue.Outcome{}
 	}
 	p := c.reports.find(a.ID, s, c.cfg.Trace)
-	w := &CallWeb{c: c, cc: CallContext{Info: s.Info, Sink: p.sink, Sensitive: s.Sensitive}}
+	w := &CallWeb{c: c, cc: CallContext{Info: s.Info, Sink: p.sink}}
 
-	now := time.Now()
-	inner, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
-	defer cancel()
-	h := c.exchange(inner, request{method: http.MethodPost, url: s.URL, body: s.Form, operator: s.Operator,
-		max: int64(c.cfg.Limits.Body), header: headers(a.ID, c.secret(s.Name, s.Info.Extension), s.Form, now)}, func(hop) {})
+	h := c.exchange(ctx, request{method: http.MethodPost, url: s.URL, body: s.Form, operator: s.Operator, limit: c.cfg.Timeout,
+		max: int64(c.cfg.Limits.Body), header: headers(a.ID, c.secret(s.Name, s.Info.Extension), s.Form, time.Now())}, func(hop) {})
 	if ctx.Err() != nil && h.fault != nil {
 		c.reports.answer(a.ID, reply{err: errGone})
 		return queue.Outcome{Again: true} // stopped: the attempt does not count
@@ -148,8 +145,8 @@ func (c *Client) deliver(ctx context.Context, a queue.Attempt) queue.Outcome {
 			r.file = f
 		}
 	}
-	if !c.reports.answer(a.ID, r) && r.file != nil && c.cfg.Answered != nil {
-		c.cfg.Answered(s.Info.ID, p.n, r.file)
+	if !c.reports.answer(a.ID, r) && r.file != nil {
+		c.answered(s.Info.ID, p.n, r.file)
 	}
 	c.reports.drop(a.ID)
 	return queue.Outcome{}
@@ -166,6 +163,15 @@ func (c *Client) tryAgain(w *CallWeb, n ozml.Notification, a queue.Attempt, h ho
 	w.emit(e)
 	c.reports.answer(a.ID, reply{err: fa.fetchError(h.method, h.url, h.status)})
 	return queue.Outcome{Again: true, Why: fa.cause}
+}
+
+// answered is a recover boundary: a fault in the handler must not make the
+// report be sent again.
+func (c *Client) answered(callID string, n ozml.Notification, f *syntax.File) {
+	defer c.guard("handling the answer to " + n.Name)
+	if c.cfg.Answered != nil {
+		c.cfg.Answered(callID, n, f)
+	}
 }
 
 func (w *CallWeb) ignored(n ozml.Notification, h hop, why string) {

@@ -92,7 +92,10 @@ func isLocal(a netip.Addr) bool {
 // portOf gives the port of an http or https URL.
 func portOf(u *url.URL) uint16 {
 	if p := u.Port(); p != "" {
-		n, _ := strconv.ParseUint(p, 10, 16)
+		n, err := strconv.ParseUint(p, 10, 16)
+		if err != nil {
+			return 0 // no port at all: readURL refuses it
+		}
 		return uint16(n)
 	}
 	if u.Scheme == "https" {

@@ -66,7 +66,7 @@ func (w *CallWeb) State(n ozml.Notification) {
 	}
 	s.mu.Unlock()
 	if full {
-		w.dropState(n, "too many states wait", 0)
+		w.dropState(n, "too many states wait")
 		return
 	}
 	select {
@@ -133,13 +133,14 @@ func (s *states) newer(ln *stateLane) bool {
 // sendState is a recover boundary: a fault costs this state only.
 func (c *Client) sendState(ctx context.Context, ln *stateLane, j stateJob) {
 	defer c.guard("sending a state")
+	stop := ctx
 	ctx, cancel := context.WithDeadline(ctx, j.at.Add(stateTime))
 	defer cancel()
 	body := form(c.fields(j.n, j.w.cc.Info, j.at))
 	id := c.cfg.NewID()
 	why := "it waited longer than " + stateTime.String()
 	for n := 1; n <= stateTries && ctx.Err() == nil; n++ {
-		h := c.exchange(ctx, request{method: http.MethodPost, url: j.n.URL, body: body, max: int64(c.cfg.Limits.Body),
+		h := c.exchange(ctx, request{method: http.MethodPost, url: j.n.URL, body: body, max: int64(c.cfg.Limits.Body), limit: time.Until(j.at.Add(stateTime)),
 			operator: j.w.cc.isOperator(j.n.URL), header: headers(id, c.secret(j.n.Name, j.w.cc.Info.Extension), body, time.Now())}, func(hop) {})
 		fa, o := h.fault, Refused
 		var f *syntax.File
@@ -161,7 +162,10 @@ func (c *Client) sendState(ctx context.Context, ln *stateLane, j stateJob) {
 			pause(ctx, time.Duration(n)*time.Second)
 		}
 	}
-	j.w.dropState(j.n, why, 0)
+	if stop.Err() != nil {
+		why = "the switch stops"
+	}
+	j.w.dropState(j.n, why)
 }
 
 func (c *Client) stateSent(ln *stateLane, j stateJob, n int, h hop, f *syntax.File, o Outcome, fa *fault) {
@@ -176,14 +180,14 @@ func (c *Client) stateSent(ln *stateLane, j stateJob, n int, h hop, f *syntax.Fi
 		j.w.ignored(j.n, h, "the call has changed again")
 	case o == Document:
 		j.w.tellDocument(f, nil, f.Name, "", len(h.body))
-		if commands(f) > 0 && c.cfg.Answered != nil {
-			c.cfg.Answered(j.w.cc.Info.ID, j.n, f)
+		if commands(f) > 0 {
+			c.answered(j.w.cc.Info.ID, j.n, f)
 		}
 	}
 }
 
-func (w *CallWeb) dropState(n ozml.Notification, why string, tries int) {
-	w.emit(trace.Event{Type: trace.NotifyFail, Name: n.Name, Method: http.MethodPost, URL: Blank(n.URL), Count: int64(tries),
+func (w *CallWeb) dropState(n ozml.Notification, why string) {
+	w.emit(trace.Event{Type: trace.NotifyFail, Name: n.Name, Method: http.MethodPost, URL: Blank(n.URL),
 		Text: "dropped: " + why, Reason: "dropped"})
 }
 

@@ -66,7 +66,7 @@ func (w *CallWeb) emit(e trace.Event) {
 // Fetch implements ozml.Web. Beside a *ozml.FetchError it returns
 // context.Cause(ctx) when ctx ends.
 func (w *CallWeb) Fetch(ctx context.Context, n ozml.Notification) (*syntax.File, error) {
-	f, h, fa := w.ask(ctx, n, w.c.cfg.Timeout)
+	f, h, fa := w.ask(ctx, w.newAsk(n), w.c.cfg.Timeout)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -76,33 +76,42 @@ func (w *CallWeb) Fetch(ctx context.Context, n ozml.Notification) (*syntax.File,
 	return f, nil
 }
 
-// ask posts an Ask and reads the document of its answer.
-func (w *CallWeb) ask(ctx context.Context, n ozml.Notification, limit time.Duration) (*syntax.File, hop, *fault) {
-	c := w.c
-	now := time.Now()
-	body := form(c.fields(n, w.cc.Info, now))
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	h := c.exchange(ctx, request{
-		method: http.MethodPost, url: n.URL, body: body, max: int64(c.cfg.Limits.Body), operator: w.cc.isOperator(n.URL),
-		header: headers(c.cfg.NewID(), c.secret(n.Name, w.cc.Info.Extension), body, now),
-	}, func(h hop) { w.emit(w.fetchEvent(n, h)) })
-	if h.fault != nil {
-		if h.fault.code == CodeTimeout {
-			h.fault.cause = strings.Replace(h.fault.cause, c.cfg.Timeout.String(), limit.String(), 1)
-		}
-		return nil, h, h.fault
-	}
-	f, fa := w.document(n, h)
-	return f, h, fa
+// An ask is one notification, however often and wherever it is posted.
+type ask struct {
+	ozml.Notification
+	id string
+	at time.Time
 }
 
-// document reads a 2xx answer, with events.
-func (w *CallWeb) document(n ozml.Notification, h hop) (*syntax.File, *fault) {
-	name := Blank(h.url)
-	f, _, fa := w.c.read(name, charset(h.head), h.body)
-	w.tellDocument(f, fa, name, h.head.Get("Content-Type"), len(h.body))
-	return f, fa
+func (w *CallWeb) newAsk(n ozml.Notification) ask {
+	return ask{Notification: n, id: w.c.cfg.NewID(), at: time.Now()}
+}
+
+// ask posts an Ask and reads the document of its answer.
+func (w *CallWeb) ask(ctx context.Context, a ask, limit time.Duration) (*syntax.File, hop, *fault) {
+	c := w.c
+	body := form(c.fields(a.Notification, w.cc.Info, a.at))
+	quiet := w.cc.Sensitive && a.Name == "DtmfEntered"
+	h := c.exchange(ctx, request{
+		method: http.MethodPost, url: a.URL, body: body, max: int64(c.cfg.Limits.Body), limit: limit,
+		operator: w.cc.isOperator(a.URL), quiet: quiet,
+		header: headers(a.id, c.secret(a.Name, w.cc.Info.Extension), body, time.Now()),
+	}, func(h hop) {
+		e := hopEvent(trace.ScriptFetch, a.Notification, h)
+		if quiet {
+			e.Body = ""
+		}
+		w.emit(e)
+	})
+	if ctx.Err() != nil || h.fault != nil {
+		return nil, h, h.fault
+	}
+	f, _, fa := c.read(Blank(h.url), charset(h.head), h.body)
+	if fa != nil && quiet {
+		fa = fa.quiet()
+	}
+	w.tellDocument(f, fa, Blank(h.url), h.head.Get("Content-Type"), len(h.body))
+	return f, h, fa
 }
 
 // tellDocument makes the events of a document that was read or refused.
@@ -135,15 +144,7 @@ func commands(f *syntax.File) (n int) {
 	return n
 }
 
-// fetchEvent tells one hop.
-func (w *CallWeb) fetchEvent(n ozml.Notification, h hop) trace.Event {
-	e := hopEvent(trace.ScriptFetch, n, h)
-	if w.cc.Sensitive && n.Name == "DtmfEntered" {
-		e.Body = ""
-	}
-	return e
-}
-
+// hopEvent tells one hop.
 func hopEvent(t trace.Type, n ozml.Notification, h hop) trace.Event {
 	e := trace.Event{Type: t, Name: n.Name, Method: h.method, URL: Blank(h.url), Status: h.status,
 		MS: float64(h.took.Microseconds()) / 1000, Size: int64(len(h.body)), Body: cut(h.body),
@@ -192,16 +193,11 @@ func (c *Client) Get(ctx context.Context, url string, header http.Header, max in
 	if timeout <= 0 {
 		timeout = c.cfg.Timeout
 	}
-	inner, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	h := c.exchange(inner, request{method: http.MethodGet, url: url, header: header, max: max, operator: operator}, func(hop) {})
+	h := c.exchange(ctx, request{method: http.MethodGet, url: url, header: header, max: max, limit: timeout, operator: operator}, func(hop) {})
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case h.fault != nil && h.status != http.StatusNotModified:
-		if h.fault.code == CodeTimeout {
-			h.fault.cause = strings.Replace(h.fault.cause, c.cfg.Timeout.String(), timeout.String(), 1)
-		}
 		return nil, h.fault.fetchError(h.method, h.url, h.status)
 	}
 	return &Page{URL: Blank(h.url), Status: h.status, Header: h.head, Body: h.body}, nil
