@@ -21,6 +21,7 @@ import (
 // httpSide is all of HTTP, on one port.
 type httpSide struct {
 	listen   string
+	open     func(network, addr string) (net.Listener, error)
 	server   *http.Server
 	commands *api.Commands
 	socket   net.Listener
@@ -43,9 +44,10 @@ func (s *Server) newHTTP() error {
 	events := &api.Events{Log: s.events}
 	mux := http.NewServeMux()
 	mux.Handle("/api", commands)
-	mux.Handle("GET /v1/events", access.Guard(events))
-	mux.Handle("GET /v1/calls", access.Guard(&api.Calls{Live: s.scripts.Calls(call.ByAPI, false).Active, History: s.store}))
-	mux.Handle("GET /v1/calls/{id}/events", access.Guard(events))
+	mux.Handle("/v1/events", access.Guard(get(events)))
+	mux.Handle("/v1/calls", access.Guard(get(&api.Calls{Live: s.scripts.Calls(call.ByAPI, false).Active, History: s.store})))
+	mux.Handle("/v1/calls/{id}/events", access.Guard(get(events)))
+	mux.HandleFunc("/v1/", api.NotFound)
 	mux.Handle("GET /recordings/{file...}", &api.Recordings{Root: s.data.recordings, Tokens: s.tokens, Access: access})
 	mux.HandleFunc("GET /metrics", s.scrape)
 	mux.HandleFunc("GET /healthz", api.Healthz)
@@ -58,10 +60,23 @@ func (s *Server) newHTTP() error {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		fmt.Fprintf(w, "ozswitch %s\n\nHTTP API   /api?command=...\nCalls      /v1/calls\nEvents     /v1/events\nMetrics    /metrics\nReady      /readyz\n", s.opt.Version)
 	})
-	s.http = &httpSide{listen: strings.TrimPrefix(c.HTTP.Listen, "+"), commands: commands, server: &http.Server{
+	s.http = &httpSide{listen: strings.TrimPrefix(c.HTTP.Listen, "+"), open: s.opt.ListenHTTP, commands: commands, server: &http.Server{
 		Handler: s.recovering(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}}
 	return nil
+}
+
+// get refuses other methods than GET; the preflight of a page of another origin
+// was answered before it.
+func get(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET")
+			http.Error(w, "GET, please", http.StatusMethodNotAllowed)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // recovering keeps a bug in a request from ending more than the request.
@@ -87,7 +102,7 @@ func (h *httpSide) bind() (err error) {
 	if h.listen == "" || h.socket != nil {
 		return nil
 	}
-	h.socket, err = net.Listen("tcp", h.listen)
+	h.socket, err = h.open("tcp", h.listen)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("server: http on %s: the port is taken: %w", h.listen, err)
 	}
