@@ -16,7 +16,7 @@ func (t Table) Check(f *syntax.File, in Setting) []Diagnostic {
 	c := &checker{table: t, b: binding{doc: f.Name, in: in, limits: Limits{}.orDefault()}, in: in}
 	c.b.block = c.block
 	c.b.refs = c.ref
-	c.names(f.Root)
+	c.root = f.Root
 	for _, w := range f.Warnings {
 		sev := Warning
 		if w.Note {
@@ -33,7 +33,8 @@ type checker struct {
 	table Table
 	b     binding
 	in    Setting
-	known []string // names that Var and Array set anywhere, with their $
+	root  *syntax.Element
+	known []string // names that are set anywhere, with their $; made when needed
 	depth int
 }
 
@@ -63,6 +64,9 @@ func (c *checker) names(root *syntax.Element) {
 // like one that is set: others may come from an earlier document.
 func (c *checker) ref(name, field string, at syntax.Span) {
 	name = "$" + name
+	if c.known == nil {
+		c.names(c.root)
+	}
 	for _, k := range c.known {
 		if strings.EqualFold(k, name) {
 			return

@@ -20,16 +20,19 @@ const (
 
 func (s Severity) String() string { return [...]string{"error", "warning", "info"}[s] }
 
+// MarshalText gives the word of String.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // A Diagnostic is a remark on a script, with its place.
 type Diagnostic struct {
-	File     string
-	Span     syntax.Span
-	Severity Severity
-	Code     string // stable: "OZ1101"; has an entry in Codes or syntax.Codes
-	Msg      string // what is wrong, in the writer's words
-	Hint     string // what to do: "did you mean <Speak>?"
-	Command  string // the command at fault, as written
-	Param    string // the parameter at fault, canonical; "" when none is
+	File     string      `json:"file"`
+	Span     syntax.Span `json:"span"`
+	Severity Severity    `json:"severity"`
+	Code     string      `json:"code"`              // stable: "OZ1101"; has an entry in Codes or syntax.Codes
+	Msg      string      `json:"message"`           // what is wrong, in the writer's words
+	Hint     string      `json:"hint,omitempty"`    // what to do: "did you mean <Speak>?"
+	Command  string      `json:"command,omitempty"` // the command at fault, as written
+	Param    string      `json:"param,omitempty"`   // the parameter at fault, canonical; "" when none is
 }
 
 // String gives one line: "hello.xml:3:4: error OZ1101: unknown command

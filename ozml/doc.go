@@ -33,5 +33,5 @@
 //		Setting:  ozml.API,
 //		Reply:    func(v any) { ... },   // Started, []ActiveCall ...
 //		Accepted: func() { ... },        // all is known to be good: answer 200 now, Do goes on
-//	})                                      // ErrNoCall: 601, *CallError: 402, *Fault: see its Code
+//	})                                      // errors.Is ErrNoCall: 601, *CallError: 402, *Fault: see its Code
 package ozml

@@ -29,7 +29,9 @@ type Machine struct {
 	sent     int             // Error notifications
 	ringing  bool
 	onHangup Block
-	failed   error // why the last command did not do what it should
+	secrets  []string          // what was entered where input is sensitive, each with what stands for it
+	blank    *strings.Replacer // of secrets; nil while there are none
+	failed   error             // why the last command did not do what it should
 }
 
 // heardEnough is how long something must have sounded to count as heard.
@@ -279,6 +281,9 @@ func (m *Machine) emit(e trace.Event) {
 	}
 	if e.Name == "" {
 		e.Name = m.place.Command
+	}
+	if m.blank != nil {
+		e.Text, e.URL, e.Hint = m.blank.Replace(e.Text), m.blank.Replace(e.URL), m.blank.Replace(e.Hint)
 	}
 	m.Trace.Emit(e)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"ozswitch/ozml"
 	"ozswitch/ozml/command"
@@ -112,28 +114,28 @@ func TestDoRequest(t *testing.T) {
 	run := func(name string, params ...ozml.Value) (error, int) {
 		accepted := 0
 		w := ozml.World{Call: nil, Calls: dir{call}, Trace: trace.SinkFunc(func(trace.Event) {})}
-		err := ozml.Do(call.Context(), w, table, ozml.OneCommand(name, params), ozml.Options{Setting: ozml.API, Accepted: func() { accepted++ }})
+		err := ozml.Do(t.Context(), w, table, ozml.OneCommand(name, params), ozml.Options{Setting: ozml.API, Accepted: func() { accepted++ }})
 		return err, accepted
 	}
-	if err, n := run("Speak", ozml.Value{"CallId", id}, ozml.Value{"Text", "Hi"}); err != nil || n != 1 {
+	if err, n := run("Speak", ozml.Value{Name: "CallId", Value: id}, ozml.Value{Name: "Text", Value: "Hi"}); err != nil || n != 1 {
 		t.Errorf("Speak = %v, accepted %d times, want nil, once", err, n)
 	}
-	if err, n := run("Speak", ozml.Value{"CallId", "nix"}, ozml.Value{"Text", "Hi"}); !errors.Is(err, ozml.ErrNoCall) || n != 0 {
+	if err, n := run("Speak", ozml.Value{Name: "CallId", Value: "nix"}, ozml.Value{Name: "Text", Value: "Hi"}); !errors.Is(err, ozml.ErrNoCall) || n != 0 {
 		t.Errorf("Speak to nobody = %v, accepted %d times, want ErrNoCall, never", err, n)
 	} else if err.Error() != "Call not found with ID 'nix'" {
 		t.Errorf("error %q, want the words of 601", err)
 	}
-	if err, _ := run("Speak", ozml.Value{"CallId", id}); !hasCode(err, ozml.CodeBadParam) {
+	if err, _ := run("Speak", ozml.Value{Name: "CallId", Value: id}); !hasCode(err, ozml.CodeBadParam) {
 		t.Errorf("Speak without Text = %v, want OZ1103", err)
 	}
-	if err, _ := run("Delay", ozml.Value{"Time", "1"}); !hasCode(err, ozml.CodeNotHere) {
+	if err, _ := run("Delay", ozml.Value{Name: "Time", Value: "1"}); !hasCode(err, ozml.CodeNotHere) {
 		t.Errorf("Delay = %v, want OZ1108", err)
 	}
-	if err, _ := run("Hangup", ozml.Value{"CallId", id}); err != nil {
+	if err, _ := run("Hangup", ozml.Value{Name: "CallId", Value: id}); err != nil {
 		t.Errorf("Hangup = %v, want nil", err)
 	}
-	if err, _ := run("Speak", ozml.Value{"CallId", id}, ozml.Value{"Text", "Hi"}); err != ozml.ErrGone {
-		t.Errorf("Speak on a call that is over = %v, want ErrGone", err)
+	if err, _ := run("Speak", ozml.Value{Name: "CallId", Value: id}, ozml.Value{Name: "Text", Value: "Hi"}); !errors.Is(err, ozml.ErrNoCall) {
+		t.Errorf("Speak on a call that is over = %v, want ErrNoCall", err)
 	}
 }
 
@@ -153,6 +155,64 @@ func (d dir) Find(id string) (ozml.Call, error) {
 }
 func (d dir) Dial(context.Context, ozml.Dial) (string, error) { return "", nil }
 func (d dir) Active() []ozml.ActiveCall                       { return nil }
+
+// TestOtherCallGone: the end of another call does not end the script.
+func TestOtherCallGone(t *testing.T) {
+	other := ozmltest.NewCall(t.Context(), &ozmltest.Scenario{Info: ozml.CallInfo{ID: "other"}})
+	if err := other.Hangup(other.Context()); err != nil {
+		t.Fatal(err)
+	}
+	call := ozmltest.NewCall(t.Context(), &ozmltest.Scenario{})
+	var l log
+	ozml.Run(call.Context(), ozml.World{Call: call, Calls: dir{other}, Trace: &l}, command.Table(), parse(t, `<Response><Speak CallId="other">Hi</Speak><Exit/></Response>`), ozml.Options{Setting: ozml.ThirdParty})
+	expect(t, "events", l, `
+		command.started 1:12 Speak
+		command.failed 1:12 Speak OZ1308
+		command.started 1:44 Exit
+		command.ended 1:44 Exit exit
+		script.ended 1:44 Exit script`)
+}
+
+// TestSensitive: an entry is in no event, wherever the script puts it.
+func TestSensitive(t *testing.T) {
+	sc, _ := ozmltest.Parse("caller", "sensitive\nat 1s press 4711", nil)
+	var b strings.Builder
+	ozmltest.Play(t.Context(), ozmltest.Config{Table: command.Table(), Scenario: sc,
+		File: parse(t, `<Response><UserInput Digits="4" Timeout="5"><Inputs><Input Key="4711"><Var ID="pin">x$digits</Var><Speak>$pin</Speak><Delay>$pin</Delay></Input></Inputs></UserInput></Response>`),
+		Sink: trace.SinkFunc(func(e trace.Event) { fmt.Fprintf(&b, "%+v\n", e) })})
+	if strings.Contains(b.String(), "4711") || !strings.Contains(b.String(), "x••••") {
+		t.Errorf("the entry is in the events, or nothing is:\n%s", b.String())
+	}
+}
+
+// slow is a Directory whose Dial waits for the end of its context.
+type slow struct{ dir }
+
+func (s slow) Dial(ctx context.Context, d ozml.Dial) (string, error) {
+	<-ctx.Done()
+	return "", context.Cause(ctx)
+}
+
+// TestOnHangupLimit: 30 s, then it is given up.
+func TestOnHangupLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		call := ozmltest.NewCall(t.Context(), &ozmltest.Scenario{})
+		var l log
+		begun := time.Now()
+		ozml.Run(call.Context(), ozml.World{Call: call, Calls: slow{dir{call}}, Trace: &l}, command.Table(),
+			parse(t, `<Response><OnHangup><Call Url="http://x">1</Call><Call Url="http://x">2</Call></OnHangup></Response>`), ozml.Options{})
+		if took := time.Since(begun); took != 30*time.Second {
+			t.Errorf("OnHangup took %v, want 30s", took)
+		}
+		expect(t, "events", l, `
+			command.started 1:12 OnHangup
+			command.ended 1:12 OnHangup
+			script.ended 1:12 OnHangup script
+			command.started 1:22 Call
+			command.ended 1:22 Call cancelled
+			error 1:22 Call OZ1200`)
+	})
+}
 
 // crash is a command with a fault of ours.
 func crash() *ozml.Command {

@@ -3,6 +3,7 @@ package ozml
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"ozswitch/ozml/syntax"
@@ -59,7 +60,9 @@ func (m *Machine) Key(ctx context.Context, d time.Duration) (Key, error) {
 // none; the keys are left out where input is sensitive (decisions 5.8).
 func (m *Machine) Entered(entry, key Keys, why string) {
 	e := trace.Event{Type: trace.Input, Count: int64(len(entry)), Text: why}
-	if !m.o.Sensitive {
+	if m.o.Sensitive {
+		m.secret(string(entry))
+	} else {
 		e.Key, e.Reason = string(entry), string(key)
 	}
 	m.emit(e)
@@ -93,6 +96,15 @@ func (m *Machine) On(id string) (Call, error) {
 		return nil, &Fault{Code: CodeNotOffered, Msg: "other calls cannot be reached from here"}
 	}
 	return m.Calls.Find(id)
+}
+
+// Result is what a verb of c, a call that On gave, came to: that another call
+// is over does not end this script.
+func (m *Machine) Result(c Call, err error) error {
+	if err == ErrGone && c != m.Call {
+		return NoCall(c.Info().ID)
+	}
+	return err
 }
 
 // Accepted says that all of a lasting command is known to be good: over HTTP
@@ -182,4 +194,13 @@ func (m *Machine) fetch(ctx context.Context, n Notification) (*syntax.File, erro
 		return nil, context.Cause(ctx)
 	}
 	return f, err
+}
+
+// secret keeps an entry out of all further events, wherever the script may put
+// it.
+func (m *Machine) secret(entry string) {
+	if entry != "" {
+		m.secrets = append(m.secrets, entry, strings.Repeat("•", len(entry)))
+		m.blank = strings.NewReplacer(m.secrets...)
+	}
 }

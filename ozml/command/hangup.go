@@ -36,5 +36,5 @@ func (c *hangup) Do(ctx context.Context, m *ozml.Machine) error {
 	if call == m.Call {
 		return m.Hangup(ctx)
 	}
-	return call.Hangup(ctx)
+	return m.Result(call, call.Hangup(ctx))
 }

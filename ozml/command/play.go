@@ -43,5 +43,5 @@ func (c *play) Do(ctx context.Context, m *ozml.Machine) error {
 		return err
 	}
 	m.Accepted()
-	return call.Play(ctx, c.Prompt)
+	return m.Result(call, call.Play(ctx, c.Prompt))
 }

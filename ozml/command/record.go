@@ -61,7 +61,7 @@ func (c *record) Do(ctx context.Context, m *ozml.Machine) error {
 		m.Fail(err) // and the default folder is used (decisions 4.4)
 	}
 	c.FinishDigits, c.At = string(c.keys), m.Place()
-	return call.StartRecord(ctx, c.RecordSpec)
+	return m.Result(call, call.StartRecord(ctx, c.RecordSpec))
 }
 
 // folder makes a RecordPath a path below the recordings.

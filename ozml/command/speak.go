@@ -41,5 +41,5 @@ func (c *speak) Do(ctx context.Context, m *ozml.Machine) error {
 		return err
 	}
 	m.Accepted()
-	return call.Speak(ctx, c.Utterance)
+	return m.Result(call, call.Speak(ctx, c.Utterance))
 }

@@ -89,14 +89,14 @@ func TestRequest(t *testing.T) {
 		params []ozml.Value
 		want   string // codes and parameters of the remarks
 	}{
-		{"speak", []ozml.Value{{"callid", "x"}, {"TEXT", "Costs $5 $caller"}}, ""},
-		{"Speak", []ozml.Value{{"CallId", "x"}, {"Text", ""}}, "OZ1103 Text"},
-		{"Speak", []ozml.Value{{"Text", "x"}}, "OZ1103 CallId"},
-		{"Speak", []ozml.Value{{"CallId", "x"}, {"Text", "x"}, {"Langage", "x"}}, "OZ1102 Langage"},
-		{"Delay", []ozml.Value{{"Time", "1"}}, "OZ1108 "},
+		{"speak", params("callid", "x", "TEXT", "Costs $5 $caller"), ""},
+		{"Speak", params("CallId", "x", "Text", ""), "OZ1103 Text"},
+		{"Speak", params("Text", "x"), "OZ1103 CallId"},
+		{"Speak", params("CallId", "x", "Text", "x", "Langage", "x"), "OZ1102 Langage"},
+		{"Delay", params("Time", "1"), "OZ1108 "},
 		{"Spaek", nil, "OZ1101 "},
-		{"Call", []ozml.Value{{"dialed", "1"}}, "OZ1103 Url"},
-		{"ListActiveCalls", []ozml.Value{{"Username", "u"}, {"Password", "p"}}, ""},
+		{"Call", params("dialed", "1"), "OZ1103 Url"},
+		{"ListActiveCalls", params("Username", "u", "Password", "p"), ""},
 	} {
 		var got []string
 		for _, d := range table.Check(ozml.OneCommand(c.name, c.params), ozml.API) {
@@ -106,4 +106,11 @@ func TestRequest(t *testing.T) {
 			t.Errorf("%s %v: remarks %q, want %q", c.name, c.params, g, c.want)
 		}
 	}
+}
+
+func params(nv ...string) (ps []ozml.Value) {
+	for i := 0; i < len(nv); i += 2 {
+		ps = append(ps, ozml.Value{Name: nv[i], Value: nv[i+1]})
+	}
+	return ps
 }

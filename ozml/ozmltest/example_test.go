@@ -1,0 +1,63 @@
+package ozmltest_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"ozswitch/ozml/command"
+	"ozswitch/ozml/ozmltest"
+	"ozswitch/ozml/syntax"
+	"ozswitch/ozml/trace"
+)
+
+func ExamplePlay() {
+	f, err := syntax.Parse("hello.xml", []byte(`<Response>
+  <Speak>Press one</Speak>
+  <UserInput Timeout="5"><Inputs><Input Key="1"><Speak>Thank you</Speak></Input></Inputs></UserInput>
+</Response>`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	caller, err := ozmltest.Parse("caller", "at 2s press 1", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p := trace.NewPrinter(os.Stdout)
+	ozmltest.Play(context.Background(), ozmltest.Config{Table: command.Table(), File: f, Scenario: caller, Sink: p})
+	// Output:
+	//     0.00  2:4  Speak "Press one" (0.5 s)
+	//     2.00  key 1
+	//     2.00  3:50 Speak "Thank you" (0.5 s)
+	//     2.50  call ended: script, 2.5 s
+}
+
+// TestFromLog: the log of a call, played again, gives the same transcript.
+func TestFromLog(t *testing.T) {
+	f, err := syntax.Parse("s.xml", []byte(`<Response><UserInput Timeout="5" Repeat="true" ForwardToUrl="http://app/a"><InitialCommands><Speak>Press a key</Speak></InitialCommands></UserInput></Response>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc, err := ozmltest.Parse("caller", "call 1001 -> 9000\nat 1s press 4\nat 9s press 5 by info\nat 20s hangup\nwhen POST http://app/a DtmfDigits=4 after 1s status 200\nwhen POST http://app/a fail refused", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	play := func(sc *ozmltest.Scenario) (string, []trace.Event) {
+		var b strings.Builder
+		var es []trace.Event
+		p := trace.NewPrinter(&b)
+		ozmltest.Play(t.Context(), ozmltest.Config{Table: command.Table(), File: f, Scenario: sc, Sink: trace.SinkFunc(func(e trace.Event) {
+			es = append(es, e)
+			p.Emit(e)
+		})})
+		return b.String(), es
+	}
+	want, events := play(sc)
+	if got, _ := play(ozmltest.FromLog(events)); got != want || !strings.Contains(got, "key 4") {
+		t.Errorf("from the log:\n%swant\n%s", got, want)
+	}
+}

@@ -1,0 +1,56 @@
+package ozmltest
+
+import (
+	"slices"
+	"time"
+
+	"ozswitch/ozml"
+	"ozswitch/ozml/trace"
+)
+
+// FromLog makes a scenario of the event log of a real call: its keys, its end
+// if the caller ended it, and what the web application answered, as far as the
+// log has the bodies. So a complaint becomes a test.
+func FromLog(events []trace.Event) *Scenario {
+	s := &Scenario{Files: map[string]time.Duration{}, Dial: map[string]string{}}
+	if len(events) == 0 {
+		return s
+	}
+	start := events[0].T
+	for _, e := range events {
+		at := e.T.Sub(start)
+		switch e.Type {
+		case trace.CallStarted:
+			s.Info = ozml.CallInfo{ID: e.Call, Caller: e.From, Dialed: e.To, Direction: e.Direction}
+			s.Show = true
+		case trace.CallAnswered:
+			start = e.T // the script begins here
+		case trace.Key:
+			if e.Key == "" {
+				continue // blanked
+			}
+			src := ozml.KeyEvent
+			switch e.Source {
+			case ozml.KeyInfo.String():
+				src = ozml.KeyInfo
+			case ozml.KeyInband.String():
+				src = ozml.KeyInband
+			}
+			s.Acts = append(s.Acts, Act{At: at, Key: ozml.Key(e.Key[0]), Source: src})
+		case trace.CallEnded:
+			if e.Reason != "script" {
+				s.Acts = append(s.Acts, Act{At: at, Hangup: true})
+			}
+		case trace.ScriptFetch:
+			a := Answer{URL: e.URL, Once: true, Status: e.Status, Body: e.Body, After: time.Duration(e.MS * float64(time.Millisecond))}
+			if e.Status == 0 {
+				a.Fail = e.Text
+			}
+			s.Web = append(s.Web, a)
+		case trace.NotifySent:
+			s.Web = append(s.Web, Answer{URL: e.URL, Once: true, Status: e.Status, Body: e.Body, After: time.Duration(e.MS * float64(time.Millisecond))})
+		}
+	}
+	slices.SortStableFunc(s.Acts, func(a, b Act) int { return int(a.At - b.At) })
+	return s
+}
