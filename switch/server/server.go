@@ -22,6 +22,7 @@ import (
 	"ozswitch/media/pace"
 	"ozswitch/media/recorder"
 	"ozswitch/media/tts"
+	"ozswitch/ozml"
 	"ozswitch/ozml/command"
 	"ozswitch/switch/api"
 	"ozswitch/switch/bridge"
@@ -45,8 +46,10 @@ type Options struct {
 	Voice        script.Voice                                       // nil = as configured
 	ListenPacket func(network, addr string) (net.PacketConn, error) // SIP; nil = the system's
 	ListenRTP    func() (pace.Wire, error)                          // nil = rtp.address and rtp.ports
+	ListenHTTP   func(network, addr string) (net.Listener, error)   // nil = the system's
 	Portable     bool                                               // pace in plain goroutines (bubbles)
 	DialWeb      func(ctx context.Context, network, address string) (net.Conn, error)
+	Commands     ozml.Table // of scripts on calls; nil = command.Table()
 }
 
 // A Server is one switch.
@@ -86,6 +89,12 @@ func New(c *Config, o Options) (s *Server, err error) {
 	}
 	if o.Rand == nil {
 		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	if o.ListenHTTP == nil {
+		o.ListenHTTP = net.Listen
+	}
+	if o.Commands == nil {
+		o.Commands = command.Table()
 	}
 	s = &Server{cfg: c, opt: o, log: o.Slog, rand: o.Rand, warm: make(chan struct{}), metrics: NewMetrics(o.Version)}
 	defer func() {
@@ -203,7 +212,7 @@ func (s *Server) newCalls() {
 	}, s.calls)
 	lib := &script.Library{Media: s.data.media, Recordings: s.data.recordings, Dir: c.Data, Web: s.web}
 	s.scripts = script.New(script.Config{
-		Bridge: s.bridge, Voice: s.opt.Voice, Recorder: s.rec, Prompts: lib, Web: s.web, Events: s.events, Table: command.Table(),
+		Bridge: s.bridge, Voice: s.opt.Voice, Recorder: s.rec, Prompts: lib, Web: s.web, Events: s.events, Table: s.opt.Commands,
 		Exchange: s.calls, Target: s.target, Limits: s.scriptLimits(),
 		RecordURL: func(name string) string { return s.tokens.URL(name, time.Now()) }, Room: s.room,
 		Recording: func(n int) {
@@ -218,7 +227,6 @@ func (s *Server) newCalls() {
 // newWeb makes the client for web apps (decisions 8, 9).
 func (s *Server) newWeb() (err error) {
 	c := s.cfg
-	table := command.Table()
 	s.web, err = notify.New(notify.Config{
 		Timeout: time.Duration(c.Web.Timeout), Limits: c.documentLimits(), Allow: c.allowed(),
 		PublicURL: c.PublicURL(), ListenAddrs: []string{c.HTTP.Listen}, OpenRecording: s.openRecording,
@@ -227,7 +235,7 @@ func (s *Server) newWeb() (err error) {
 			return e.Secret
 		},
 		UserAgent: "ozswitch/" + s.opt.Version, CAFile: c.Web.CAFile, Store: s.store, ReadScript: readScript,
-		IsCommand: func(n string) bool { return table.Lookup(n) != nil },
+		IsCommand: func(n string) bool { return s.opt.Commands.Lookup(n) != nil },
 		Answered:  func(id string, n ozmlNotification, f *file) { s.scripts.Answered(s.calls.Find(call.ID(id)), id, n, f) },
 		Trace:     s.events, Log: s.log, Panicked: func(any) { s.panicked("web") }, Dial: s.opt.DialWeb,
 	})
