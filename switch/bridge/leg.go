@@ -93,7 +93,7 @@ func (l *Leg) close() {
 	l.wire.Close()
 	if l.ready.Load() {
 		s := l.paced.Stats()
-		l.sink.Emit(trace.Event{Type: trace.MediaQuality, Sent: s.PacketsOut, Received: s.PacketsIn, Lost: s.Lost, JitterMS: float64(s.Jitter) / float64(time.Millisecond)})
+		l.sink.Emit(trace.Event{Type: trace.MediaQuality, Name: l.codec.Name, MS: float64(s.Lag) / float64(time.Millisecond), Sent: s.PacketsOut, Received: s.PacketsIn, Lost: s.Lost, JitterMS: float64(s.Jitter) / float64(time.Millisecond)})
 		if l.b.c.Packets != nil {
 			l.b.c.Packets(s)
 		}

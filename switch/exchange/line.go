@@ -50,6 +50,10 @@ func (l *Line) Script() Script { return l.script }
 // Done is closed when the call has left the switch.
 func (l *Line) Done() <-chan struct{} { return l.done }
 
+// Result tells how the call ended; it is for Config.Changed and Finished, which
+// the call's own goroutine calls.
+func (l *Line) Result() call.Result { return l.call.Result() }
+
 // A Status is where a call stands.
 type Status struct {
 	State           call.State

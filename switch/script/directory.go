@@ -144,19 +144,18 @@ func (r *Runner) Finished(l *exchange.Line, rec exchange.Record) {
 	if t.FinishedURL != "" {
 		web.Report(ozml.Notification{Name: "CallCompleted", URL: t.FinishedURL, Fields: url.Values{
 			"Caller": {caller}, "Callee": {callee}, "Duration": {ozml.Decimals(talk)},
-			"State": {endState(rec)}, "Reason": {rec.Result.String()},
+			"State": {endState(rec.Info, !rec.Answered.IsZero(), rec.Result)}, "Reason": {rec.Result.String()},
 		}})
 	}
 	if rec.Outgoing && rec.Answered.IsZero() {
-		e := &ozml.CallError{To: rec.Dialed, State: endState(rec)}
+		e := &ozml.CallError{To: rec.Dialed, State: endState(rec.Info, !rec.Answered.IsZero(), rec.Result)}
 		web.Error(ozml.Place{}, &ozml.FetchError{Code: "402", Msg: e.Error()})
 	}
 }
 
 // endState is the state in which a call ended (http-api.md A5 "Call states").
-func endState(rec exchange.Record) string {
-	up := !rec.Answered.IsZero()
-	switch r := rec.Result; {
+func endState(i exchange.Info, up bool, r call.Result) string {
+	switch {
 	case r == call.Busy, r == call.Rejected:
 		return "Busy"
 	case r == call.NotFound:

@@ -34,6 +34,11 @@ func (r *Runner) Answered(l *exchange.Line, id string, n ozml.Notification, f *s
 			info, sink = newLive(r, l, task).Info(), l.Sink()
 		}
 		defer r.guard(sink, "late answer")
+		if n.Name == "CallChanged" {
+			sink.Emit(trace.Event{Type: trace.ScriptWarning, Code: codeThirdParty, Name: n.Name, Doc: f.Name,
+				Text: "commands in the answer to CallChanged are not run in this version", Hint: "answer with an empty body, and use the HTTP API"})
+			return
+		}
 		r.callless(info, task, r.web(info, task, sink), sink, f)
 	})
 }

@@ -117,6 +117,8 @@ const (
 	codeMP3    = "OZ1405" // an mp3 recording is saved as wav
 	codeFolder = "OZ1406" // RecordPath cannot be used
 	codeVoice  = "OZ1407" // no such voice or language
+
+	codeThirdParty = "OZ1408" // commands that act on a call from outside it
 )
 
 // running is the script of one call.

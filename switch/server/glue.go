@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"strings"
+	"sync"
 	"time"
 
 	"ozswitch/media/recorder"
@@ -14,6 +15,7 @@ import (
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/bridge"
 	"ozswitch/switch/call"
+	"ozswitch/switch/eventlog"
 	"ozswitch/switch/exchange"
 	"ozswitch/switch/store"
 )
@@ -93,7 +95,7 @@ func (s *Server) openLog(i exchange.Info) trace.Sink {
 		l.Sensitive()
 	}
 	s.metrics.CallStarted(inOut(i))
-	return &counted{l, s.metrics}
+	return &counted{CallLog: l, m: s.metrics}
 }
 
 func inOut(i exchange.Info) string {
@@ -103,12 +105,18 @@ func inOut(i exchange.Info) string {
 	return In
 }
 
-// counted is an event log that the metrics listen to.
+// counted is the event log of a call that the metrics listen to. It keeps what
+// the history wants to know of the call's sound.
 type counted struct {
-	trace.Sink
+	*eventlog.CallLog
 	m *Metrics
+
+	mu      sync.Mutex
+	quality store.Quality
+	files   []store.File
 }
 
+// Emit implements trace.Sink.
 func (c *counted) Emit(e trace.Event) {
 	switch e.Type {
 	case trace.CommandEnd:
@@ -122,8 +130,19 @@ func (c *counted) Emit(e trace.Event) {
 		c.m.ScriptFetch(e.Status, time.Duration(e.MS*float64(time.Millisecond)))
 	case trace.ScriptRefused, trace.Error:
 		c.m.ScriptError(e.Code)
+	case trace.MediaQuality:
+		c.mu.Lock()
+		c.quality = store.Quality{Codec: e.Name, Sent: e.Sent, Received: e.Received, Lost: e.Lost, JitterMS: e.JitterMS, LateMS: e.MS}
+		c.mu.Unlock()
+	case trace.RecordSaved:
+		c.mu.Lock()
+		c.files = append(c.files, store.File{
+			Path: strings.TrimPrefix(e.File, "recordings/"), Format: "wav", Size: e.Size, Reason: e.Reason,
+			Duration: time.Duration(e.Seconds * float64(time.Second)),
+		})
+		c.mu.Unlock()
 	}
-	c.Sink.Emit(e)
+	c.CallLog.Emit(e)
 }
 
 // known is the command's name, or "unknown" for one that a script made up.
@@ -134,10 +153,17 @@ func known(e trace.Event) string {
 	return e.Name
 }
 
-// changed counts the time to the answer.
+// changed counts the time to the answer and tells call_changed_url.
 func (s *Server) changed(l *exchange.Line, st call.State) {
+	i := l.Info()
 	if st == call.InCall {
-		s.metrics.CallSetup(time.Since(l.Info().Started))
+		s.metrics.CallSetup(time.Since(i.Started))
+	}
+	if s.cfg.CallChangedURL == "" {
+		return
+	}
+	for _, word := range s.scripts.StateWords(l, st) {
+		s.scripts.Tell(l, s.cfg.CallChangedURL, word)
 	}
 }
 
@@ -158,15 +184,15 @@ func (s *Server) finished(l *exchange.Line, r exchange.Record) {
 	if r.Outgoing {
 		row.Source, row.To = r.Extension, r.Dialed
 	}
+	c, _ := l.Sink().(*counted)
+	c.mu.Lock()
+	row.Quality, row.Recordings = c.quality, c.files
+	c.mu.Unlock()
 	if err := s.store.PutCall(row); err != nil {
 		l.Sink().Emit(trace.Event{Type: trace.Error, Code: "OZ1403", Text: "the history did not take this call: " + err.Error()})
 	}
 	s.scripts.Finished(l, r)
-	if c, ok := l.Sink().(*counted); ok {
-		if log, ok := c.Sink.(interface{ Close() }); ok {
-			log.Close()
-		}
-	}
+	c.Close()
 }
 
 // historyState is the word of ListCallHistory (http-api.md).
