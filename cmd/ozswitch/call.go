@@ -1,0 +1,279 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ozswitch/media"
+	"ozswitch/media/wav"
+	"ozswitch/switch/phone"
+)
+
+const callHelp = `Example:  ozswitch call 9000 --press 1@6s --record heard.wav
+          ozswitch call sip:9000@192.0.2.7 --say hello.wav@1s --hangup-after 10s
+          ozswitch call 9000 --calls 300 --rate 20
+
+call is a telephone: it calls a number as a SIP phone does, with sound both
+ways, presses keys, and prints what happened and when, as the caller sees it.
+Times of --press, --say and --hangup-after count from the answer; it listens
+until the far end hangs up, or Ctrl-C.
+
+With --calls it places many calls, --rate of them each second, and sums them up.
+
+The exit status is 1 when the call was not answered or ended badly; with --calls
+when one of them did.`
+
+// A caller is what `ozswitch call` is asked to do.
+type caller struct {
+	number, server, from string
+	press, say           []string // as typed
+	record               string
+	hangup               time.Duration
+	calls, most          int
+	rate                 float64
+	json                 bool
+
+	keys   []phone.Press
+	sounds []voice
+}
+
+// A voice is a file that the caller plays. All calls share its samples.
+type voice struct {
+	name string
+	at   time.Duration
+	pcm  []int16 // at voiceRate
+}
+
+// voiceRate is the rate of every codec there is, so that a call need not
+// resample.
+const voiceRate = media.Rate(8000)
+
+func newCallCommand() *cobra.Command {
+	k := &caller{}
+	c := &cobra.Command{
+		Use:   "call NUMBER",
+		Short: "Call a number as a SIP phone, or many times as a load test",
+		Long:  callHelp,
+		Args:  wantArgs(1, "a number or a SIP URI"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("call: want one number, got %q", args)
+			}
+			k.number = args[0]
+			if err := k.check(c.Flags().Changed); err != nil {
+				return usageError{fmt.Errorf("call: %w", err)}
+			}
+			return k.run(c)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&k.server, "server", "127.0.0.1:5060", "the switch, `HOST:PORT`")
+	f.StringVar(&k.from, "from", "phone", "the caller's `NUMBER`")
+	f.StringArrayVar(&k.press, "press", nil, "keys and when they are pressed, as in `1@2s,#@5s`")
+	f.StringArrayVar(&k.say, "say", nil, "a sound to play and when, as in `FILE.wav@1s`")
+	f.StringVar(&k.record, "record", "", "write what is heard to `FILE.wav`")
+	f.DurationVar(&k.hangup, "hangup-after", 0, "hang up so long after the answer")
+	f.IntVar(&k.calls, "calls", 1, "how many calls to place")
+	f.Float64Var(&k.rate, "rate", 10, "how many calls start in a second")
+	f.IntVar(&k.most, "concurrent", 0, "how many calls may be up at once (0 = any number)")
+	f.BoolVar(&k.json, "json", false, "print one JSON object a line")
+	f.BoolP("quiet", "q", false, "no hints and no progress bar")
+	_ = c.MarkFlagFilename("record", "wav")
+	return c
+}
+
+// check reads what was typed.
+func (k *caller) check(typed func(flag string) bool) error {
+	_, isURI := cutScheme(k.number)
+	switch {
+	case strings.TrimSpace(k.number) == "":
+		return errors.New("want a number or a SIP URI")
+	case strings.HasPrefix(strings.ToLower(k.number), "sips:"):
+		return fmt.Errorf("%s: TLS is not built yet: want sip:", k.number)
+	case isURI && typed("server"):
+		return fmt.Errorf("%s says itself where to call: leave out --server", k.number)
+	case k.hangup < 0:
+		return fmt.Errorf("--hangup-after %v: want a time from 0 on", k.hangup)
+	case k.calls < 1:
+		return fmt.Errorf("--calls %d: want 1 or more", k.calls)
+	case !(k.rate > 0) || math.IsInf(k.rate, 0):
+		return fmt.Errorf("--rate %v: want a number above 0", k.rate)
+	case k.most < 0:
+		return fmt.Errorf("--concurrent %d: want 0 or more", k.most)
+	case k.calls == 1 && !typed("calls") && (typed("rate") || typed("concurrent")):
+		return errors.New("--rate and --concurrent go with --calls")
+	case k.calls > 1 && k.record != "":
+		return errors.New("--record is for one call: leave out --calls")
+	}
+	if host, err := callHost(k.number, k.server); err != nil {
+		return err
+	} else if !isURI {
+		k.server = host
+	}
+	var err error
+	if typed("press") {
+		if k.keys, err = parseKeys(k.press); err != nil {
+			return err
+		}
+	}
+	for _, s := range k.say {
+		v, err := readVoice(s)
+		if err != nil {
+			return err
+		}
+		k.sounds = append(k.sounds, v)
+	}
+	slices.SortStableFunc(k.sounds, func(a, b voice) int { return cmp.Compare(a.at, b.at) })
+	return nil
+}
+
+// parseKeys reads all --press as if they were one.
+func parseKeys(typed []string) ([]phone.Press, error) {
+	keys, err := phone.ParsePresses(strings.Join(typed, ","))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("--press: %s", strings.TrimPrefix(err.Error(), "phone: press "))
+	case keys == nil:
+		return nil, errors.New("--press: want keys, as in 1@2s,#@5s")
+	}
+	return keys, nil
+}
+
+// readVoice reads FILE.wav@1s; without a time it is played at the answer.
+func readVoice(typed string) (voice, error) {
+	v := voice{name: typed}
+	if i := strings.LastIndexByte(typed, '@'); i >= 0 {
+		if d, err := time.ParseDuration(strings.TrimSpace(typed[i+1:])); err == nil {
+			if d < 0 {
+				return v, fmt.Errorf("--say %s: want a time from 0 on", typed)
+			}
+			v.name, v.at = typed[:i], d
+		}
+	}
+	f, err := os.Open(v.name)
+	if err != nil {
+		if v.name == typed && strings.Contains(typed, "@") {
+			return v, fmt.Errorf("--say: %w (want FILE.wav@1s)", err)
+		}
+		return v, fmt.Errorf("--say: %w", err)
+	}
+	defer f.Close()
+	r, err := wav.NewReader(f)
+	if err == nil {
+		v.pcm, err = media.ReadAll(media.Resample(r, voiceRate))
+	}
+	if err != nil {
+		return v, fmt.Errorf("--say %s: %w", v.name, err)
+	}
+	return v, nil
+}
+
+// options are those of one call.
+func (k *caller) options() phone.Options {
+	o := phone.Options{Server: k.server, From: k.from, Keys: k.keys, HangupAfter: k.hangup, Record: k.record != ""}
+	for _, v := range k.sounds {
+		o.Say = append(o.Say, phone.Say{At: v.at, Source: media.Samples(voiceRate, v.pcm)})
+	}
+	return o
+}
+
+func (k *caller) run(c *cobra.Command) error {
+	var rec *recording
+	if k.record != "" {
+		var err error
+		if rec, err = newRecording(k.record); err != nil {
+			return usageError{fmt.Errorf("call: --record: %w", err)}
+		}
+		defer rec.drop()
+	}
+	host, _ := callHost(k.number, k.server)
+	l, ctx, err := newLine(c.Context(), host, k.from, c.ErrOrStderr())
+	if err != nil {
+		return fmt.Errorf("call: %w", err)
+	}
+	defer l.close()
+	if k.calls > 1 {
+		return k.load(ctx, c, l)
+	}
+	return k.one(ctx, c, l, rec)
+}
+
+// one places one call and shows it.
+func (k *caller) one(ctx context.Context, c *cobra.Command, l *line, rec *recording) error {
+	s := &transcript{k: k, out: c.OutOrStdout(), host: l.host}
+	s.st = styleOf(c, s.out)
+	o := k.options()
+	o.Events = s.event
+	call, err := l.phone.Place(k.number, o)
+	if err != nil {
+		return err
+	}
+	r := l.wait(ctx, call)
+	why, hint := l.why(ctx, r), ""
+	if why != "" {
+		hint = l.hint(ctx, r.Code)
+	} else if s.trouble != "" {
+		why = s.trouble
+	}
+	if rec != nil && r.Heard != nil && len(r.Heard.PCM) > 0 {
+		if err := rec.write(r.Heard); err != nil {
+			return fmt.Errorf("call: --record: %w", err)
+		}
+		s.heard = k.record
+	}
+	if err := s.summary(r, why, hint); err != nil {
+		return err
+	}
+	if hint != "" && !k.json {
+		talk(c, "%s", hint)
+	}
+	if why != "" {
+		return errNo
+	}
+	return nil
+}
+
+// A recording is what --record writes. It grows beside the file it is to be and
+// takes its place when it is whole, so that a call that failed leaves the one of
+// an earlier call alone.
+type recording struct {
+	name string
+	file *os.File
+}
+
+func newRecording(name string) (*recording, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder", name)
+	}
+	f, err := os.Create(name + ".part")
+	if err != nil {
+		return nil, err
+	}
+	return &recording{name, f}, nil
+}
+
+func (r *recording) write(h *phone.Heard) error {
+	w, err := wav.NewWriter(r.file, h.Rate, 1)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(w.Write(h.PCM), w.Close(), r.file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(r.file.Name(), r.name)
+}
+
+// drop removes what was not written.
+func (r *recording) drop() {
+	r.file.Close()
+	os.Remove(r.file.Name())
+}
