@@ -49,3 +49,11 @@ func TestTally(t *testing.T) {
 		})
 	}
 }
+
+func TestOnlyLate(t *testing.T) {
+	const late = "fuzz: elapsed: 3s, execs: 15035 (0/sec)\n--- FAIL: FuzzParse (3.11s)\n    context deadline exceeded\nFAIL\nexit status 1\n"
+	const fault = "--- FAIL: FuzzParse (0.03s)\n    --- FAIL: FuzzParse (0.00s)\n        context deadline exceeded\n    Failing input written to testdata\nFAIL\n"
+	if !onlyLate(late) || onlyLate(fault) || onlyLate("") || onlyLate("panic: oh") {
+		t.Errorf("onlyLate = %v, %v, %v", onlyLate(late), onlyLate(fault), onlyLate(""))
+	}
+}
