@@ -128,6 +128,12 @@ func answer(body string) func(w http.ResponseWriter, r *http.Request, n int) {
 	return func(w http.ResponseWriter, r *http.Request, n int) { io.WriteString(w, body) }
 }
 
+// elapse lets virtual time go by, and then everything settle.
+func elapse(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func TestAfter(t *testing.T) {
 	for _, c := range []struct {
 		names         string

@@ -54,7 +54,7 @@ func TestReportIsRetriedInOrder(t *testing.T) {
 		w.Report(ozml.Notification{Name: "CallCompleted", URL: rec})
 		w.Report(ozml.Notification{Name: "CallCompleted", URL: "http://10.0.0.1/other"})
 		w.Report(ozml.Notification{Name: "CallCompleted"}) // no URL: nobody wants it
-		time.Sleep(time.Hour)
+		elapse(time.Hour)
 		if c.Waiting() != 0 {
 			t.Errorf("Waiting = %d, want 0", c.Waiting())
 		}
@@ -101,7 +101,7 @@ func TestAnswersToReports(t *testing.T) {
 			io.WriteString(w, c.body)
 		}, func(t *testing.T, cl *Client, a *app, ev *events) {
 			cl.ForCall(CallContext{Info: info}).Report(record(rec))
-			time.Sleep(2 * time.Second)
+			elapse(2 * time.Second)
 			warning := ""
 			for _, e := range ev.list {
 				if e.Type == "script.warning" {
@@ -120,7 +120,7 @@ func TestReportWait(t *testing.T) {
 	bubble(t, Config{Answered: got.take}, func(w http.ResponseWriter, r *http.Request, n int) {
 		switch {
 		case r.URL.Path == "/slow" && n == 1:
-			time.Sleep(5 * time.Second)
+			pause(r.Context(), 5*time.Second)
 		case r.URL.Path == "/down" && n <= 2:
 			w.WriteHeader(500)
 			return
@@ -150,7 +150,7 @@ func TestReportWait(t *testing.T) {
 		if f, err := w.ReportWait(t.Context(), record("http://10.0.0.1/down")); err == nil || f != nil {
 			t.Errorf("ReportWait of a failure = %v, %v, want the fault", f, err)
 		}
-		time.Sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		if got.got() != "q7Lx2 RecordCompleted 1" {
 			t.Errorf("answered %q, want the later answer", got.got())
 		}
@@ -160,7 +160,7 @@ func TestReportWait(t *testing.T) {
 		if _, err := w.ReportWait(ctx, record("http://10.0.0.1/slow")); err != context.DeadlineExceeded {
 			t.Errorf("ReportWait = %v, want the deadline", err)
 		}
-		time.Sleep(6 * time.Second)
+		elapse(6 * time.Second)
 		if want := "q7Lx2 RecordCompleted 1, q7Lx2 RecordCompleted 1"; got.got() != want {
 			t.Errorf("answered %q, want %q", got.got(), want)
 		}
@@ -176,7 +176,7 @@ func TestHandlerPanics(t *testing.T) {
 	bubble(t, Config{Answered: func(string, ozml.Notification, *syntax.File) { panic("a bug") }, Panicked: func(v any) { caught = append(caught, v) }},
 		answer(hello), func(t *testing.T, c *Client, a *app, ev *events) {
 			c.ForCall(CallContext{Info: info}).Report(record(rec))
-			time.Sleep(time.Minute)
+			elapse(time.Minute)
 			if len(a.seen) != 1 || len(caught) != 1 || c.Waiting() != 0 {
 				t.Errorf("%d requests, caught %v, waiting %d; want one, one, none", len(a.seen), caught, c.Waiting())
 			}
@@ -190,11 +190,11 @@ func TestReportSurvivesARestart(t *testing.T) {
 	var first string
 	bubble(t, Config{Store: mem}, func(w http.ResponseWriter, r *http.Request, n int) { w.WriteHeader(500) }, func(t *testing.T, c *Client, a *app, ev *events) {
 		c.ForCall(CallContext{Info: info, Operator: []string{rec}}).Report(record(rec))
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		first = a.forms[0].Encode()
 	})
 	bubble(t, Config{Store: mem, SecretFor: func(x string) string { return "new secret of " + x }}, answer(""), func(t *testing.T, c *Client, a *app, ev *events) {
-		time.Sleep(time.Hour) // the clock of a bubble starts anew
+		elapse(time.Hour) // the clock of a bubble starts anew
 		if len(a.forms) != 1 || a.forms[0].Encode() != first || a.ids[0] != "id1" {
 			t.Fatalf("the next process sent %v with ids %v, want %s once", a.forms, a.ids, first)
 		}
@@ -220,7 +220,7 @@ func TestStates(t *testing.T) {
 		dropped  int
 	}{
 		{"in order, one at a time; an older answer is not run", func(w http.ResponseWriter, r *http.Request, n int) {
-			time.Sleep(time.Second)
+			pause(r.Context(), time.Second)
 			io.WriteString(w, hello)
 		}, "Ringing@0s InCall@1s Completed@2s", "q7Lx2 CallChanged 1", 0},
 		{"tried three times, then dropped", func(w http.ResponseWriter, r *http.Request, n int) { w.WriteHeader(500) },
@@ -234,7 +234,7 @@ func TestStates(t *testing.T) {
 			for _, s := range []string{"Ringing", "InCall", "Completed"} {
 				w.State(changed(s))
 			}
-			time.Sleep(time.Minute)
+			elapse(time.Minute)
 			var seen []string
 			for i, f := range a.forms {
 				at, _, _ := strings.Cut(strings.TrimPrefix(a.seen[i], "CallChanged@"), " ")
@@ -250,13 +250,12 @@ func TestStates(t *testing.T) {
 				t.Errorf("%s: %d lanes are left", c.name, len(cl.states.byCall))
 			}
 			// A lane that ended begins again.
-			before := len(a.seen)
+			before := a.got()
 			w.State(changed("Later"))
-			synctest.Wait()
-			if time.Sleep(100 * time.Millisecond); len(a.seen) == before {
+			if elapse(100 * time.Millisecond); a.got() == before {
 				t.Errorf("%s: a later state was not sent", c.name)
 			}
-			time.Sleep(time.Minute)
+			elapse(time.Minute)
 		})
 	}
 }
@@ -271,6 +270,6 @@ func TestTooManyStates(t *testing.T) {
 		if n := strings.Count(ev.lines(), "notify.failed CallChanged dropped"); n != 10 {
 			t.Errorf("%d dropped at once, want 10", n)
 		}
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 	})
 }
