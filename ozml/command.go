@@ -100,6 +100,12 @@ func (t Table) nearest(name string) string {
 	return syntax.Nearest(name, names)
 }
 
+// Parse reads a document in which a command of the table may stand alone
+// (decisions 1.6). The error is a *syntax.Error.
+func (t Table) Parse(name string, src []byte) (*syntax.File, error) {
+	return syntax.ParseWith(syntax.Options{Name: name, IsCommand: func(n string) bool { return t.Lookup(n) != nil }}, src)
+}
+
 // HasCommands tells whether a document has any element to run; one without
 // means "nothing to do", not a fault.
 func HasCommands(f *syntax.File) bool {

@@ -14,8 +14,10 @@
 //
 // # Running a script
 //
-//	f, err := syntax.Parse("hello.xml", src)
-//	end := ozml.Run(ctx, world, command.Table(), f, ozml.Options{Ringing: true})
+//	f, err := table.Parse("hello.xml", src)
+//	end := ozml.Run(ctx, world, table, f, ozml.Options{Ringing: true})
+//
+// table is command.Table(), made once; it is only read.
 //
 // ctx ends with cause ErrGone when the call is over and with a *Takeover when
 // RecordCompleted was answered with commands; Options.Renew then gives the

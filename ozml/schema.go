@@ -17,7 +17,7 @@ func (t Table) Schema() string {
 		{"seconds", `\s*\+?[0-9]*\.?[0-9]*\s*`}, {"number", `\s*\+?[0-9]+\s*`}, {"keys", `\s*[0-9*#A-Da-d]*\s*`},
 		{"bool", `\s*([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])\s*`}, {"url", `\s*[Hh][Tt][Tt][Pp][Ss]?://.*`},
 	} {
-		s.line(`<xs:simpleType name="` + k[0] + `"><xs:restriction base="xs:string"><xs:pattern value="` + k[1] + `|.*\$.*"/></xs:restriction></xs:simpleType>`)
+		s.line(`<xs:simpleType name="` + k[0] + `"><xs:restriction base="xs:string"><xs:pattern value="` + k[1] + `|.*[$].*"/></xs:restriction></xs:simpleType>`)
 	}
 	s.open(`<xs:group name="command">`)
 	s.open(`<xs:choice>`)

@@ -62,7 +62,7 @@ func (c *call) Do(ctx context.Context, m *ozml.Machine) error {
 		d.Extension = m.Call.Info().Extension
 	}
 	if d.Script != "" {
-		if _, err := syntax.Parse("ResponseOzML", []byte(d.Script)); err != nil {
+		if _, err := m.Commands.Parse("ResponseOzML", []byte(d.Script)); err != nil {
 			if e, ok := errors.AsType[*syntax.Error](err); ok {
 				return &ozml.Fault{Code: e.Code, Msg: e.Error(), Hint: e.Hint, Err: err}
 			}

@@ -33,11 +33,11 @@ At the end of an extension's script the switch waits for a running recording bef
 		In: ozml.Extension | ozml.ThirdParty | ozml.API,
 		New: func(p *ozml.Params) ozml.Action {
 			var c record
-			cap := ozml.AtMost(p.Limits().Record.Seconds())
+			most := ozml.AtMost(p.Limits().Record.Seconds())
 			p.String(&c.Format, "Format", "of the file", ozml.OneOf("mp3", "wav"), ozml.Default("mp3"), ozml.Lenient)
 			p.URL(&c.FinishedURL, "FinishedUrl", "gets RecordCompleted")
-			p.Seconds(&c.Duration, "Duration", "the longest it may be", ozml.Only(ozml.Extension), cap)
-			p.Seconds(&c.Inactivity, "Inactivity", "ends after so long without voice from the caller; 0 = never", ozml.Only(ozml.Extension), cap)
+			p.Seconds(&c.Duration, "Duration", "the longest it may be", ozml.Only(ozml.Extension), most)
+			p.Seconds(&c.Inactivity, "Inactivity", "ends after so long without voice from the caller; 0 = never", ozml.Only(ozml.Extension), most)
 			p.Keys(&c.keys, "FinishDigits", "any of these keys ends it", ozml.Only(ozml.Extension))
 			p.String(&c.Path, "RecordPath", "folder below the recordings")
 			callID(p, &c.id)

@@ -104,7 +104,7 @@ func Try(a *Archive, table ozml.Table) (o Outcome, err error) {
 	if !ok {
 		return o, fmt.Errorf("no part script.xml")
 	}
-	f, err := parse("script.xml", src)
+	f, err := table.Parse("script.xml", []byte(src))
 	if err != nil {
 		return o, err
 	}

@@ -116,7 +116,7 @@ func TestRemarks(t *testing.T) {
 }
 
 func TestLengthsFromOutside(t *testing.T) {
-	f, err := parse("x", `<Response><Speak>a</Speak><Play>b.wav</Play><Beep/></Response>`)
+	f, err := command.Table().Parse("x", []byte(`<Response><Speak>a</Speak><Play>b.wav</Play><Beep/></Response>`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -141,5 +141,3 @@ func (o other) Hangup(ctx context.Context) error {
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
-
-func parse(name, src string) (*syntax.File, error) { return syntax.Parse(name, []byte(src)) }

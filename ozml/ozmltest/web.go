@@ -95,7 +95,7 @@ func (w *Web) Fetch(ctx context.Context, n ozml.Notification) (*syntax.File, err
 	if a.Status < 200 || a.Status > 299 {
 		return nil, &ozml.FetchError{URL: n.URL, Status: a.Status, Code: ozml.CodeBadStatus, Msg: "POST " + n.URL + ": status " + itoa(a.Status)}
 	}
-	f, err := parse(n.URL, a.Body)
+	f, err := w.c.cfg.Table.Parse(n.URL, []byte(a.Body))
 	if e, ok := errors.AsType[*syntax.Error](err); ok {
 		w.c.Emit(trace.Event{Type: trace.ScriptRefused, Doc: n.URL, Line: e.Pos.Line, Col: e.Pos.Column, URL: n.URL, Code: e.Code, Text: e.Msg, Hint: e.Hint})
 		return nil, &ozml.FetchError{URL: n.URL, Status: a.Status, Code: e.Code, Pos: e.Pos, Msg: "no script from " + n.URL + ": " + e.Msg, Hint: e.Hint, Err: err}
@@ -124,7 +124,7 @@ func (w *Web) deliver(n ozml.Notification, a *Answer) {
 	w.c.Emit(ev)
 	if body := strings.TrimSpace(a.Body); ev.Type == trace.NotifySent && body != "" {
 		var err error
-		if f, err = parse(n.URL, body); err != nil {
+		if f, err = w.c.cfg.Table.Parse(n.URL, []byte(body)); err != nil {
 			f = nil
 			if e, ok := errors.AsType[*syntax.Error](err); ok {
 				w.c.Emit(trace.Event{Type: trace.ScriptWarning, Doc: n.URL, Line: e.Pos.Line, Col: e.Pos.Column, Code: e.Code, Text: e.Msg, Hint: e.Hint})
