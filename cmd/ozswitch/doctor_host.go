@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"ozswitch/media/tts"
 	"ozswitch/switch/server"
 )
 
@@ -125,7 +123,7 @@ func (d *doctor) voices(cfg *server.Config) {
 // firstWords starts the voice and has it say something.
 func firstWords(ctx context.Context, cfg *server.Config) (took time.Duration, engine string, err error) {
 	begun := time.Now()
-	v, err := tts.New(tts.Config{Engine: cfg.Speech.Engine, Voice: cfg.Speech.Voice, Workers: 1, Log: slog.New(slog.DiscardHandler)})
+	v, err := newVoice(cfg.Speech.Engine, cfg.Speech.Voice)
 	if err != nil {
 		return 0, "", err
 	}

@@ -44,8 +44,7 @@ func newFmtCommand() *cobra.Command {
 type formatter struct{ write, list, check bool }
 
 func (f *formatter) run(c *cobra.Command, args []string) error {
-	switch {
-	case f.write && f.check:
+	if f.write && f.check {
 		return usagef("fmt: -w and --check do not go together")
 	}
 	names, err := expand(args)
@@ -56,8 +55,8 @@ func (f *formatter) run(c *cobra.Command, args []string) error {
 	st := styleOf(c, c.ErrOrStderr())
 	no := false
 	for _, name := range names {
-		if isURL(name) || name == "-" && f.write {
-			return usagef("fmt: %s cannot be written; leave out -w and URLs", name)
+		if f.write && (name == "-" || isURL(name)) {
+			return usagef("fmt: %s cannot be written; leave out -w", name)
 		}
 		d, err := readDocument(c.Context(), c.InOrStdin(), name)
 		if err != nil {
@@ -68,7 +67,7 @@ func (f *formatter) run(c *cobra.Command, args []string) error {
 		file, err := d.parse(table)
 		if e, refused := errors.AsType[*syntax.Error](err); refused {
 			r, _ := ozml.Diagnose(e)
-			fmt.Fprintln(c.ErrOrStderr(), st.remark(show(r, nil, e.Line)))
+			fmt.Fprintln(c.ErrOrStderr(), st.remark(showRemark(r, nil, e.Line)))
 			no = true
 			continue
 		}

@@ -127,19 +127,28 @@ func (v *vet) print(w io.Writer, st style, r ozml.Diagnostic, f *syntax.File, li
 	if r.Severity == ozml.Info {
 		return nil
 	}
-	_, err := fmt.Fprintln(w, st.remark(show(r, f, line)))
+	_, err := fmt.Fprintln(w, st.remark(showRemark(r, f, line)))
 	return err
 }
 
-// show gives a remark with its source line, which a refused document, of which
+// showRemark gives a remark with its source line, which a refused document, of which
 // there is no file, brings along.
-func show(r ozml.Diagnostic, f *syntax.File, line string) string {
-	if f != nil || line == "" || !r.Span.From.IsValid() {
+func showRemark(r ozml.Diagnostic, f *syntax.File, line string) string {
+	x := excerpt(line, r.Span.From)
+	if f != nil || x == "" {
 		return r.Show(f)
 	}
-	line, caret, _ := strings.Cut(syntax.Caret(line, r.Span.From.Column), "\n")
-	num := fmt.Sprint(r.Span.From.Line)
-	return fmt.Sprintf("%s\n  %s | %s\n  %s | %s", r, num, line, strings.Repeat(" ", len(num)), caret)
+	return r.String() + "\n" + x
+}
+
+// excerpt gives a source line with a caret under the place, "" without a line.
+func excerpt(line string, at syntax.Pos) string {
+	if line == "" || !at.IsValid() {
+		return ""
+	}
+	text, caret, _ := strings.Cut(syntax.Caret(line, at.Column), "\n")
+	num := fmt.Sprint(at.Line)
+	return fmt.Sprintf("  %s | %s\n  %s | %s", num, text, strings.Repeat(" ", len(num)), caret)
 }
 
 func (v *vet) summary(files int) string {

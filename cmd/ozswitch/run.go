@@ -1,0 +1,329 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ozswitch/ozml"
+	"ozswitch/ozml/command"
+	"ozswitch/ozml/ozmltest"
+	"ozswitch/ozml/syntax"
+	"ozswitch/ozml/trace"
+)
+
+const runHelp = `Example:  ozswitch run hello.xml --press "1@2s,#@5s"
+          ozswitch run http://127.0.0.1:8000/ivr.php --wav out.wav
+          ozswitch run examples/menu
+
+run tries a script without a telephone: a caller on paper listens and presses
+keys in virtual time, so an hour of call takes a moment. It prints what happens,
+with times and places.
+
+A URL is asked as the switch asks it, by a POST of IncomingCall, and so is every
+further URL that the script names; a scenario with "when" lines answers in the
+app's place. A folder means its script.xml and, if there is one, its caller.txt.
+
+A scenario (--caller FILE) says what the caller and the world do:
+
+    call 1001 -> 9000 Ann
+    at 3s press 12
+    at 4s say 2.5s
+    at 20s hangup
+    when POST http://app/menu DtmfDigits=12 reply menu2.xml
+    file welcome.wav 3.2s
+
+The exit status is 1 when the script was refused or had errors.`
+
+func newRunCommand() *cobra.Command {
+	var r run
+	c := &cobra.Command{
+		Use:               "run SCRIPT|URL|DIR|-",
+		Short:             "try a script on paper, in virtual time",
+		Long:              runHelp,
+		Args:              wantArgs(1, "a script, a URL, a folder, or - for standard input"),
+		ValidArgsFunction: completeScript,
+		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case len(args) > 1:
+				return usagef("run: want one script, got %q", args)
+			case r.caller != "" && r.fromLog != "":
+				return usagef("run: --caller and --from-log do not go together")
+			}
+			return r.run(c, args[0])
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&r.press, "press", "", "`KEYS@TIME,...`: keys the caller presses")
+	f.DurationVar(&r.hangup, "hangup-after", 0, "the caller hangs up after this time")
+	f.StringVar(&r.caller, "caller", "", "scenario `FILE`: what the caller and the world do")
+	f.StringVar(&r.fromLog, "from-log", "", "event log `FILE` of a call: the caller does the same")
+	f.StringVar(&r.app, "app", "", "ask the web app at `URL` instead of the hosts the script names")
+	f.StringArrayVar(&r.fields, "field", nil, "`NAME=VALUE` posted with IncomingCall; may be repeated")
+	f.StringVar(&r.wav, "wav", "", "write what the caller hears to `FILE`")
+	f.StringVar(&r.media, "media", "", "folder of the sound files that Play names (default that of the script)")
+	f.BoolVar(&r.json, "json", false, "print the events, one JSON object a line")
+	f.BoolP("quiet", "q", false, "no remarks beside the transcript")
+	_ = c.MarkFlagDirname("media")
+	return c
+}
+
+type run struct {
+	press, caller, fromLog, app, wav, media string
+	fields                                  []string
+	hangup                                  time.Duration
+	json                                    bool
+
+	table ozml.Table
+	c     *cobra.Command
+	tape  *tape
+}
+
+// paperTime is when every call on paper begins (package ozmltest).
+var paperTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (r *run) run(c *cobra.Command, name string) error {
+	r.c, r.table = c, command.Table()
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		if file := filepath.Join(name, "caller.txt"); r.caller == "" && r.fromLog == "" && exists(file) {
+			r.caller = file
+		}
+		name = filepath.Join(name, "script.xml")
+	}
+	sc, err := r.scenario()
+	if err != nil {
+		return err
+	}
+	if r.tape, err = newTape(c.OutOrStdout(), r.json); err != nil {
+		return err
+	}
+	cfg := ozmltest.Config{Table: r.table, Scenario: sc, Sink: r.tape}
+	ctx, cancel := context.WithCancel(c.Context())
+	defer cancel()
+
+	web, err := r.newWeb(sc.Info)
+	if err != nil {
+		return err
+	}
+	defer web.start(ctx)()
+	if len(sc.Web) == 0 || r.app != "" {
+		cfg.Web = web
+	}
+	folder := "."
+	if !isURL(name) && name != "-" {
+		folder = filepath.Dir(name)
+	}
+	sound, err := r.newSound(folder)
+	if err != nil {
+		return err
+	}
+	defer sound.start(ctx)()
+	cfg.SpeakLength, cfg.PlayLength, cfg.Heard = sound.speakLength(ctx), sound.playLength(ctx), sound.heard(ctx)
+
+	var first document
+	if !isURL(name) {
+		if first, err = readDocument(ctx, c.InOrStdin(), name); err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+	}
+	r.tape.Emit(trace.Event{Type: trace.CallStarted, T: paperTime, From: sc.Info.Caller, To: sc.Info.Dialed, Direction: sc.Info.Direction})
+	if isURL(name) {
+		cfg.File, err = r.ask(ctx, web, name)
+	} else {
+		cfg.File, err = r.read(first)
+	}
+	if err != nil {
+		return errors.Join(r.tape.flush(), err)
+	}
+	var res ozmltest.Result
+	if cfg.File != nil {
+		res = ozmltest.Play(ctx, cfg)
+	}
+	web.finish()
+	if err := errors.Join(r.tape.flush(), sound.finish(res.Length), context.Cause(ctx)); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	if r.tape.bad() {
+		return errNo
+	}
+	return nil
+}
+
+// ask gives the answer to IncomingCall, nil when the transcript says why there
+// is none.
+func (r *run) ask(ctx context.Context, web *runWeb, url string) (*syntax.File, error) {
+	f, err := web.Fetch(ctx, ozml.Notification{Name: "IncomingCall", URL: url, Fields: web.fields})
+	fe, told := errors.AsType[*ozml.FetchError](err)
+	if !told {
+		return f, err
+	}
+	if e, refused := errors.AsType[*syntax.Error](err); refused {
+		r.excerpt(e)
+	} else if fe.Hint != "" {
+		talk(r.c, "ozswitch: %s", fe.Hint)
+	}
+	return nil, nil
+}
+
+// read gives a document's script, nil when the transcript says why it is
+// refused.
+func (r *run) read(d document) (*syntax.File, error) {
+	f, err := d.parse(r.table)
+	e, refused := errors.AsType[*syntax.Error](err)
+	if !refused {
+		return f, err
+	}
+	r.tape.Emit(trace.Event{Type: trace.ScriptRefused, Doc: d.name, Line: e.Pos.Line, Col: e.Pos.Column, Code: e.Code, Text: e.Msg, Hint: e.Hint, Body: e.Line})
+	r.excerpt(e)
+	return nil, nil
+}
+
+// excerpt shows the line that is at fault.
+func (r *run) excerpt(e *syntax.Error) {
+	if x := excerpt(e.Line, e.Pos); x != "" {
+		talk(r.c, "%s", x)
+	}
+}
+
+// scenario reads what the caller will do.
+func (r *run) scenario() (*ozmltest.Scenario, error) {
+	text, name := "", "--caller"
+	open := func(string) (string, error) { return "", errors.New("no file here") }
+	if r.caller != "" {
+		b, err := os.ReadFile(r.caller)
+		if err != nil {
+			return nil, fmt.Errorf("run: %w", err)
+		}
+		text, name = string(b), r.caller
+		open = func(file string) (string, error) {
+			if !filepath.IsAbs(file) {
+				file = filepath.Join(filepath.Dir(r.caller), file)
+			}
+			b, err := os.ReadFile(file)
+			return string(b), err
+		}
+	}
+	sc, err := ozmltest.Parse(name, text, open)
+	if err != nil {
+		return nil, fmt.Errorf("run: %w", err)
+	}
+	if r.fromLog != "" {
+		if err := replay(sc, r.fromLog); err != nil {
+			return nil, fmt.Errorf("run: %w", err)
+		}
+	}
+	if r.press != "" {
+		keys, err := ozmltest.Parse("--press", "press "+r.press, nil)
+		if err != nil {
+			return nil, usagef("run: --press %q: want KEYS@TIME, such as 1@2s,#@5s", r.press)
+		}
+		sc.Acts = append(sc.Acts, keys.Acts...)
+	}
+	if r.hangup < 0 {
+		return nil, usagef("run: --hangup-after %v: want a time to come", r.hangup)
+	}
+	if r.hangup > 0 {
+		sc.Acts = append(sc.Acts, ozmltest.Act{At: r.hangup, Hangup: true})
+	}
+	i := &sc.Info
+	i.ID, i.Started, sc.Show = "paper", paperTime, false // the line of the call comes before the fetch
+	i.Caller, i.Dialed = cmp.Or(i.Caller, "1001"), cmp.Or(i.Dialed, "9000")
+	i.Direction, i.Extension = cmp.Or(i.Direction, "Inbound"), cmp.Or(i.Extension, i.Dialed)
+	return sc, nil
+}
+
+// incoming are the fields of --field.
+func (r *run) incoming() (url.Values, error) {
+	v := url.Values{}
+	for _, f := range r.fields {
+		name, value, ok := strings.Cut(f, "=")
+		if !ok || name == "" {
+			return nil, usagef("run: --field %q: want NAME=VALUE", f)
+		}
+		v.Add(name, value)
+	}
+	return v, nil
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// A tape takes the events of the call and of its web requests, prints them, and
+// knows whether anything was wrong.
+type tape struct {
+	print func(trace.Event)
+	ended func() error
+
+	mu   sync.Mutex // web requests have goroutines of their own
+	last time.Time
+	seq  int
+	no   bool
+}
+
+func newTape(w io.Writer, asJSON bool) (*tape, error) {
+	if asJSON {
+		var failed error
+		return &tape{
+			print: func(e trace.Event) {
+				if err := jsonLine(w, e); err != nil && failed == nil {
+					failed = err
+				}
+			},
+			ended: func() error { return failed },
+		}, nil
+	}
+	p := trace.NewPrinter(w)
+	return &tape{print: p.Emit, ended: p.Flush}, nil
+}
+
+// Emit stamps what the web side tells, whose time on paper is that of the
+// command before it.
+func (t *tape) Emit(e trace.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e.T.IsZero() {
+		e.T = t.last
+	}
+	t.last = e.T
+	t.seq++
+	e.Seq, e.Call = t.seq, "paper"
+	t.no = t.no || wrong(e)
+	t.print(e)
+}
+
+// wrong tells whether an event makes the exit status 1.
+func wrong(e trace.Event) bool {
+	switch e.Type {
+	case trace.ScriptRefused, trace.Error, trace.CommandFail, trace.RecordFail, trace.NotifyFail:
+		return true
+	case trace.ScriptFetch:
+		return !(e.Status >= 200 && e.Status <= 399)
+	case trace.ScriptWarning: // a warning while a call runs, an error to vet
+		return e.Code == ozml.CodeUnknownCommand || e.Code == ozml.CodeUnknownParam
+	}
+	return false
+}
+
+func (t *tape) flush() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ended()
+}
+
+func (t *tape) bad() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.no
+}
