@@ -265,7 +265,7 @@ func (c *Call) EndsAfter(want time.Duration) {
 func (c *Call) HangUp() {
 	c.Call.Hangup()
 	<-c.Done()
-	time.Sleep(100 * time.Millisecond)
+	c.Phone.w.Pass(100 * time.Millisecond)
 }
 
 // SIP is the address at which the switch calls this phone.

@@ -252,6 +252,9 @@ func (w *World) Up() int {
 // Settle waits until nobody has anything to do but wait for time to pass.
 func (w *World) Settle() { synctest.Wait() }
 
+// Pass lets time pass, and whatever is due in it happen.
+func (w *World) Pass(d time.Duration) { <-time.After(d) }
+
 // Until waits until ok, at most a minute, looking every 10 ms.
 func (w *World) Until(what string, ok func() bool) {
 	w.T.Helper()
@@ -260,7 +263,7 @@ func (w *World) Until(what string, ok func() bool) {
 		if ok() {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		w.Pass(10 * time.Millisecond)
 	}
 	w.T.Fatalf("waited a minute until %s", what)
 }
