@@ -25,6 +25,7 @@ import (
 const runHelp = `Example:  ozswitch run hello.xml --press "1@2s,#@5s"
           ozswitch run http://127.0.0.1:8000/ivr.php --wav out.wav
           ozswitch run examples/menu
+          ozswitch run --from-log call.jsonl    # once more what happened
 
 run tries a script without a telephone: a caller on paper listens and presses
 keys in virtual time, so an hour of call takes a moment. It prints what happens,
@@ -48,10 +49,15 @@ The exit status is 1 when the script was refused or had errors.`
 func newRunCommand() *cobra.Command {
 	var r run
 	c := &cobra.Command{
-		Use:               "run SCRIPT|URL|DIR|-",
-		Short:             "try a script on paper, in virtual time",
-		Long:              runHelp,
-		Args:              wantArgs(1, "a script, a URL, a folder, or - for standard input"),
+		Use:   "run SCRIPT|URL|DIR|-",
+		Short: "try a script on paper, in virtual time",
+		Long:  runHelp,
+		Args: func(c *cobra.Command, args []string) error {
+			if r.fromLog != "" {
+				return nil // the log has the script
+			}
+			return wantArgs(1, "a script, a URL, a folder, or - for standard input")(c, args)
+		},
 		ValidArgsFunction: completeScript,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
@@ -60,14 +66,14 @@ func newRunCommand() *cobra.Command {
 			case r.caller != "" && r.fromLog != "":
 				return usagef("run: --caller and --from-log do not go together")
 			}
-			return r.run(c, args[0])
+			return r.run(c, strings.Join(args, ""))
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&r.press, "press", "", "`KEYS@TIME,...`: keys the caller presses")
 	f.DurationVar(&r.hangup, "hangup-after", 0, "the caller hangs up after this time")
 	f.StringVar(&r.caller, "caller", "", "scenario `FILE`: what the caller and the world do")
-	f.StringVar(&r.fromLog, "from-log", "", "event log `FILE` of a call: the caller does the same")
+	f.StringVar(&r.fromLog, "from-log", "", "event log `FILE` of a call: caller and web app do the same")
 	f.StringVar(&r.app, "app", "", "ask the web app at `URL` instead of the hosts the script names")
 	f.StringArrayVar(&r.fields, "field", nil, "`NAME=VALUE` posted with IncomingCall; may be repeated")
 	f.StringVar(&r.wav, "wav", "", "write what the caller hears to `FILE`")
@@ -100,13 +106,11 @@ func (r *run) run(c *cobra.Command, name string) error {
 		}
 		name = filepath.Join(name, "script.xml")
 	}
-	sc, err := r.scenario()
+	sc, first, err := r.scenario()
 	if err != nil {
 		return err
 	}
-	if r.tape, err = newTape(c.OutOrStdout(), r.json); err != nil {
-		return err
-	}
+	r.tape = newTape(c.OutOrStdout(), r.json)
 	cfg := ozmltest.Config{Table: r.table, Scenario: sc, Sink: r.tape}
 	ctx, cancel := context.WithCancel(c.Context())
 	defer cancel()
@@ -130,17 +134,21 @@ func (r *run) run(c *cobra.Command, name string) error {
 	defer sound.start(ctx)()
 	cfg.SpeakLength, cfg.PlayLength, cfg.Heard = sound.speakLength(ctx), sound.playLength(ctx), sound.heard(ctx)
 
-	var first document
-	if !isURL(name) {
-		if first, err = readDocument(ctx, c.InOrStdin(), name); err != nil {
+	switch {
+	case name == "" && first == nil:
+		return usagef("run: %s has no script, because it came from a file; want a script beside it", r.fromLog)
+	case name != "" && !isURL(name):
+		d, err := readDocument(ctx, c.InOrStdin(), name)
+		if err != nil {
 			return fmt.Errorf("run: %w", err)
 		}
+		first = &d
 	}
 	r.tape.Emit(trace.Event{Type: trace.CallStarted, T: paperTime, From: sc.Info.Caller, To: sc.Info.Dialed, Direction: sc.Info.Direction})
 	if isURL(name) {
 		cfg.File, err = r.ask(ctx, web, name)
 	} else {
-		cfg.File, err = r.read(first)
+		cfg.File, err = r.read(*first)
 	}
 	if err != nil {
 		return errors.Join(r.tape.flush(), err)
@@ -195,14 +203,14 @@ func (r *run) excerpt(e *syntax.Error) {
 	}
 }
 
-// scenario reads what the caller will do.
-func (r *run) scenario() (*ozmltest.Scenario, error) {
+// scenario reads what the caller will do. first is the script of a log.
+func (r *run) scenario() (sc *ozmltest.Scenario, first *document, err error) {
 	text, name := "", "--caller"
 	open := func(string) (string, error) { return "", errors.New("no file here") }
 	if r.caller != "" {
 		b, err := os.ReadFile(r.caller)
 		if err != nil {
-			return nil, fmt.Errorf("run: %w", err)
+			return nil, nil, fmt.Errorf("run: %w", err)
 		}
 		text, name = string(b), r.caller
 		open = func(file string) (string, error) {
@@ -213,24 +221,25 @@ func (r *run) scenario() (*ozmltest.Scenario, error) {
 			return string(b), err
 		}
 	}
-	sc, err := ozmltest.Parse(name, text, open)
-	if err != nil {
-		return nil, fmt.Errorf("run: %w", err)
+	if sc, err = ozmltest.Parse(name, text, open); err != nil {
+		return nil, nil, fmt.Errorf("run: %w", err)
 	}
 	if r.fromLog != "" {
-		if err := replay(sc, r.fromLog); err != nil {
-			return nil, fmt.Errorf("run: %w", err)
+		events, err := readLog(r.fromLog)
+		if err != nil {
+			return nil, nil, fmt.Errorf("run: %w", err)
 		}
+		sc, first = replay(events)
 	}
 	if r.press != "" {
 		keys, err := ozmltest.Parse("--press", "press "+r.press, nil)
 		if err != nil {
-			return nil, usagef("run: --press %q: want KEYS@TIME, such as 1@2s,#@5s", r.press)
+			return nil, nil, usagef("run: --press %q: want KEYS@TIME, such as 1@2s,#@5s", r.press)
 		}
 		sc.Acts = append(sc.Acts, keys.Acts...)
 	}
 	if r.hangup < 0 {
-		return nil, usagef("run: --hangup-after %v: want a time to come", r.hangup)
+		return nil, nil, usagef("run: --hangup-after %v: want a time to come", r.hangup)
 	}
 	if r.hangup > 0 {
 		sc.Acts = append(sc.Acts, ozmltest.Act{At: r.hangup, Hangup: true})
@@ -239,7 +248,7 @@ func (r *run) scenario() (*ozmltest.Scenario, error) {
 	i.ID, i.Started, sc.Show = "paper", paperTime, false // the line of the call comes before the fetch
 	i.Caller, i.Dialed = cmp.Or(i.Caller, "1001"), cmp.Or(i.Dialed, "9000")
 	i.Direction, i.Extension = cmp.Or(i.Direction, "Inbound"), cmp.Or(i.Extension, i.Dialed)
-	return sc, nil
+	return sc, first, nil
 }
 
 // incoming are the fields of --field.
@@ -272,7 +281,7 @@ type tape struct {
 	no   bool
 }
 
-func newTape(w io.Writer, asJSON bool) (*tape, error) {
+func newTape(w io.Writer, asJSON bool) *tape {
 	if asJSON {
 		var failed error
 		return &tape{
@@ -282,10 +291,10 @@ func newTape(w io.Writer, asJSON bool) (*tape, error) {
 				}
 			},
 			ended: func() error { return failed },
-		}, nil
+		}
 	}
 	p := trace.NewPrinter(w)
-	return &tape{print: p.Emit, ended: p.Flush}, nil
+	return &tape{print: p.Emit, ended: p.Flush}
 }
 
 // Emit stamps what the web side tells, whose time on paper is that of the

@@ -1,10 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -111,42 +112,40 @@ func (w *runWeb) ReportWait(ctx context.Context, n ozml.Notification) (*syntax.F
 	return w.call.ReportWait(ctx, n)
 }
 
-// replay makes the caller of an event log: the numbers, the keys and, if the
-// caller hung up, the end.
-func replay(sc *ozmltest.Scenario, name string) error {
+// readLog reads the event log of a call.
+func readLog(name string) (events []trace.Event, err error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer f.Close()
-	var begun time.Time
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
+	d := json.NewDecoder(f)
+	for {
 		var e trace.Event
-		if len(lines.Bytes()) == 0 {
-			continue
+		switch err := d.Decode(&e); {
+		case errors.Is(err, io.EOF) && len(events) == 0:
+			return nil, fmt.Errorf("%s: no event in it", name)
+		case errors.Is(err, io.EOF):
+			return events, nil
+		case err != nil:
+			return nil, fmt.Errorf("%s: event %d: %w", name, len(events)+1, err)
 		}
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return fmt.Errorf("%s:%d: no event: %w", name, n, err)
+		events = append(events, e)
+	}
+}
+
+// replay makes the scenario of an event log, and the document that the web app
+// answered to IncomingCall, if any.
+func replay(events []trace.Event) (sc *ozmltest.Scenario, first *document) {
+	sc = ozmltest.FromLog(events)
+	for _, e := range events {
+		if e.Type == trace.ScriptFetch && e.Name != "IncomingCall" {
+			break
 		}
-		if begun.IsZero() {
-			begun = e.T
-		}
-		at := max(e.T.Sub(begun), 0)
-		switch e.Type {
-		case trace.CallStarted:
-			sc.Info.Caller, sc.Info.Dialed, sc.Info.Direction = e.From, e.To, e.Direction
-		case trace.Key:
-			if e.Key == "" {
-				return fmt.Errorf("%s:%d: the key is blanked, because the extension says sensitive_input", name, n)
-			}
-			sc.Acts = append(sc.Acts, ozmltest.Act{At: at, Key: ozml.Key(e.Key[0])})
-		case trace.CallEnded:
-			if e.Reason == "caller" {
-				sc.Acts = append(sc.Acts, ozmltest.Act{At: at, Hangup: true})
-			}
+		if e.Type == trace.ScriptFetch && len(sc.Web) > 0 {
+			sc.Web = sc.Web[1:] // it is not asked again
+			first = &document{name: e.URL, src: []byte(e.Body)}
 		}
 	}
-	return lines.Err()
+	return sc, first
 }
