@@ -44,13 +44,14 @@ var statLine = regexp.MustCompile(`(?m)^(RMS +amplitude|Rough +frequency): +([0-
 // hear gives loudness (1 = full scale) and pitch of a piece of a file.
 func hear(t *testing.T, file string, from, length float64) (rms, hertz float64) {
 	t.Helper()
-	out := run(t, ".", "sox", file, "-n", "remix", "-", "trim", fmt.Sprint(from), fmt.Sprint(length), "stat")
+	out := run(t, ".", "sox", file, "-n", "remix", "-", "rate", "8000", "trim", fmt.Sprint(from), fmt.Sprint(length), "stat")
 	for _, m := range statLine.FindAllStringSubmatch(out, -1) {
 		v := number(t, m[2])
 		if strings.HasPrefix(m[1], "RMS") {
 			rms = v
 		} else {
-			hertz = v
+			// sox takes the difference of neighbours for the slope; undo that.
+			hertz = 8000 / math.Pi * math.Asin(min(1, v*math.Pi/8000))
 		}
 	}
 	return rms, hertz
