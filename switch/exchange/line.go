@@ -34,8 +34,10 @@ type Line struct {
 	tickets  call.Ticket
 	settled  map[call.Ticket]chan call.Failure
 
-	call  *call.Call // owned by loop
-	timer *time.Timer
+	// Owned by loop.
+	call   *call.Call
+	timer  *time.Timer
+	broken bool // a panic ended it
 }
 
 // Info tells what was known of the call at its start.
@@ -52,7 +54,12 @@ func (l *Line) Done() <-chan struct{} { return l.done }
 
 // Result tells how the call ended; it is for Config.Changed and Finished, which
 // the call's own goroutine calls.
-func (l *Line) Result() call.Result { return l.call.Result() }
+func (l *Line) Result() call.Result {
+	if l.broken {
+		return call.Failed
+	}
+	return l.call.Result()
+}
 
 // A Status is where a call stands.
 type Status struct {
@@ -134,7 +141,7 @@ func (l *Line) loop() {
 			e = call.Tick{}
 		}
 		if l.overflow.CompareAndSwap(true, false) && l.call.State() != call.Completed {
-			l.sink.Emit(trace.Event{Type: trace.Error, Code: "OZ1404", Text: "the call's mailbox was full: too many events at once"})
+			l.sink.Emit(trace.Event{Type: trace.Error, Code: trace.CodeOverload, Text: "the call's mailbox was full: too many events at once"})
 			over = l.handle(call.HangupWanted{By: call.Overload, Reason: "overload"})
 			continue
 		}
@@ -237,8 +244,9 @@ func (l *Line) changed(s call.State) {
 		e.Type = trace.CallRinging
 	case call.InCall:
 		e.Type, l.answered = trace.CallAnswered, e.T
-	case call.Completed: // leave tells it, when all that belongs to the call has been told
+	case call.Completed:
 		l.ended = e.T
+		e = l.endEvent()
 	}
 	l.mu.Unlock()
 	if e.Type != "" {
@@ -249,16 +257,16 @@ func (l *Line) changed(s call.State) {
 	}
 }
 
-// leave is the end of a call's goroutine: the last event, then the world is
-// told.
+// endEvent tells how the call ended; what its script still does comes after it.
+func (l *Line) endEvent() trace.Event {
+	return trace.Event{T: l.ended, Type: trace.CallEnded, Reason: l.Result().String(), Seconds: l.ended.Sub(l.info.Started).Seconds()}
+}
+
+// leave is the end of a call's goroutine: the world is told.
 func (l *Line) leave() {
 	l.mu.Lock()
-	if l.ended.IsZero() {
-		l.ended = time.Now()
-	}
-	r := Record{Info: l.info, Answered: l.answered, Ended: l.ended, Result: l.call.Result()}
+	r := Record{Info: l.info, Answered: l.answered, Ended: l.ended, Result: l.Result()}
 	l.mu.Unlock()
-	l.sink.Emit(trace.Event{T: r.Ended, Type: trace.CallEnded, Reason: r.Result.String(), Seconds: r.Ended.Sub(r.Started).Seconds()})
 	l.x.forget(l)
 	close(l.done)
 	if l.x.c.Finished != nil {
@@ -270,19 +278,32 @@ func (l *Line) leave() {
 // without its state.
 func (l *Line) panicked(v any) {
 	l.x.c.Slog.Error("panic in a call", "call", l.info.ID, "panic", v, "stack", string(debug.Stack()))
-	l.sink.Emit(trace.Event{Type: trace.Error, Code: "OZ1401", Text: fmt.Sprintf("a fault of the switch ended this call: %v", v)})
+	l.sink.Emit(trace.Event{Type: trace.Error, Code: trace.CodeBug, Text: fmt.Sprintf("a fault of the switch ended this call: %v", v)})
 	if l.x.c.Panicked != nil {
 		l.x.c.Panicked("call")
 	}
-	last := []func(){
-		func() { l.x.c.Signal.Do(call.Bye{Leg: l.info.Leg, Reason: "fault of the switch"}) },
-		func() { l.script.Stop(call.Failed) },
-		func() { l.x.c.Sound.Close(l.info.Leg) },
+	var last []func()
+	if s := l.Status().State; s != call.Completed {
+		l.broken = true
+		last = append(last, func() { l.x.c.Signal.Do(l.farewell(s)) }, func() { l.changed(call.Completed) })
 	}
+	last = append(last, func() { l.script.Stop(call.Failed) }, func() { l.x.c.Sound.Close(l.info.Leg) })
 	for _, f := range last {
 		func() {
 			defer func() { _ = recover() }()
 			f()
 		}()
 	}
+}
+
+// farewell is the message that ends the dialog of a broken call.
+func (l *Line) farewell(s call.State) call.Effect {
+	const why = "fault of the switch"
+	switch {
+	case s == call.InCall:
+		return call.Bye{Leg: l.info.Leg, Reason: why}
+	case l.info.Outgoing:
+		return call.Cancel{Leg: l.info.Leg, Reason: why}
+	}
+	return call.Respond{Leg: l.info.Leg, Code: 500, Warning: why}
 }
