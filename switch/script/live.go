@@ -110,15 +110,22 @@ func (c *live) Reject(ctx context.Context, r ozml.Rejection) error {
 	if r.Code == 0 {
 		r.Code = 603
 	}
-	return failure(ctx, c.line.Ask(ctx, func(t call.Ticket) call.Event {
+	return c.end(ctx, func(t call.Ticket) call.Event {
 		return call.RejectWanted{Ticket: t, Failure: call.Failure{Code: r.Code, Reason: r.Reason}}
-	}))
+	})
 }
 
 func (c *live) Hangup(ctx context.Context) error {
-	return failure(ctx, c.line.Ask(ctx, func(t call.Ticket) call.Event {
-		return call.HangupWanted{Ticket: t, By: c.by, Reason: ""}
-	}))
+	return c.end(ctx, func(t call.Ticket) call.Event { return call.HangupWanted{Ticket: t, By: c.by} })
+}
+
+// end asks for the end of the call. That ends ctx too, just before it is settled,
+// so the answer is waited for without it; it comes at once.
+func (c *live) end(ctx context.Context, f func(call.Ticket) call.Event) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return failure(context.WithoutCancel(ctx), c.line.Ask(context.WithoutCancel(ctx), f))
 }
 
 func (c *live) Wait(ctx context.Context, d time.Duration) error {
