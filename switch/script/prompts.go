@@ -118,9 +118,9 @@ func (l *Library) place(name string) (*os.Root, string, error) {
 }
 
 func noFile(name string, err error) error {
-	hint := "paths are relative to the folder media of the data folder"
+	const hint = "put it below media/"
 	if errors.Is(err, fs.ErrNotExist) {
-		err = errors.New("no such file")
+		return &ozml.Fault{Code: ozml.CodeNoFile, Msg: "no such sound file: " + name, Hint: hint} // as on paper
 	}
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		err = p.Err
