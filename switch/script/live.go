@@ -25,6 +25,8 @@ type live struct {
 	keyed bool            // OnKey is set; the script's
 	web   *notify.CallWeb // set before the script runs
 
+	saving sync.WaitGroup // recordings whose file is not whole or not reported; Add is the script's
+
 	mu     sync.Mutex // guards what follows
 	router ozml.Router
 	wake   chan struct{} // closed and renewed when a key waits
@@ -32,7 +34,7 @@ type live struct {
 	untils []*until      // innermost last
 	rec    *recording    // the running one
 	recs   int           // how many there were
-	openN  int           // recordings whose RecordCompleted is not settled
+	openN  int           // recordings that run or whose RecordCompleted is not settled
 	idle   chan struct{} // closed while openN is 0
 	ended  bool
 	take   func(*ozml.Takeover) // set while a script runs that may be taken over
@@ -312,6 +314,7 @@ func (c *live) over(now time.Time) {
 }
 
 // Recording waits until no recording runs and every RecordCompleted is settled.
+// A file that nobody is told of may become whole later.
 func (c *live) Recording(ctx context.Context) error {
 	c.mu.Lock()
 	idle := c.idle

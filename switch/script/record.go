@@ -79,7 +79,7 @@ func (c *live) StartRecord(ctx context.Context, spec ozml.RecordSpec) error {
 	}
 	c.line.Sink().Emit(c.at(spec, trace.Event{T: now, Type: trace.RecordStart, File: path.Join("recordings", r.name)}))
 	if !strings.EqualFold(spec.Format, "wav") {
-		c.line.Sink().Emit(c.at(spec, trace.Event{Type: trace.ScriptWarning, Code: codeMP3, Text: "mp3 recordings are not made yet: this one is saved as wav"}))
+		c.line.Sink().Emit(c.at(spec, trace.Event{Type: trace.ScriptWarning, Code: trace.CodeMP3, Text: "mp3 recordings are not made yet: this one is saved as wav"}))
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ const recordCap = 4 * time.Hour
 func (c *live) recordName(now time.Time, spec ozml.RecordSpec) string {
 	dir, err := recorder.CleanPath(spec.Path)
 	if err != nil {
-		c.line.Sink().Emit(c.at(spec, trace.Event{Type: trace.Error, Code: codeFolder, Text: err.Error(), Hint: "the recording goes to the default folder"}))
+		c.line.Sink().Emit(c.at(spec, trace.Event{Type: trace.Error, Code: trace.CodeFolder, Text: err.Error(), Hint: "the recording goes to the default folder"}))
 		dir = ""
 	}
 	name := fmt.Sprintf("%s_%s_%d.wav", now.UTC().Format("20060102T150405"), c.line.Info().ID, c.recs)
@@ -128,6 +128,9 @@ func (r *recording) finish(now time.Time, reason, digit string) {
 	}
 	if r.c.rec == r {
 		r.c.rec = nil
+	}
+	if r.spec.FinishedURL == "" {
+		r.c.settle()
 	}
 	r.stopTap()
 	r.c.line.Sink().Emit(r.c.at(r.spec, trace.Event{
@@ -202,7 +205,7 @@ func (r *recording) done(d recorder.Done) {
 		c.r.c.Recorded(d.Size)
 	}
 	c.r.wg.Go(func() {
-		defer c.settled()
+		defer c.saving.Done()
 		c.completed(r, d)
 	})
 }
@@ -213,18 +216,18 @@ func (r *Runner) recording(delta int) {
 	}
 }
 
-// opened counts a recording whose RecordCompleted is owed; it needs c.mu.
+// opened counts a recording that is owed its end, and if it has a FinishedUrl
+// the answer to its RecordCompleted; it needs c.mu.
 func (c *live) opened() {
+	c.saving.Add(1)
 	if c.openN == 0 {
 		c.idle = make(chan struct{})
 	}
 	c.openN++
 }
 
-// settled counts a recording whose RecordCompleted has had its answer.
-func (c *live) settled() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// settle counts a recording to which nothing is owed any more; it needs c.mu.
+func (c *live) settle() {
 	if c.openN--; c.openN == 0 {
 		close(c.idle)
 	}
@@ -235,8 +238,11 @@ func (c *live) failed(r *recording, err error) error {
 	r.reason = "error"
 	c.line.Sink().Emit(c.at(r.spec, trace.Event{Type: trace.RecordFail, File: path.Join("recordings", r.name), Text: err.Error()}))
 	c.opened()
+	if r.spec.FinishedURL == "" {
+		c.settle()
+	}
 	c.r.wg.Go(func() {
-		defer c.settled()
+		defer c.saving.Done()
 		c.completed(r, recorder.Done{Name: r.name, Err: err})
 	})
 	return err
@@ -248,6 +254,11 @@ func (c *live) completed(r *recording, d recorder.Done) {
 	if r.spec.FinishedURL == "" {
 		return
 	}
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.settle()
+	}()
 	defer c.r.guard(c.line.Sink(), "record completed")
 	done := ozml.Recorded{
 		URL: c.r.c.RecordURL(r.name), Path: path.Join("recordings", r.name), Duration: d.Duration,

@@ -105,21 +105,11 @@ func (r *Runner) guard(sink trace.Sink, where string) {
 		return
 	}
 	r.c.Slog.Error("panic in "+where, "panic", v, "stack", string(debug.Stack()))
-	sink.Emit(trace.Event{Type: trace.Error, Code: codeFault, Text: fmt.Sprintf("a fault of the switch: %v", v)})
+	sink.Emit(trace.Event{Type: trace.Error, Code: trace.CodeBug, Text: fmt.Sprintf("a fault of the switch: %v", v)})
 	if r.c.Panicked != nil {
 		r.c.Panicked(where)
 	}
 }
-
-// Codes of events that are the switch's and no script's.
-const (
-	codeFault  = "OZ1401" // a bug was caught
-	codeMP3    = "OZ1405" // an mp3 recording is saved as wav
-	codeFolder = "OZ1406" // RecordPath cannot be used
-	codeVoice  = "OZ1407" // no such voice or language
-
-	codeThirdParty = "OZ1408" // commands that act on a call from outside it
-)
 
 // running is the script of one call.
 type running struct {
@@ -171,7 +161,7 @@ func (s *running) Start(connected bool) {
 		defer s.line.Post(call.ScriptEnded{})
 		defer s.r.guard(s.line.Sink(), "script")
 		s.run(connected)
-		_ = s.live.Recording(context.Background()) // its RecordCompleted is told before the call is over
+		s.live.saving.Wait() // all of a recording is told before the call is over
 	})
 }
 
