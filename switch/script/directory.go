@@ -48,7 +48,8 @@ func (d *directory) Find(id string) (ozml.Call, error) {
 	return c, nil
 }
 
-// Dial implements ozml.Directory: it returns once the callee's phone rings.
+// Dial implements ozml.Directory. What becomes of a call that nobody waits for
+// is told by its own notifications (see Finished).
 func (d *directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
 	to, err := d.c.Target(o.To, o.Extension)
 	if err != nil {
@@ -74,11 +75,16 @@ func (d *directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
 	if err != nil {
 		return "", &ozml.CallError{To: o.To, State: "Error"}
 	}
+	originate := call.Originate{
+		Leg: leg, Target: to.URI, To: o.To, From: from, FromName: name, RingTime: o.RingTime, Direction: to.Direction,
+	}
+	if !o.Wait {
+		l.Post(originate)
+		return string(l.Info().ID), nil
+	}
 	err = l.Ask(ctx, func(k call.Ticket) call.Event {
-		return call.Originate{
-			Ticket: k, Leg: leg, Target: to.URI, To: o.To, From: from, FromName: name,
-			RingTime: o.RingTime, Direction: to.Direction,
-		}
+		originate.Ticket = k
+		return originate
 	})
 	if a, ok := errors.AsType[*exchange.AskError](err); ok {
 		return "", &ozml.CallError{To: o.To, State: stateOf(a.Code)}
