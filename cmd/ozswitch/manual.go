@@ -10,7 +10,6 @@ import (
 	"ozswitch/ozml"
 	"ozswitch/ozml/command"
 	"ozswitch/ozml/syntax"
-	"ozswitch/switch/notify"
 )
 
 const manualHelp = `Example:  ozswitch manual            # all commands
@@ -105,9 +104,9 @@ func topics(t ozml.Table) []string {
 	return append(names, "codes", "notifications")
 }
 
-// codes are those of the documents, the language and the web, in this order.
+// codes are those of documents, and of the language with its web.
 func codes() []ozml.CodeDoc {
-	return slices.Concat(syntax.Codes, ozml.Codes(), notify.Codes)
+	return slices.Concat(syntax.Codes, ozml.Codes())
 }
 
 // manualPage gives a page as Markdown; "" is the list of commands.
