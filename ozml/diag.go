@@ -3,6 +3,7 @@ package ozml
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ozswitch/ozml/syntax"
@@ -105,17 +106,13 @@ const (
 	CodeUnknownArray   = "OZ1208"
 	CodeOnHangup       = "OZ1209"
 	CodeCrash          = "OZ1211"
-	CodeNoAnswer       = "OZ1301"
-	CodeBadStatus      = "OZ1302"
-	CodeEmptyAnswer    = "OZ1303"
-	CodeAddress        = "OZ1304"
-	CodeSQL            = "OZ1305"
-	CodeNoFile         = "OZ1306"
-	CodePath           = "OZ1307"
-	CodeNoCall         = "OZ1308"
-	CodeDial           = "OZ1309"
-	CodeRecord         = "OZ1310"
-	CodeSpeech         = "OZ1311"
+	CodeSQL            = "OZ1321"
+	CodeNoFile         = "OZ1322"
+	CodePath           = "OZ1323"
+	CodeNoCall         = "OZ1324"
+	CodeDial           = "OZ1325"
+	CodeRecord         = "OZ1326"
+	CodeSpeech         = "OZ1327"
 )
 
 // A CodeDoc is what the manual says about a code.
@@ -124,7 +121,7 @@ type CodeDoc = syntax.CodeDoc
 // Codes lists the codes of this package in ascending order; Refused means that
 // it is an error. It is a fresh copy.
 func Codes() []CodeDoc {
-	return []CodeDoc{
+	all := []CodeDoc{
 		{Code: CodeUnknownCommand, Title: "unknown command", Cause: "No command has this name. When the script runs, the element is skipped with a warning and the script goes on.", Cure: "Correct the spelling; letter case does not matter.", Refused: true},
 		{Code: CodeUnknownParam, Title: "unknown attribute", Cause: "The command has no parameter of this name. When the script runs, the attribute is ignored with a warning.", Cure: "Correct the spelling, or remove it.", Refused: true},
 		{Code: CodeBadParam, Title: "missing or invalid parameter", Cause: "A parameter that the command needs is absent or empty, or its value cannot be used. When the script runs, this command is skipped and the script goes on.", Cure: "See the command's page for its parameters. A value with variables can only be checked when the script runs: look at what the variables held.", Refused: true},
@@ -143,10 +140,6 @@ func Codes() []CodeDoc {
 		{Code: CodeUnknownArray, Title: "unknown array", Cause: "ForEach names an array that does not exist. It is treated as empty.", Cure: "Make it with Array before, or correct the spelling."},
 		{Code: CodeOnHangup, Title: "more than one OnHangup", Cause: "A document may say once what is to be done after the call; the first counts.", Cure: "Put all commands into one OnHangup."},
 		{Code: CodeCrash, Title: "internal fault", Cause: "A fault of the switch itself while it ran the command. Only this command is concerned.", Cure: "Please report it with the event log of the call.", Refused: true},
-		{Code: CodeNoAnswer, Title: "no answer from the web application", Cause: "The connection failed, or no complete answer came in time.", Cure: "Open the address with `curl -i` on the machine of the switch.", Refused: true},
-		{Code: CodeBadStatus, Title: "the web application answered with an error", Cause: "The HTTP status is not between 200 and 299.", Cure: "Look into the error log of the web application.", Refused: true},
-		{Code: CodeEmptyAnswer, Title: "the answer is no script", Cause: "The web application answered with success, but with nothing, or with something that does not begin with <.", Cure: "To do nothing, answer <Response></Response>.", Refused: true},
-		{Code: CodeAddress, Title: "address not allowed", Cause: "Scripts may reach only addresses that the operator allows.", Cure: "Add the address to web.allow in the configuration, for example web.allow: [\"10.0.0.7:80\"].", Refused: true},
 		{Code: CodeSQL, Title: "SQL is not offered", Cause: "The switch has no database for scripts: ExecuteSQL and SQL in GoTo are refused.", Cure: "Let a web application do the query: ForwardToUrl, or GoTo with a URL.", Refused: true},
 		{Code: CodeNoFile, Title: "no such sound file", Cause: "The file does not exist, cannot be read or is no sound file of a known kind.", Cure: "Put it below media/ of the data folder and name it relative to that, or give a URL.", Refused: true},
 		{Code: CodePath, Title: "path not allowed", Cause: "The path leads out of the folder that scripts may use.", Cure: "Give a path below recordings/ or media/, without \"..\".", Refused: true},
@@ -155,4 +148,7 @@ func Codes() []CodeDoc {
 		{Code: CodeRecord, Title: "the recording failed", Cause: "The recording could not be started or written.", Cure: "The message says why; see the space on the disk.", Refused: true},
 		{Code: CodeSpeech, Title: "the text could not be spoken", Cause: "The voice failed.", Cure: "The message says why; see `ozswitch doctor`.", Refused: true},
 	}
+	all = append(append(all, webCodes()...), switchCodes()...)
+	slices.SortFunc(all, func(a, b CodeDoc) int { return strings.Compare(a.Code, b.Code) })
+	return all
 }

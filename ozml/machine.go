@@ -75,7 +75,7 @@ func (m *Machine) command(ctx context.Context, doc string, e *syntax.Element) er
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	m.place, m.failed = Place{Doc: doc, Pos: e.NameSpan.From, Command: e.Name}, nil
+	m.place, m.failed = Place{Doc: doc, Pos: e.Span.From, Command: e.Name}, nil
 	if err := m.Charge(); err != nil {
 		return err
 	}

@@ -69,26 +69,26 @@ func TestEvents(t *testing.T) {
 	r := ozmltest.Play(t.Context(), ozmltest.Config{Table: command.Table(), File: parse(t, src), Scenario: sc, Sink: &l})
 	expect(t, "events", l, `
 		script.warning 2:7 Beep OZ1102
-		command.started 2:2 Beep
-		command.ended 2:2 Beep
+		command.started 2:1 Beep
+		command.ended 2:1 Beep
 		script.warning 3:2 Quark OZ1101
-		command.skipped 3:2 Quark
+		command.skipped 3:1 Quark
 		error 4:8 Delay OZ1103
-		command.skipped 4:2 Delay
-		command.started 5:2 Play
-		command.failed 5:2 Play OZ1306
-		command.started 6:2 UserInput
-		command.started 6:42 Delay
+		command.skipped 4:1 Delay
+		command.started 5:1 Play
+		command.failed 5:1 Play OZ1322
+		command.started 6:1 UserInput
+		command.started 6:41 Delay
 		key
-		command.ended 6:42 Delay key
-		input 6:2 UserInput
-		command.ended 6:2 UserInput
-		command.started 7:2 Exit
-		command.ended 7:2 Exit exit
+		command.ended 6:41 Delay key
+		input 6:1 UserInput
+		command.ended 6:1 UserInput
+		command.started 7:1 Exit
+		command.ended 7:1 Exit exit
 		call.ended script
-		script.ended 7:2 Exit script`)
-	if r.End.Reason != "script" || r.End.At.String() != "s.xml:7:2" {
-		t.Errorf("ended %s at %v, want script at s.xml:7:2", r.End.Reason, r.End.At)
+		script.ended 7:1 Exit script`)
+	if r.End.Reason != "script" || r.End.At.String() != "s.xml:7:1" {
+		t.Errorf("ended %s at %v, want script at s.xml:7:1", r.End.Reason, r.End.At)
 	}
 }
 
@@ -98,7 +98,7 @@ func TestEndIsNamed(t *testing.T) {
 	var l log
 	r := ozmltest.Play(t.Context(), ozmltest.Config{Table: command.Table(), File: parse(t, `<Response><Array ID="a"><item/></Array>
 <ForEach Source="a"><Delay>9</Delay></ForEach></Response>`), Scenario: sc, Sink: &l})
-	if got, want := l[len(l)-1], "script.ended 2:22 Delay gone"; got != want {
+	if got, want := l[len(l)-1], "script.ended 2:21 Delay gone"; got != want {
 		t.Errorf("last event %q, want %q", got, want)
 	}
 	if r.End.Reason != "gone" || r.Reason != "caller" {
@@ -166,11 +166,11 @@ func TestOtherCallGone(t *testing.T) {
 	var l log
 	ozml.Run(call.Context(), ozml.World{Call: call, Calls: dir{other}, Trace: &l}, command.Table(), parse(t, `<Response><Speak CallId="other">Hi</Speak><Exit/></Response>`), ozml.Options{Setting: ozml.ThirdParty})
 	expect(t, "events", l, `
-		command.started 1:12 Speak
-		command.failed 1:12 Speak OZ1308
-		command.started 1:44 Exit
-		command.ended 1:44 Exit exit
-		script.ended 1:44 Exit script`)
+		command.started 1:11 Speak
+		command.failed 1:11 Speak OZ1324
+		command.started 1:43 Exit
+		command.ended 1:43 Exit exit
+		script.ended 1:43 Exit script`)
 }
 
 // TestSensitive: an entry is in no event, wherever the script puts it.
@@ -205,12 +205,12 @@ func TestOnHangupLimit(t *testing.T) {
 			t.Errorf("OnHangup took %v, want 30s", took)
 		}
 		expect(t, "events", l, `
-			command.started 1:12 OnHangup
-			command.ended 1:12 OnHangup
-			script.ended 1:12 OnHangup script
-			command.started 1:22 Call
-			command.ended 1:22 Call cancelled
-			error 1:22 Call OZ1200`)
+			command.started 1:11 OnHangup
+			command.ended 1:11 OnHangup
+			script.ended 1:11 OnHangup script
+			command.started 1:21 Call
+			command.ended 1:21 Call cancelled
+			error 1:21 Call OZ1200`)
 	})
 }
 
@@ -229,12 +229,12 @@ func TestCrash(t *testing.T) {
 	var l log
 	r := ozmltest.Play(t.Context(), ozmltest.Config{Table: table, File: parse(t, `<Response><Crash/><Beep/></Response>`), Sink: &l})
 	expect(t, "events", l, `
-		command.started 1:12 Crash
-		command.failed 1:12 Crash OZ1211
-		command.started 1:20 Beep
-		command.ended 1:20 Beep
+		command.started 1:11 Crash
+		command.failed 1:11 Crash OZ1211
+		command.started 1:19 Beep
+		command.ended 1:19 Beep
 		call.ended script
-		script.ended 1:20 Beep script`)
+		script.ended 1:19 Beep script`)
 	if r.Reason != "script" {
 		t.Errorf("call ended %q, want script", r.Reason)
 	}
@@ -288,11 +288,11 @@ func TestNotOffered(t *testing.T) {
 	call := ozmltest.NewCall(t.Context(), &ozmltest.Scenario{})
 	ozml.Run(call.Context(), ozml.World{Call: call, Trace: &l}, command.Table(), parse(t, `<Response><GoTo>http://x</GoTo><Call Url="http://x">1</Call></Response>`), ozml.Options{})
 	expect(t, "events", l, `
-		command.started 1:12 GoTo
-		command.failed 1:12 GoTo OZ1109
-		command.started 1:33 Call
-		command.failed 1:33 Call OZ1109
-		script.ended 1:33 Call script`)
+		command.started 1:11 GoTo
+		command.failed 1:11 GoTo OZ1109
+		command.started 1:32 Call
+		command.failed 1:32 Call OZ1109
+		script.ended 1:32 Call script`)
 }
 
 // TestShow is the form of contract.md.

@@ -30,9 +30,9 @@ func ExamplePlay() {
 	p := trace.NewPrinter(os.Stdout)
 	ozmltest.Play(context.Background(), ozmltest.Config{Table: command.Table(), File: f, Scenario: caller, Sink: p})
 	// Output:
-	//     0.00  2:4  Speak "Press one" (0.5 s)
+	//     0.00  2:3  Speak "Press one" (0.5 s)
 	//     2.00  key 1
-	//     2.00  3:50 Speak "Thank you" (0.5 s)
+	//     2.00  3:49 Speak "Thank you" (0.5 s)
 	//     2.50  call ended: script, 2.5 s
 }
 

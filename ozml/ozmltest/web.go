@@ -89,11 +89,11 @@ func (w *Web) Fetch(ctx context.Context, n ozml.Notification) (*syntax.File, err
 	if a.Fail != "" {
 		ev.Status, ev.Text = 0, a.Fail
 		w.c.Emit(ev)
-		return nil, &ozml.FetchError{URL: n.URL, Code: ozml.CodeNoAnswer, Msg: "POST " + n.URL + ": " + a.Fail}
+		return nil, &ozml.FetchError{URL: n.URL, Code: ozml.CodeRefused, Msg: "POST " + n.URL + ": " + a.Fail}
 	}
 	w.c.Emit(ev)
 	if a.Status < 200 || a.Status > 299 {
-		return nil, &ozml.FetchError{URL: n.URL, Status: a.Status, Code: ozml.CodeBadStatus, Msg: "POST " + n.URL + ": status " + itoa(a.Status)}
+		return nil, &ozml.FetchError{URL: n.URL, Status: a.Status, Code: ozml.CodeStatus, Msg: "POST " + n.URL + ": status " + itoa(a.Status)}
 	}
 	f, err := w.c.cfg.Table.Parse(n.URL, []byte(a.Body))
 	if e, ok := errors.AsType[*syntax.Error](err); ok {

@@ -109,7 +109,7 @@ func (p *Printer) Flush() error {
 // lasts names the commands whose line tells how long they were heard.
 func lasts(name string) bool {
 	switch name {
-	case "Speak", "Play", "Beep", "Delay", "SendDTMF":
+	case "Speak", "Play", "Beep", "SendDTMF":
 		return true
 	}
 	return false
@@ -118,7 +118,7 @@ func lasts(name string) bool {
 // silent names the commands that are seen by what they lead to.
 func silent(name string) bool {
 	switch name {
-	case "UserInput", "ForEach", "Record", "Var", "Array", "GoTo", "OnHangup", "ListActiveCalls":
+	case "UserInput", "ForEach", "Delay", "Record", "Var", "Array", "GoTo", "OnHangup", "ListActiveCalls":
 		return true
 	}
 	return false

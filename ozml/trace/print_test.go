@@ -51,10 +51,10 @@ func TestTranscript(t *testing.T) {
 func TestOrder(t *testing.T) {
 	start := time.Unix(1000, 0)
 	events := []Event{
-		{T: start, Type: CommandStart, Name: "Delay", Line: 1, Col: 2},
+		{T: start, Type: CommandStart, Name: "Play", Line: 1, Col: 2},
 		{T: start.Add(time.Second), Type: Key, Key: "5"},
 	}
-	end := Event{T: start.Add(2 * time.Second), Type: CommandEnd, Name: "Delay", Line: 1, Col: 2}
+	end := Event{T: start.Add(2 * time.Second), Type: CommandEnd, Name: "Play", Line: 1, Col: 2}
 	for _, live := range []bool{false, true} {
 		var b strings.Builder
 		p := NewPrinter(&b)
@@ -64,9 +64,9 @@ func TestOrder(t *testing.T) {
 		}
 		early := b.String()
 		p.Emit(end)
-		wantEarly, want := "", "    0.00  1:2  Delay (2.0 s)\n    1.00  key 5\n"
+		wantEarly, want := "", "    0.00  1:2  Play (2.0 s)\n    1.00  key 5\n"
 		if live {
-			wantEarly, want = "    0.00  1:2  Delay\n    1.00  key 5\n", "    0.00  1:2  Delay\n    1.00  key 5\n"
+			wantEarly, want = "    0.00  1:2  Play\n    1.00  key 5\n", "    0.00  1:2  Play\n    1.00  key 5\n"
 		}
 		if early != wantEarly {
 			t.Errorf("live %v: before the end %q, want %q", live, early, wantEarly)

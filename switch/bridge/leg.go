@@ -149,7 +149,7 @@ func (l *Leg) drain() {
 }
 
 func (l *Leg) fail(why string) {
-	l.sink.Emit(trace.Event{Type: trace.Error, Code: "OZ1402", Text: why})
+	l.sink.Emit(trace.Event{Type: trace.Error, Code: trace.CodeSound, Text: why})
 	l.post(call.MediaFailed{Leg: l.id, Failure: call.Failure{Code: 500, Reason: why}})
 }
 

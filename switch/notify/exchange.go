@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"ozswitch/ozml"
 )
 
 // A request is what is asked of a web app.
@@ -53,9 +55,9 @@ func (c *Client) exchange(ctx context.Context, r request, see func(hop)) hop {
 		if h.fault == nil && h.to != "" {
 			switch {
 			case been[h.redirected(r.method)+" "+h.to]:
-				h.fault = newFault(CodeRedirect, "redirected in a circle, back to %s", Blank(h.to))
+				h.fault = newFault(ozml.CodeRedirect, "redirected in a circle, back to %s", Blank(h.to))
 			case n == c.cfg.Redirects:
-				h.fault = newFault(CodeRedirect, "redirected more than %d times, at last to %s", c.cfg.Redirects, Blank(h.to))
+				h.fault = newFault(ozml.CodeRedirect, "redirected more than %d times, at last to %s", c.cfg.Redirects, Blank(h.to))
 			}
 		}
 		see(h)
@@ -105,16 +107,16 @@ func readURL(s string) (*url.URL, *fault) {
 		if strings.Contains(s, "@") {
 			why = errors.New("perhaps a character of the password is not escaped, such as / (%2F)")
 		}
-		return nil, newFault(CodeURL, "not a URL: %v", why)
+		return nil, newFault(ozml.CodeURL, "not a URL: %v", why)
 	case u.Scheme != "http" && u.Scheme != "https":
 		if looksLikeSQL(s) {
-			return nil, newFault(CodeURL, "SQL is not run here, only http and https URLs are fetched")
+			return nil, newFault(ozml.CodeURL, "SQL is not run here, only http and https URLs are fetched")
 		}
-		return nil, newFault(CodeURL, "not an http or https URL")
+		return nil, newFault(ozml.CodeURL, "not an http or https URL")
 	case u.Hostname() == "" || u.Opaque != "":
-		return nil, newFault(CodeURL, "the URL has no host")
+		return nil, newFault(ozml.CodeURL, "the URL has no host")
 	case strings.Contains(u.Host, ":") && u.Port() != "" && portOf(u) == 0:
-		return nil, newFault(CodeURL, "port %s: want 1 to 65535", u.Port())
+		return nil, newFault(ozml.CodeURL, "port %s: want 1 to 65535", u.Port())
 	}
 	return u, nil
 }
@@ -142,7 +144,7 @@ func (c *Client) once(ctx context.Context, r request) (h hop) {
 	var got progress
 	req, err := http.NewRequestWithContext(got.watch(c.withPass(ctx, u, r.operator)), r.method, "", strings.NewReader(r.body))
 	if err != nil {
-		h.fault = newFault(CodeURL, "not a URL: %v", err)
+		h.fault = newFault(ozml.CodeURL, "not a URL: %v", err)
 		return h
 	}
 	req.Header = r.header.Clone()
@@ -190,7 +192,7 @@ func (c *Client) readAnswer(h *hop, r request, resp *http.Response, u *url.URL) 
 		if loc := resp.Header.Get("Location"); loc != "" {
 			to, err := u.Parse(loc)
 			if err != nil || to.Scheme != "http" && to.Scheme != "https" || to.Hostname() == "" {
-				h.fault = newFault(CodeRedirect, "redirected to %q, which is no http or https URL", Blank(loc))
+				h.fault = newFault(ozml.CodeRedirect, "redirected to %q, which is no http or https URL", Blank(loc))
 				return
 			}
 			h.to = to.String()
@@ -217,16 +219,16 @@ func (c *Client) readAnswer(h *hop, r request, resp *http.Response, u *url.URL) 
 		h.fault = statusFault(h.status, resp.Header, quote)
 	case int64(len(h.body)) > max:
 		h.body = h.body[:max]
-		h.fault = newFault(CodeTooLarge, "the answer is larger than %s", size(max))
+		h.fault = newFault(ozml.CodeTooLarge, "the answer is larger than %s", size(max))
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, errEncoding), isCorrupt(err):
-		h.fault = newFault(CodeUnpack, "the answer cannot be unpacked: Content-Encoding is %q, but the body is not", resp.Header.Get("Content-Encoding"))
+		h.fault = newFault(ozml.CodeUnpack, "the answer cannot be unpacked: Content-Encoding is %q, but the body is not", resp.Header.Get("Content-Encoding"))
 		if errors.Is(err, errEncoding) {
 			h.fault.cause = fmt.Sprintf("the answer cannot be unpacked: Content-Encoding %q is not read here", resp.Header.Get("Content-Encoding"))
 		}
 		h.fault.err = err
 	case err != nil:
 		h.fault = transportFault(err, u.Host, firstByte, r.limit)
-		if h.fault.code == CodeBroken && resp.ContentLength > 0 {
+		if h.fault.code == ozml.CodeBroken && resp.ContentLength > 0 {
 			h.fault.cause = fmt.Sprintf("the answer was cut off after %d of %d bytes", len(h.body), resp.ContentLength)
 		}
 	}
@@ -265,13 +267,13 @@ func size(n int64) string {
 func (c *Client) openOwn(h *hop, u *url.URL, r request) {
 	_, name, ok := strings.Cut(u.Path, "/recordings/")
 	if !ok || c.cfg.OpenRecording == nil || path.Clean("/"+name) != "/"+name {
-		h.fault = newFault(CodeNotAllowed, "%s is this switch itself", u.Host).with(selfHint)
+		h.fault = newFault(ozml.CodeNotAllowed, "%s is this switch itself", u.Host).with(selfHint)
 		return
 	}
 	f, err := c.cfg.OpenRecording(name, u.Query().Get("token"))
 	if err != nil {
 		h.status = http.StatusNotFound
-		h.fault = newFault(CodeNotAllowed, "the switch has no such recording, or the token is not good").with("use RecordURL as it came in RecordCompleted, within its days")
+		h.fault = newFault(ozml.CodeNotAllowed, "the switch has no such recording, or the token is not good").with("use RecordURL as it came in RecordCompleted, within its days")
 		return
 	}
 	defer f.Close()
@@ -280,10 +282,10 @@ func (c *Client) openOwn(h *hop, u *url.URL, r request) {
 	h.status, h.head, h.body = http.StatusOK, http.Header{}, b.Bytes()
 	switch {
 	case err != nil:
-		h.fault = newFault(CodeFile, "the recording cannot be read: %s", lastWords(err))
+		h.fault = newFault(ozml.CodeScriptFile, "the recording cannot be read: %s", lastWords(err))
 	case n > r.max:
 		h.body = h.body[:r.max]
-		h.fault = newFault(CodeTooLarge, "the recording is larger than %s", size(r.max))
+		h.fault = newFault(ozml.CodeTooLarge, "the recording is larger than %s", size(r.max))
 	}
 }
 

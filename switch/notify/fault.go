@@ -74,7 +74,7 @@ func syntaxFault(err error) *fault {
 // host:port; got is how far it came.
 func transportFault(err error, host string, got phase, limit time.Duration) *fault {
 	f := nameFault(err, host, got, limit)
-	f.early = got < firstByte && f.code != CodeTimeout && f.code != CodeNotAllowed && f.code != CodeTLS
+	f.early = got < firstByte && f.code != ozml.CodeTimeout && f.code != ozml.CodeNotAllowed && f.code != ozml.CodeTLS
 	f.err = err
 	return f
 }
@@ -84,10 +84,10 @@ const selfHint = "a script controls the switch by commands, and reaches a record
 func nameFault(err error, host string, got phase, limit time.Duration) *fault {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		if r.self {
-			return newFault(CodeNotAllowed, "%v", r).with(selfHint)
+			return newFault(ozml.CodeNotAllowed, "%v", r).with(selfHint)
 		}
 		// The line stands in the message, because an Error notification has no hint.
-		return newFault(CodeNotAllowed, "%s is a %s address and not allowed; to allow it: %s", r.addr, r.kind, Line(r.addr)).
+		return newFault(ozml.CodeNotAllowed, "%s is a %s address and not allowed; to allow it: %s", r.addr, r.kind, Line(r.addr)).
 			with("if the switch shall reach it, add this to the configuration: " + Line(r.addr))
 	}
 	if f := tlsFault(err); f != nil {
@@ -95,31 +95,31 @@ func nameFault(err error, host string, got phase, limit time.Duration) *fault {
 	}
 	if d, ok := errors.AsType[*net.DNSError](err); ok && !d.IsTimeout {
 		if d.IsNotFound {
-			return newFault(CodeNoHost, "no such host: %s", d.Name)
+			return newFault(ozml.CodeNoHost, "no such host: %s", d.Name)
 		}
-		return newFault(CodeNoHost, "the name %s cannot be resolved: %s", d.Name, d.Err)
+		return newFault(ozml.CodeNoHost, "the name %s cannot be resolved: %s", d.Name, d.Err)
 	}
 	var timeout interface{ Timeout() bool }
 	text := err.Error()
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return newFault(CodeTimeout, "no answer within %s: %s", limit.Round(100*time.Millisecond), got.words(host))
+		return newFault(ozml.CodeTimeout, "no answer within %s: %s", limit.Round(100*time.Millisecond), got.words(host))
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return newFault(CodeRefused, "connection refused: nothing listens on %s", host)
+		return newFault(ozml.CodeRefused, "connection refused: nothing listens on %s", host)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
-		return newFault(CodeNetwork, "%s cannot be reached from here", host)
+		return newFault(ozml.CodeNetwork, "%s cannot be reached from here", host)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
 		errors.Is(err, net.ErrClosed), strings.Contains(text, "server closed idle connection"):
 		if got >= firstByte {
-			return newFault(CodeBroken, "the connection broke off in the middle of the answer")
+			return newFault(ozml.CodeBroken, "the connection broke off in the middle of the answer")
 		}
-		return newFault(CodeBroken, "the connection was closed without an answer")
+		return newFault(ozml.CodeBroken, "the connection was closed without an answer")
 	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME"), strings.Contains(text, "bad Content-Length"):
-		return newFault(CodeNotHTTP, "what %s answers is not HTTP", host)
+		return newFault(ozml.CodeNotHTTP, "what %s answers is not HTTP", host)
 	case strings.Contains(text, "response headers exceeded"):
-		return newFault(CodeTooLarge, "the headers of the answer are larger than 64 KiB")
+		return newFault(ozml.CodeTooLarge, "the headers of the answer are larger than 64 KiB")
 	}
-	return newFault(CodeNetwork, "%s", lastWords(err))
+	return newFault(ozml.CodeNetwork, "%s", lastWords(err))
 }
 
 func tlsFault(err error) *fault {
@@ -128,27 +128,27 @@ func tlsFault(err error) *fault {
 		if e.Cert != nil {
 			who = e.Cert.Issuer.String()
 		}
-		return newFault(CodeTLS, "the certificate is signed by %s, which is not trusted here", who).
+		return newFault(ozml.CodeTLS, "the certificate is signed by %s, which is not trusted here", who).
 			with("set web.ca_file to the issuer's certificate, or use http on a network that you trust")
 	}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
-		return newFault(CodeTLS, "the certificate is for another name than %s", e.Host)
+		return newFault(ozml.CodeTLS, "the certificate is for another name than %s", e.Host)
 	}
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
 		if e.Reason == x509.Expired {
-			return newFault(CodeTLS, "the certificate is out of date or not valid yet").with("renew it; check the clocks of both machines")
+			return newFault(ozml.CodeTLS, "the certificate is out of date or not valid yet").with("renew it; check the clocks of both machines")
 		}
-		return newFault(CodeTLS, "the certificate is not valid: %s", strings.TrimPrefix(e.Error(), "x509: "))
+		return newFault(ozml.CodeTLS, "the certificate is not valid: %s", strings.TrimPrefix(e.Error(), "x509: "))
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return newFault(CodeTLS, "the certificate is not valid: %s", lastWords(err))
+		return newFault(ozml.CodeTLS, "the certificate is not valid: %s", lastWords(err))
 	}
 	_, isRecord := errors.AsType[tls.RecordHeaderError](err)
 	if isRecord || strings.Contains(err.Error(), "HTTP response to HTTPS client") {
-		return newFault(CodeTLS, "the other side speaks no TLS").with("write http:// instead of https://, or check the port")
+		return newFault(ozml.CodeTLS, "the other side speaks no TLS").with("write http:// instead of https://, or check the port")
 	}
 	if _, ok := errors.AsType[tls.AlertError](err); ok || strings.Contains(err.Error(), "tls: ") {
-		return newFault(CodeTLS, "no secure connection: %s", lastWords(err))
+		return newFault(ozml.CodeTLS, "no secure connection: %s", lastWords(err))
 	}
 	return nil
 }
@@ -167,9 +167,9 @@ func lastWords(err error) string {
 // statusFault says that the answer is not 2xx.
 func statusFault(status int, head http.Header, body []byte) *fault {
 	text := http.StatusText(status)
-	f := newFault(CodeStatus, "the web app answered %d %s", status, text)
+	f := newFault(ozml.CodeStatus, "the web app answered %d %s", status, text)
 	if text == "" {
-		f = newFault(CodeStatus, "the web app answered %d", status)
+		f = newFault(ozml.CodeStatus, "the web app answered %d", status)
 	}
 	if q := firstLine(body); q != "" {
 		f.cause += fmt.Sprintf(": %q", q)

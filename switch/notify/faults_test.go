@@ -118,50 +118,50 @@ func TestFaultsOfWebApps(t *testing.T) {
 		msg  string // part of it
 		hint string // part of it
 	}{
-		{"http://" + gone.Addr().String() + "/", CodeRefused, "-", "connection refused: nothing listens on " + gone.Addr().String(), "Start the web app"},
-		{"http://no-such-host.invalid/", CodeNoHost, "-", "no-such-host.invalid", "getent hosts"},
-		{"/slow", CodeTimeout, "-", "no answer within 200ms: connected and asked, but nothing came back", "web.timeout"},
-		{"/500", CodeStatus, "-", `the web app answered 500 Internal Server Error: "Fatal error: Call to undefined function say()"`, "error log"},
-		{"/404", CodeStatus, "-", `the web app answered 404 Not Found: "Not here  [31m"`, "check the path"},
-		{"/401", CodeStatus, "-", "answered 401", "https://user:password@host"},
-		{"/405", CodeStatus, "-", "answered 405", "POST"},
-		{"/419", CodeStatus, "-", `answered 419: "Page Expired"`, "CSRF"},
+		{"http://" + gone.Addr().String() + "/", ozml.CodeRefused, "-", "connection refused: nothing listens on " + gone.Addr().String(), "Start the web app"},
+		{"http://no-such-host.invalid/", ozml.CodeNoHost, "-", "no-such-host.invalid", "getent hosts"},
+		{"/slow", ozml.CodeTimeout, "-", "no answer within 200ms: connected and asked, but nothing came back", "web.timeout"},
+		{"/500", ozml.CodeStatus, "-", `the web app answered 500 Internal Server Error: "Fatal error: Call to undefined function say()"`, "error log"},
+		{"/404", ozml.CodeStatus, "-", `the web app answered 404 Not Found: "Not here  [31m"`, "check the path"},
+		{"/401", ozml.CodeStatus, "-", "answered 401", "https://user:password@host"},
+		{"/405", ozml.CodeStatus, "-", "answered 405", "POST"},
+		{"/419", ozml.CodeStatus, "-", `answered 419: "Page Expired"`, "CSRF"},
 		{"/html", "OZ1004", "1:1", "", "login"},
 		{"/json", "OZ1005", "1:1", "", "json_encode"},
-		{"/empty", CodeEmpty, "-", "the answer is empty", "error log"},
+		{"/empty", ozml.CodeEmpty, "-", "the answer is empty", "error log"},
 		{"/warning", "OZ1003", "2:1", "", "Warning: Undefined variable $name"},
 		{"/tworoots", "OZ1021", "2:1", "", "one <Response>"},
 		{"/encoding", "OZ1009", "2:9", "", "UTF-8"},
 		{"/klingon", "OZ1008", "", "klingon", "UTF-8"},
 		{"/cutxml", "OZ1020", "3:", "", ""},
-		{"/cut", CodeBroken, "-", "cut off after 10 of 100 bytes", "error log"},
-		{"/closed", CodeBroken, "-", "closed without an answer", "error log"},
-		{"/nothttp", CodeNotHTTP, "-", "is not HTTP", "port"},
-		{"/headers", CodeTooLarge, "-", "headers of the answer are larger", ""},
-		{"/circle", CodeRedirect, "-", "redirected in a circle, back to " + web.URL + "/circle", "curl -iL"},
-		{"/far/", CodeRedirect, "-", "redirected more than 5 times, at last to " + web.URL + "/far/xxxxxx", "curl -iL"},
-		{"/ftp", CodeRedirect, "-", `redirected to "ftp://***@example.com/"`, ""},
-		{"/nowhere", CodeStatus, "-", "302 Found, without a Location", ""},
-		{"/inside", CodeNotAllowed, "-", `10.0.0.7:80 is a private address and not allowed; to allow it: web.allow: ["10.0.0.7:80"]`, `web.allow: ["10.0.0.7:80"]`},
-		{"/metadata", CodeNotAllowed, "-", `169.254.169.254:80 is a metadata address`, `web.allow: ["169.254.169.254:80"]`},
-		{"http://[fd00::7]:81/", CodeNotAllowed, "-", `private address`, `web.allow: ["[fd00::7]:81"]`},
-		{"http://8.8.8.8/", CodeNotAllowed, "-", `public address`, `web.allow: ["8.8.8.8:80"]`},
-		{"http://localhost:9509/api?command=Call", CodeNotAllowed, "-", "is this switch itself", "web.allow"},
-		{"http://[::ffff:127.0.0.1]:9509/", CodeNotAllowed, "-", "is this switch itself", ""},
-		{"http://0.0.0.0:9509/", CodeNotAllowed, "-", "is this switch itself", ""},
-		{"https://PBX.example.com/oz/recordings/x", CodeNotAllowed, "-", "is this switch itself", ""},
-		{"/endless", CodeTooLarge, "-", "larger than 1 MiB", "limits.body"},
-		{"/bomb", CodeTooLarge, "-", "larger than 1 MiB", "limits.body"},
-		{"/gzip", CodeUnpack, "-", `Content-Encoding is "gzip", but the body is not`, "gzip"},
-		{"/br", CodeUnpack, "-", `Content-Encoding "br" is not read here`, "gzip"},
-		{tls.URL + "/html", CodeTLS, "-", "which is not trusted here", "web.ca_file"},
-		{"https://" + web.Listener.Addr().String() + "/", CodeTLS, "-", "speaks no TLS", "http://"},
-		{"http://" + tls.Listener.Addr().String() + "/html", CodeStatus, "-", "answered 400 Bad Request", ""},
-		{"ftp://app/x", CodeURL, "-", "not an http or https URL", ""},
-		{"SELECT * FROM menu", CodeURL, "-", "SQL is not run here", ""},
-		{"http://me:hunter/2@app/", CodeURL, "-", "not escaped", "%20"},
-		{"http:///x", CodeURL, "-", "no host", ""},
-		{"http://app:70000/", CodeURL, "-", "want 1 to 65535", ""},
+		{"/cut", ozml.CodeBroken, "-", "cut off after 10 of 100 bytes", "error log"},
+		{"/closed", ozml.CodeBroken, "-", "closed without an answer", "error log"},
+		{"/nothttp", ozml.CodeNotHTTP, "-", "is not HTTP", "port"},
+		{"/headers", ozml.CodeTooLarge, "-", "headers of the answer are larger", ""},
+		{"/circle", ozml.CodeRedirect, "-", "redirected in a circle, back to " + web.URL + "/circle", "curl -iL"},
+		{"/far/", ozml.CodeRedirect, "-", "redirected more than 5 times, at last to " + web.URL + "/far/xxxxxx", "curl -iL"},
+		{"/ftp", ozml.CodeRedirect, "-", `redirected to "ftp://***@example.com/"`, ""},
+		{"/nowhere", ozml.CodeStatus, "-", "302 Found, without a Location", ""},
+		{"/inside", ozml.CodeNotAllowed, "-", `10.0.0.7:80 is a private address and not allowed; to allow it: web.allow: ["10.0.0.7:80"]`, `web.allow: ["10.0.0.7:80"]`},
+		{"/metadata", ozml.CodeNotAllowed, "-", `169.254.169.254:80 is a metadata address`, `web.allow: ["169.254.169.254:80"]`},
+		{"http://[fd00::7]:81/", ozml.CodeNotAllowed, "-", `private address`, `web.allow: ["[fd00::7]:81"]`},
+		{"http://8.8.8.8/", ozml.CodeNotAllowed, "-", `public address`, `web.allow: ["8.8.8.8:80"]`},
+		{"http://localhost:9509/api?command=Call", ozml.CodeNotAllowed, "-", "is this switch itself", "web.allow"},
+		{"http://[::ffff:127.0.0.1]:9509/", ozml.CodeNotAllowed, "-", "is this switch itself", ""},
+		{"http://0.0.0.0:9509/", ozml.CodeNotAllowed, "-", "is this switch itself", ""},
+		{"https://PBX.example.com/oz/recordings/x", ozml.CodeNotAllowed, "-", "is this switch itself", ""},
+		{"/endless", ozml.CodeTooLarge, "-", "larger than 1 MiB", "limits.body"},
+		{"/bomb", ozml.CodeTooLarge, "-", "larger than 1 MiB", "limits.body"},
+		{"/gzip", ozml.CodeUnpack, "-", `Content-Encoding is "gzip", but the body is not`, "gzip"},
+		{"/br", ozml.CodeUnpack, "-", `Content-Encoding "br" is not read here`, "gzip"},
+		{tls.URL + "/html", ozml.CodeTLS, "-", "which is not trusted here", "web.ca_file"},
+		{"https://" + web.Listener.Addr().String() + "/", ozml.CodeTLS, "-", "speaks no TLS", "http://"},
+		{"http://" + tls.Listener.Addr().String() + "/html", ozml.CodeStatus, "-", "answered 400 Bad Request", ""},
+		{"ftp://app/x", ozml.CodeURL, "-", "not an http or https URL", ""},
+		{"SELECT * FROM menu", ozml.CodeURL, "-", "SQL is not run here", ""},
+		{"http://me:hunter/2@app/", ozml.CodeURL, "-", "not escaped", "%20"},
+		{"http:///x", ozml.CodeURL, "-", "no host", ""},
+		{"http://app:70000/", ozml.CodeURL, "-", "want 1 to 65535", ""},
 	} {
 		u := f.url
 		if strings.HasPrefix(u, "/") {
@@ -238,17 +238,17 @@ func TestWaysToADocument(t *testing.T) {
 	}{
 		{"plain", loop, web.URL + "/ok", nil, "POST IncomingCall signed", ""},
 		{"gzip", loop, web.URL + "/gzip", nil, "", ""},
-		{"301", loop, web.URL + "/301", nil, "GET", CodeLostFields},
-		{"302", loop, web.URL + "/302", nil, "GET", CodeLostFields},
-		{"303", loop, web.URL + "/303", nil, "GET", CodeLostFields},
+		{"301", loop, web.URL + "/301", nil, "GET", ozml.CodeLostFields},
+		{"302", loop, web.URL + "/302", nil, "GET", ozml.CodeLostFields},
+		{"303", loop, web.URL + "/303", nil, "GET", ozml.CodeLostFields},
 		{"307", loop, web.URL + "/307", nil, "POST IncomingCall signed", ""},
 		{"308", loop, web.URL + "/308", nil, "POST IncomingCall signed", ""},
 		{"by name", client("localhost"), byName, nil, "POST IncomingCall signed", ""},
 		{"by name and port", client(fmt.Sprintf("localhost:%d", port)), byName, nil, "POST IncomingCall signed", ""},
-		{"by name, another port", client("localhost:1"), byName, nil, "", CodeNotAllowed},
+		{"by name, another port", client("localhost:1"), byName, nil, "", ozml.CodeNotAllowed},
 		{"operator", client(), web.URL + "/ok", []string{web.URL + "/ok"}, "POST IncomingCall signed", ""},
-		{"operator, but the redirect is not", client(), web.URL + "/307", []string{web.URL + "/307"}, "", CodeNotAllowed},
-		{"nobody allowed it", client(), web.URL + "/ok", []string{web.URL + "/307"}, "", CodeNotAllowed},
+		{"operator, but the redirect is not", client(), web.URL + "/307", []string{web.URL + "/307"}, "", ozml.CodeNotAllowed},
+		{"nobody allowed it", client(), web.URL + "/ok", []string{web.URL + "/307"}, "", ozml.CodeNotAllowed},
 	} {
 		method, signed = "", ""
 		ev := &events{}
@@ -263,7 +263,7 @@ func TestWaysToADocument(t *testing.T) {
 				code = e.Code
 			}
 		}
-		if got != c.method || code != c.code || (err != nil) != (code == CodeNotAllowed) {
+		if got != c.method || code != c.code || (err != nil) != (code == ozml.CodeNotAllowed) {
 			t.Errorf("%s: the app saw %q, event %q, %v; want %q, %q", c.name, got, code, err, c.method, c.code)
 		}
 	}
@@ -283,7 +283,7 @@ func TestWaysToADocument(t *testing.T) {
 		t.Errorf("Get = %+v, %v", p, err)
 	}
 	_, err = loop.Get(t.Context(), web.URL+"/gzip", nil, 10, 0, false)
-	if e, ok := errors.AsType[*ozml.FetchError](err); !ok || e.Code != CodeTooLarge {
+	if e, ok := errors.AsType[*ozml.FetchError](err); !ok || e.Code != ozml.CodeTooLarge {
 		t.Errorf("Get beyond its limit = %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -306,10 +306,10 @@ func TestOwnRecordings(t *testing.T) {
 	for u, want := range map[string]string{
 		"https://pbx.example.com/oz/recordings/2026/a.wav?token=good": "sound",
 		"http://127.0.0.1:9509/recordings/2026/a.wav?token=good":      "sound",
-		"http://127.0.0.1:9509/recordings/2026/a.wav?token=bad":       CodeNotAllowed,
-		"http://127.0.0.1:9509/recordings/../a.wav?token=good":        CodeNotAllowed,
-		"http://127.0.0.1:9509/v1/calls":                              CodeNotAllowed,
-		"https://pbx.example.com/other":                               CodeNotAllowed, // not ours, and public is not allowed here
+		"http://127.0.0.1:9509/recordings/2026/a.wav?token=bad":       ozml.CodeNotAllowed,
+		"http://127.0.0.1:9509/recordings/../a.wav?token=good":        ozml.CodeNotAllowed,
+		"http://127.0.0.1:9509/v1/calls":                              ozml.CodeNotAllowed,
+		"https://pbx.example.com/other":                               ozml.CodeNotAllowed, // not ours, and public is not allowed here
 	} {
 		got := ""
 		p, err := c.Get(t.Context(), u, nil, 100, 0, false)
@@ -318,21 +318,13 @@ func TestOwnRecordings(t *testing.T) {
 		} else if err == nil {
 			got = string(p.Body)
 		}
-		if got != want && !(want == CodeNotAllowed && got == CodeNoHost) {
+		if got != want && !(want == ozml.CodeNotAllowed && got == ozml.CodeNoHost) {
 			t.Errorf("Get(%s) = %q (%v), want %q", u, got, err, want)
 		}
 	}
 	for _, bad := range []Config{{PublicURL: "pbx"}, {ListenAddrs: []string{"9509"}}, {ListenAddrs: []string{"pbx:80"}}, {CAFile: "/no/such"}, {Allow: []string{"http://x/"}}} {
 		if _, err := New(bad); err == nil || !strings.HasPrefix(err.Error(), "notify: ") {
 			t.Errorf("New(%+v) = %v, want a refusal", bad, err)
-		}
-	}
-}
-
-func TestCodes(t *testing.T) {
-	for i, d := range Codes {
-		if d.Title == "" || d.Cause == "" || d.Cure == "" || i > 0 && d.Code <= Codes[i-1].Code || !strings.HasPrefix(d.Code, "OZ13") {
-			t.Errorf("code %d: %+v", i, d)
 		}
 	}
 }

@@ -82,11 +82,7 @@ func (w *CallWeb) climb(ctx context.Context, a ask, fa *fault, h hop, failed *oz
 		}
 	}
 	w.step(fa, h, "built-in")
-	f, err = syntax.Parse(builtInName, []byte(BuiltIn))
-	if err == nil {
-		w.tellDocument(f, nil, builtInName, "", len(BuiltIn))
-	}
-	return f, err
+	return syntax.Parse(builtInName, []byte(BuiltIn))
 }
 
 // step tells why a rung broke and which one is next.
@@ -110,12 +106,12 @@ func (w *CallWeb) file(name string) (*syntax.File, *fault) {
 		body, err = w.c.cfg.ReadScript(name)
 	}
 	if err != nil {
-		fa := newFault(CodeFile, "the script cannot be read: %s", lastWords(err))
-		w.tellDocument(nil, fa, name, "", 0)
+		fa := newFault(ozml.CodeScriptFile, "the script cannot be read: %s", lastWords(err))
+		w.tellRefused(fa, name, "", 0)
 		return nil, fa
 	}
 	f, _, fa := w.c.read(name, "", body)
-	w.tellDocument(f, fa, name, "", len(body))
+	w.tellRefused(fa, name, "", len(body))
 	return f, fa
 }
 

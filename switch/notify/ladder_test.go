@@ -44,7 +44,7 @@ func TestLadder(t *testing.T) {
 		seen   string
 	}{
 		{"all is well", "", answer(hello), CallContext{}, "", "http://10.0.0.1/ivr", 0,
-			"script.fetch IncomingCall\nscript.parsed", "IncomingCall@0s /ivr"},
+			"script.fetch IncomingCall", "IncomingCall@0s /ivr"},
 
 		{"retried once when the connection fails before a byte", "", func(w http.ResponseWriter, r *http.Request, n int) {
 			if n == 1 {
@@ -53,7 +53,7 @@ func TestLadder(t *testing.T) {
 			}
 			io.WriteString(w, hello)
 		}, CallContext{ErrorURL: errs}, "", "http://10.0.0.1/ivr", 0,
-			"script.fetch IncomingCall OZ1311\nerror OZ1311 retry\nscript.fetch IncomingCall\nscript.parsed",
+			"script.fetch IncomingCall OZ1311\nerror OZ1311 retry\nscript.fetch IncomingCall",
 			"IncomingCall@0s /ivr\nIncomingCall@0s /ivr"},
 
 		{"not retried after an answer; the built-in sentence and Error", "", func(w http.ResponseWriter, r *http.Request, n int) {
@@ -61,24 +61,24 @@ func TestLadder(t *testing.T) {
 				w.WriteHeader(500)
 			}
 		}, CallContext{ErrorURL: errs}, "", builtInName, 0,
-			"script.fetch IncomingCall OZ1304\nerror OZ1304 built-in\nscript.parsed\nnotify.sent Error",
+			"script.fetch IncomingCall OZ1304\nerror OZ1304 built-in\nnotify.sent Error",
 			"IncomingCall@0s /ivr\nError@0s /error"},
 
 		{"nobody listens: retried, then fallback_url", "", answer(hello),
 			CallContext{FallbackURL: "http://10.0.0.1/fallback"}, "http://10.0.0.2/ivr", "http://10.0.0.1/fallback", 0,
-			"script.fetch IncomingCall OZ1302\nerror OZ1302 retry\nscript.fetch IncomingCall OZ1302\nerror OZ1302 fallback_url\nscript.fetch IncomingCall\nscript.parsed",
+			"script.fetch IncomingCall OZ1302\nerror OZ1302 retry\nscript.fetch IncomingCall OZ1302\nerror OZ1302 fallback_url\nscript.fetch IncomingCall",
 			"IncomingCall@0s /fallback"},
 
 		{"slow, and the fallback is slow too: a document within 2 s of the failure", "", func(w http.ResponseWriter, r *http.Request, n int) {
 			<-r.Context().Done()
 		}, CallContext{FallbackURL: "http://10.0.0.1/fallback", FallbackScript: "sorry.xml"}, "", "sorry.xml", 11500 * time.Millisecond,
-			"script.fetch IncomingCall OZ1303\nerror OZ1303 fallback_url\nscript.fetch IncomingCall OZ1303\nerror OZ1303 fallback_script\nscript.parsed",
+			"script.fetch IncomingCall OZ1303\nerror OZ1303 fallback_url\nscript.fetch IncomingCall OZ1303\nerror OZ1303 fallback_script",
 			"IncomingCall@0s /ivr\nIncomingCall@10s /fallback"},
 
 		{"every rung breaks", "", answer("<html>"), CallContext{FallbackURL: "http://10.0.0.1/fallback", FallbackScript: "broken.xml"}, "", builtInName, 0,
 			"script.fetch IncomingCall\nscript.refused OZ1004 Content-Type: text/html; charset=utf-8\nerror OZ1004 fallback_url\n" +
 				"script.fetch IncomingCall\nscript.refused OZ1004 Content-Type: text/html; charset=utf-8\nerror OZ1004 fallback_script\n" +
-				"script.refused OZ1020\nerror OZ1020 built-in\nscript.parsed",
+				"script.refused OZ1020\nerror OZ1020 built-in",
 			"IncomingCall@0s /ivr\nIncomingCall@0s /fallback"},
 
 		{"CallConnected without a fallback hangs up", "CallConnected", answer(""), CallContext{ErrorURL: errs}, "", "", 0,
@@ -86,11 +86,11 @@ func TestLadder(t *testing.T) {
 			"CallConnected@0s /ivr\nError@0s /error"},
 
 		{"CallConnected with a fallback", "CallConnected", answer(""), CallContext{FallbackScript: "none.xml"}, "", builtInName, 0,
-			"script.fetch CallConnected\nscript.refused OZ1305\nerror OZ1305 fallback_script\nscript.refused OZ1315\nerror OZ1315 built-in\nscript.parsed",
+			"script.fetch CallConnected\nscript.refused OZ1305\nerror OZ1305 fallback_script\nscript.refused OZ1315\nerror OZ1315 built-in",
 			"CallConnected@0s /ivr"},
 
 		{"a document without commands is a document", "", answer("<Response/>"), CallContext{}, "", "http://10.0.0.1/ivr", 0,
-			"script.fetch IncomingCall\nscript.parsed", "IncomingCall@0s /ivr"},
+			"script.fetch IncomingCall", "IncomingCall@0s /ivr"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, Config{ReadScript: files}, c.handle, func(t *testing.T, cl *Client, a *app, ev *events) {
@@ -155,7 +155,7 @@ func TestScriptFile(t *testing.T) {
 		if err != nil || f.Name != "http://10.0.0.1/f" {
 			t.Errorf("Script = %+v, %v, want the fallback", f, err)
 		}
-		if got, want := ev.lines(), "script.refused OZ1020\nerror OZ1020 fallback_url\nscript.fetch IncomingCall\nscript.parsed\n"; got != want {
+		if got, want := ev.lines(), "script.refused OZ1020\nerror OZ1020 fallback_url\nscript.fetch IncomingCall\n"; got != want {
 			t.Errorf("events\n%s, want\n%s", got, want)
 		}
 	})

@@ -196,7 +196,7 @@ func TestWhatIsPosted(t *testing.T) {
 		if c.secret("CallChanged", "9000") != "global" || c.secret("RoutingInterception", "") != "global" {
 			t.Error("global URLs are not signed with web.secret")
 		}
-		if got, want := ev.lines(), "script.fetch DtmfEntered\nscript.parsed\n"; got[:len(got)/2] != want {
+		if got, want := ev.lines(), "script.fetch DtmfEntered\n"; got[:len(got)/2] != want {
 			t.Errorf("events\n%s, want twice\n%s", got, want)
 		}
 		e := ev.first(trace.ScriptFetch)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"ozswitch/ozml"
 	"ozswitch/ozml/syntax"
 )
 
@@ -73,7 +74,7 @@ func (c *Client) read(name, charset string, body []byte) (f *syntax.File, o Outc
 	}()
 	first := firstByteOf(body)
 	if first == 0 {
-		return nil, Plain, newFault(CodeEmpty, "the answer is empty")
+		return nil, Plain, newFault(ozml.CodeEmpty, "the answer is empty")
 	}
 	f, err := syntax.ParseWith(syntax.Options{Name: name, Charset: charset, Limits: c.cfg.Limits, IsCommand: c.cfg.IsCommand}, body)
 	switch {

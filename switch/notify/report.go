@@ -135,13 +135,13 @@ func (c *Client) deliver(ctx context.Context, a queue.Attempt) queue.Outcome {
 	r := reply{}
 	counts := a.N == 1 || time.Since(a.Created) <= late
 	switch {
-	case o == Plain && fa.code != CodeEmpty:
-		w.emit(trace.Event{Type: trace.ScriptWarning, Name: s.Name, URL: Blank(h.url), Doc: Blank(h.url), Code: CodeNoScript,
-			Text: "the answer is no script: " + fa.cause, Hint: cure(CodeNoScript)})
+	case o == Plain && fa.code != ozml.CodeEmpty:
+		w.emit(trace.Event{Type: trace.ScriptWarning, Name: s.Name, URL: Blank(h.url), Doc: Blank(h.url), Code: ozml.CodeNoScript,
+			Text: "the answer is no script: " + fa.cause, Hint: cure(ozml.CodeNoScript)})
 	case o == Document && !counts && commands(f) > 0:
 		w.ignored(p.n, h, "it came too late")
 	case o == Document:
-		if w.tellDocument(f, nil, f.Name, "", len(h.body)); commands(f) > 0 {
+		if commands(f) > 0 {
 			r.file = f
 		}
 	}
@@ -175,8 +175,8 @@ func (c *Client) answered(callID string, n ozml.Notification, f *syntax.File) {
 }
 
 func (w *CallWeb) ignored(n ozml.Notification, h hop, why string) {
-	w.emit(trace.Event{Type: trace.ScriptWarning, Name: n.Name, URL: Blank(h.url), Doc: Blank(h.url), Code: CodeIgnored,
-		Text: "the commands of this answer are not run: " + why, Hint: cure(CodeIgnored)})
+	w.emit(trace.Event{Type: trace.ScriptWarning, Name: n.Name, URL: Blank(h.url), Doc: Blank(h.url), Code: ozml.CodeIgnored,
+		Text: "the commands of this answer are not run: " + why, Hint: cure(ozml.CodeIgnored)})
 }
 
 // gaveUp tells of a report that nobody took for a day.

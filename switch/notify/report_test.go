@@ -71,7 +71,7 @@ func TestReportIsRetriedInOrder(t *testing.T) {
 		if got, want := got.got(), "q7Lx2 CallCompleted 1, q7Lx2 CallCompleted 1"; got != want {
 			t.Errorf("answered: %s, want %s", got, want)
 		}
-		if !strings.Contains(ev.lines(), "script.warning RecordCompleted "+CodeIgnored) || strings.Count(ev.lines(), "notify.failed RecordCompleted OZ1304 retry") != 4 {
+		if !strings.Contains(ev.lines(), "script.warning RecordCompleted "+ozml.CodeIgnored) || strings.Count(ev.lines(), "notify.failed RecordCompleted OZ1304 retry") != 4 {
 			t.Errorf("events\n%s", ev.lines())
 		}
 	})
@@ -89,8 +89,8 @@ func TestAnswersToReports(t *testing.T) {
 		{"commands", hello, 200, 1, true, ""},
 		{"no commands", "<Response/>", 200, 1, false, ""},
 		{"nothing", "", 204, 1, false, ""},
-		{"ok", "OK", 200, 1, false, CodeNoScript},
-		{"json", `{"ok":true}`, 200, 1, false, CodeNoScript},
+		{"ok", "OK", 200, 1, false, ozml.CodeNoScript},
+		{"json", `{"ok":true}`, 200, 1, false, ozml.CodeNoScript},
 		{"a web page", "<html><body>", 200, 2, false, ""},
 		{"a broken script", "<Response><Speak>", 200, 2, false, ""},
 		{"an error", hello, 500, 2, false, ""},

@@ -154,7 +154,7 @@ func (c *Client) sendState(ctx context.Context, ln *stateLane, j stateJob) {
 		e := hopEvent(trace.NotifyFail, j.n, h)
 		e.Code, e.Text, e.Hint, e.Succeeded, e.Count, e.Reason = fa.code, fa.cause, fa.hint, false, int64(n), "retry"
 		why = fa.cause
-		if fa.code == CodeURL {
+		if fa.code == ozml.CodeURL {
 			break
 		}
 		j.w.emit(e)
@@ -173,13 +173,12 @@ func (c *Client) stateSent(ln *stateLane, j stateJob, n int, h hop, f *syntax.Fi
 	e.Count, e.Succeeded = int64(n), true
 	j.w.emit(e)
 	switch {
-	case o == Plain && fa.code != CodeEmpty:
-		j.w.emit(trace.Event{Type: trace.ScriptWarning, Name: j.n.Name, URL: Blank(h.url), Doc: Blank(h.url), Code: CodeNoScript,
-			Text: "the answer is no script: " + fa.cause, Hint: cure(CodeNoScript)})
+	case o == Plain && fa.code != ozml.CodeEmpty:
+		j.w.emit(trace.Event{Type: trace.ScriptWarning, Name: j.n.Name, URL: Blank(h.url), Doc: Blank(h.url), Code: ozml.CodeNoScript,
+			Text: "the answer is no script: " + fa.cause, Hint: cure(ozml.CodeNoScript)})
 	case o == Document && commands(f) > 0 && c.states.newer(ln):
 		j.w.ignored(j.n, h, "the call has changed again")
 	case o == Document:
-		j.w.tellDocument(f, nil, f.Name, "", len(h.body))
 		if commands(f) > 0 {
 			c.answered(j.w.cc.Info.ID, j.n, f)
 		}

@@ -110,28 +110,22 @@ func (w *CallWeb) ask(ctx context.Context, a ask, limit time.Duration) (*syntax.
 	if fa != nil && quiet {
 		fa = fa.quiet()
 	}
-	w.tellDocument(f, fa, Blank(h.url), h.head.Get("Content-Type"), len(h.body))
+	w.tellRefused(fa, Blank(h.url), h.head.Get("Content-Type"), len(h.body))
 	return f, h, fa
 }
 
-// tellDocument makes the events of a document that was read or refused.
-func (w *CallWeb) tellDocument(f *syntax.File, fa *fault, name, contentType string, n int) {
-	if fa != nil {
-		e := trace.Event{Type: trace.ScriptRefused, Doc: name, URL: name, Line: fa.pos.Line, Col: fa.pos.Column,
-			Code: fa.code, Text: fa.cause, Hint: fa.hint, Body: cut([]byte(fa.line)), Size: int64(n)}
-		if contentType != "" {
-			e.Reason = "Content-Type: " + contentType
-		}
-		w.emit(e)
+// tellRefused makes the event of a document that was refused; one that was read
+// is told by the machine that runs it.
+func (w *CallWeb) tellRefused(fa *fault, name, contentType string, n int) {
+	if fa == nil {
 		return
 	}
-	w.emit(trace.Event{Type: trace.ScriptParsed, Doc: name, URL: name, Size: int64(n), Count: int64(commands(f))})
-	for _, r := range f.Warnings {
-		if !r.Note {
-			w.emit(trace.Event{Type: trace.ScriptWarning, Doc: name, Line: r.Span.From.Line, Col: r.Span.From.Column,
-				Code: r.Code, Text: r.Msg, Hint: r.Hint})
-		}
+	e := trace.Event{Type: trace.ScriptRefused, Doc: name, URL: name, Line: fa.pos.Line, Col: fa.pos.Column,
+		Code: fa.code, Text: fa.cause, Hint: fa.hint, Body: cut([]byte(fa.line)), Size: int64(n)}
+	if contentType != "" {
+		e.Reason = "Content-Type: " + contentType
 	}
+	w.emit(e)
 }
 
 // commands counts the elements under the root.
@@ -153,7 +147,7 @@ func hopEvent(t trace.Type, n ozml.Notification, h hop) trace.Event {
 	case h.fault != nil:
 		e.Code, e.Text, e.Hint = h.fault.code, h.fault.cause, h.fault.hint
 	case h.lost:
-		e.Text, e.Code, e.Hint = "redirected to "+Blank(h.to)+"; the fields are lost, because it is followed with GET", CodeLostFields, cure(CodeLostFields)
+		e.Text, e.Code, e.Hint = "redirected to "+Blank(h.to)+"; the fields are lost, because it is followed with GET", ozml.CodeLostFields, cure(ozml.CodeLostFields)
 	case h.to != "":
 		e.Text = "redirected to " + Blank(h.to)
 	}

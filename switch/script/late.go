@@ -35,7 +35,7 @@ func (r *Runner) Answered(l *exchange.Line, id string, n ozml.Notification, f *s
 		}
 		defer r.guard(sink, "late answer")
 		if n.Name == "CallChanged" {
-			sink.Emit(trace.Event{Type: trace.ScriptWarning, Code: codeThirdParty, Name: n.Name, Doc: f.Name,
+			sink.Emit(trace.Event{Type: trace.ScriptWarning, Code: trace.CodeThirdParty, Name: n.Name, Doc: f.Name,
 				Text: "commands in the answer to CallChanged are not run in this version", Hint: "answer with an empty body, and use the HTTP API"})
 			return
 		}

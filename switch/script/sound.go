@@ -37,7 +37,7 @@ func (r *Runner) speech(ctx context.Context, co *codec.Codec, u ozml.Utterance, 
 				return
 			}
 			if p.Note != "" {
-				sink.Emit(trace.Event{Type: trace.ScriptWarning, Code: codeVoice, Text: p.Note})
+				sink.Emit(trace.Event{Type: trace.ScriptWarning, Code: trace.CodeVoice, Text: p.Note})
 			}
 			frames, err := co.Frames(media.Samples(p.Rate, p.PCM))
 			if !yield(&pace.Clip{Frames: frames}, err) || err != nil {

@@ -189,7 +189,7 @@ func (s *Server) finished(l *exchange.Line, r exchange.Record) {
 	row.Quality, row.Recordings = c.quality, c.files
 	c.mu.Unlock()
 	if err := s.store.PutCall(row); err != nil {
-		l.Sink().Emit(trace.Event{Type: trace.Error, Code: "OZ1403", Text: "the history did not take this call: " + err.Error()})
+		l.Sink().Emit(trace.Event{Type: trace.Error, Code: trace.CodeHistory, Text: "the history did not take this call: " + err.Error()})
 	}
 	s.scripts.Finished(l, r)
 	c.Close()
