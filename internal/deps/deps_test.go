@@ -76,6 +76,7 @@ switch/switchtest: switch/server switch/phone switch/eventlog ozml ozml/trace oz
 cmd/ozswitch:      . switch/server switch/phone switch/eventlog switch/notify media media/tts media/wav media/worker ozml ozml/syntax ozml/trace ozml/command ozml/ozmltest
 
 examples:
+test/faults:
 test/peers:
 `
 
