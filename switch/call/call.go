@@ -326,8 +326,8 @@ func (c *Call) goodbye(why string) Effect {
 	return nil
 }
 
-// end is the one way a call ends: tell the far end, stop the script (which
-// closes its recording), close the sound, tell the world.
+// end is the one way a call ends: tell the far end and the world (a recording
+// ends by that), stop the script, close the sound.
 func (c *Call) end(r Result, f Failure, goodbye Effect) {
 	if c.state == Completed {
 		return
@@ -337,13 +337,13 @@ func (c *Call) end(r Result, f Failure, goodbye Effect) {
 	if goodbye != nil {
 		c.do(goodbye)
 	}
+	c.become(Completed) // before the script notices, which may still do something
 	if c.script {
 		c.do(StopScript{r})
 	}
 	if c.opened {
 		c.do(CloseMedia{c.leg})
 	}
-	c.become(Completed)
 	c.settlePending(f)
 	if !c.script {
 		c.do(Over{})

@@ -33,9 +33,12 @@ type Sound interface {
 }
 
 // A Script is what runs on one call. Start may start goroutines; when all of
-// them have ended the script posts call.ScriptEnded, exactly once.
+// them have ended the script posts call.ScriptEnded, exactly once. Over says that
+// the call has ended: what is the call's and not the script's, a recording, ends
+// in it. Then that is told, and then Stop ends the script.
 type Script interface {
 	Start(connected bool)
+	Over(at time.Time)
 	Stop(r call.Result)
 	Key(k byte)
 }

@@ -234,6 +234,9 @@ func (l *Line) settle(s call.Settle) {
 
 func (l *Line) changed(s call.State) {
 	e := trace.Event{T: time.Now()}
+	if s == call.Completed {
+		l.script.Over(e.T)
+	}
 	l.mu.Lock()
 	l.state = s
 	switch s {

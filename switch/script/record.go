@@ -43,6 +43,9 @@ func (c *live) StartRecord(ctx context.Context, spec ozml.RecordSpec) error {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ended {
+		return ozml.ErrGone
+	}
 	if c.rec != nil {
 		c.rec.finish(now, "replaced", "")
 	}

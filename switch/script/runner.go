@@ -165,11 +165,11 @@ func (s *running) Start(connected bool) {
 	})
 }
 
+// Over implements exchange.Script.
+func (s *running) Over(at time.Time) { s.live.over(at) }
+
 // Stop implements exchange.Script.
-func (s *running) Stop(call.Result) {
-	s.live.over(time.Now())
-	s.scope.end(ozml.ErrGone)
-}
+func (s *running) Stop(call.Result) { s.scope.end(ozml.ErrGone) }
 
 // Key implements exchange.Script.
 func (s *running) Key(k byte) { s.live.press(ozml.Key(k), ozml.KeyInfo) }
