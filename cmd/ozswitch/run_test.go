@@ -20,6 +20,7 @@ import (
 // TestRunSound runs a call of speech, a beep, a pause and a sound file, and
 // looks for each at its place in the file of --wav.
 func TestRunSound(t *testing.T) {
+	t.Parallel() // the voice takes long to start under the race detector
 	dir := t.TempDir()
 	script, out := filepath.Join(dir, "s.xml"), filepath.Join(dir, "out.wav")
 	write(t, script, `<Response><Beep/><Delay>1</Delay><Play>tone.wav</Play><Delay>1</Delay><Speak>Good morning to you.</Speak><Delay>1</Delay></Response>`)
@@ -88,6 +89,7 @@ func TestRunSoundFails(t *testing.T) {
 
 // TestDoctorVoice lets the embedded voice speak.
 func TestDoctorVoice(t *testing.T) {
+	t.Parallel() // the voice takes long to start under the race detector
 	dir := t.TempDir()
 	cfg := filepath.Join(dir, "c.yaml")
 	write(t, cfg, "data: "+dir+"\nsip: {listen: [udp://127.0.0.1:0]}\nhttp: {listen: 127.0.0.1:0}\nretention: {min_free: 0}\n")
