@@ -89,16 +89,18 @@ func (l *Listener) Close() error { return l.conn.Close() }
 // an earlier datagram, say) never ends the listener; it returns nil.
 func (l *Listener) Serve(receive func(f Flow, b []byte)) error {
 	buf := make([]byte, MaxMessage+1)
-	failures, rested := 0, time.Now()
+	failures, rested, last := 0, time.Now(), time.Now()
 	for {
 		asked := time.Now()
 		n, remote, err := l.read(buf)
-		if now := time.Now(); now.Sub(asked) > waited {
+		now := time.Now()
+		if now.Sub(asked) > waited {
 			rested = now
-			l.busy.Store(0)
-		} else {
-			l.busy.Store(int64(now.Sub(rested)))
+		} else if d := now.Sub(last); d > stall {
+			rested = rested.Add(d)
 		}
+		last = now
+		l.busy.Store(int64(now.Sub(rested)))
 		if errors.Is(err, net.ErrClosed) {
 			return nil
 		}
@@ -116,6 +118,10 @@ func (l *Listener) Serve(receive func(f Flow, b []byte)) error {
 
 // waited is how long a read takes at least when nothing was there to be read.
 const waited = 50 * time.Microsecond
+
+// stall is longer than any one message takes: then the machine stood still,
+// which is no load that turning calls away would lighten.
+const stall = 50 * time.Millisecond
 
 func (l *Listener) read(buf []byte) (int, netip.AddrPort, error) {
 	if l.udp != nil {
