@@ -42,12 +42,11 @@ func newMachine(w World, t Table, o Options) *Machine {
 		o.Setting = Extension
 	}
 	w.Limits = w.Limits.orDefault()
-	vars := map[string]string{}
+	info := o.Info
 	if w.Call != nil {
-		vars = callVars(w.Call.Info())
-	} else {
-		vars = callVars(o.Info)
+		info = w.Call.Info()
 	}
+	vars := callVars(info)
 	for n, v := range o.Vars {
 		vars[n] = v
 	}

@@ -111,16 +111,16 @@ func TestDoRequest(t *testing.T) {
 	sc, _ := ozmltest.Parse("caller", "dial 13 Busy", nil)
 	call := ozmltest.NewCall(t.Context(), sc)
 	id := call.Info().ID
-	run := func(name string, params ...ozml.Value) (error, int) {
+	run := func(name string, params ...ozml.Value) (int, error) {
 		accepted := 0
 		w := ozml.World{Call: nil, Calls: dir{call}, Trace: trace.SinkFunc(func(trace.Event) {})}
 		err := ozml.Do(t.Context(), w, table, ozml.OneCommand(name, params), ozml.Options{Setting: ozml.API, Accepted: func() { accepted++ }})
-		return err, accepted
+		return accepted, err
 	}
-	if err, n := run("Speak", ozml.Value{Name: "CallId", Value: id}, ozml.Value{Name: "Text", Value: "Hi"}); err != nil || n != 1 {
+	if n, err := run("Speak", ozml.Value{Name: "CallId", Value: id}, ozml.Value{Name: "Text", Value: "Hi"}); err != nil || n != 1 {
 		t.Errorf("Speak = %v, accepted %d times, want nil, once", err, n)
 	}
-	if err, n := run("Speak", ozml.Value{Name: "CallId", Value: "nix"}, ozml.Value{Name: "Text", Value: "Hi"}); !errors.Is(err, ozml.ErrNoCall) || n != 0 {
+	if n, err := run("Speak", ozml.Value{Name: "CallId", Value: "nix"}, ozml.Value{Name: "Text", Value: "Hi"}); !errors.Is(err, ozml.ErrNoCall) || n != 0 {
 		t.Errorf("Speak to nobody = %v, accepted %d times, want ErrNoCall, never", err, n)
 	} else if err.Error() != "Call not found with ID 'nix'" {
 		t.Errorf("error %q, want the words of 601", err)

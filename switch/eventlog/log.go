@@ -166,9 +166,8 @@ type CallLog struct {
 	dropped int64
 
 	// The writer's.
-	buf   []byte
-	file  *os.File
-	dirty bool
+	buf  []byte
+	file *os.File
 }
 
 // ForCall opens the log of a call that began at start: its file stands in the

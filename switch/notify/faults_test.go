@@ -57,7 +57,7 @@ func TestFaultsOfWebApps(t *testing.T) {
 	say("/cutxml", "text/xml", "<Response>\n  <Speak>Hello</Speak>\n  <Pla")
 	redirect("/circle", "/circle2", 307)
 	redirect("/circle2", "/circle", 307)
-	mux.HandleFunc("/far/", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"x", 302) })
+	mux.HandleFunc("/far/", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"x", http.StatusFound) })
 	redirect("/ftp", "ftp://user:pw@example.com/", 302)
 	redirect("/inside", "http://10.0.0.7/admin", 302)
 	redirect("/metadata", "http://169.254.169.254/latest/", 302)

@@ -119,12 +119,6 @@ func (h *httpSide) addr() string {
 	return h.socket.Addr().String()
 }
 
-func (h *httpSide) close() {
-	if h.socket != nil {
-		h.socket.Close()
-	}
-}
-
 // run serves until ctx ends; streams and commands that run then are cut.
 func (h *httpSide) run(ctx context.Context) error {
 	if h.socket == nil {

@@ -19,7 +19,6 @@ type phones struct {
 	e      *Endpoint
 	mu     sync.Mutex
 	events map[call.LegID][]string
-	wait   chan struct{} // closed: answer now
 }
 
 func (p *phones) post(leg call.LegID) func(call.Event) bool {
