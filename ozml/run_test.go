@@ -125,16 +125,16 @@ func TestDoRequest(t *testing.T) {
 	} else if err.Error() != "Call not found with ID 'nix'" {
 		t.Errorf("error %q, want the words of 601", err)
 	}
-	if err, _ := run("Speak", ozml.Value{Name: "CallId", Value: id}); !hasCode(err, ozml.CodeBadParam) {
+	if _, err := run("Speak", ozml.Value{Name: "CallId", Value: id}); !hasCode(err, ozml.CodeBadParam) {
 		t.Errorf("Speak without Text = %v, want OZ1103", err)
 	}
-	if err, _ := run("Delay", ozml.Value{Name: "Time", Value: "1"}); !hasCode(err, ozml.CodeNotHere) {
+	if _, err := run("Delay", ozml.Value{Name: "Time", Value: "1"}); !hasCode(err, ozml.CodeNotHere) {
 		t.Errorf("Delay = %v, want OZ1108", err)
 	}
-	if err, _ := run("Hangup", ozml.Value{Name: "CallId", Value: id}); err != nil {
+	if _, err := run("Hangup", ozml.Value{Name: "CallId", Value: id}); err != nil {
 		t.Errorf("Hangup = %v, want nil", err)
 	}
-	if err, _ := run("Speak", ozml.Value{Name: "CallId", Value: id}, ozml.Value{Name: "Text", Value: "Hi"}); !errors.Is(err, ozml.ErrNoCall) {
+	if _, err := run("Speak", ozml.Value{Name: "CallId", Value: id}, ozml.Value{Name: "Text", Value: "Hi"}); !errors.Is(err, ozml.ErrNoCall) {
 		t.Errorf("Speak on a call that is over = %v, want ErrNoCall", err)
 	}
 }
