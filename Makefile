@@ -17,8 +17,11 @@ GONE   := $(shell for s in $(ASSETS); do (cd $${s%node_modules/*}assets && xargs
 
 all: build
 
+# The version comes from the git tag; without one the program says dev.
+VERSION := $(shell git describe --tags --exact-match 2>/dev/null)
+
 build: assets
-	$(GO) build -trimpath -o bin/ozswitch ./cmd/ozswitch
+	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION:v%=%)' -o bin/ozswitch ./cmd/ozswitch
 
 assets: $(ASSETS)
 

@@ -110,11 +110,24 @@ func (c *Call) endRecord(reason string, k ozml.Key) {
 		return
 	}
 	done := ozml.Recorded{URL: "http://paper.example/" + r.file, Path: r.file, Duration: d, Format: r.Format, Size: size, Reason: reason, Digit: key}
+	n := ozml.Notification{Name: "RecordCompleted", URL: r.FinishedURL, Fields: done.Fields(), At: r.At}
 	c.pending++
-	c.theWeb().Report(ozml.Notification{Name: "RecordCompleted", URL: r.FinishedURL, Fields: done.Fields(), At: r.At})
-	if c.cfg.Web != nil {
-		c.pending-- // its answers do not come back to the paper
+	switch w := c.cfg.Web.(type) {
+	case nil: // the paper's own, which answers by completed
+		c.theWeb().Report(n)
+	case answering: // a real one, which takes no time on paper
+		f, _ := w.ReportWait(context.Background(), n) // it tells itself what went wrong
+		c.completed(f)
+	default:
+		w.Report(n)
+		c.pending--
 	}
+}
+
+// An answering Web tells what a report was answered.
+type answering interface {
+	ozml.Web
+	ReportWait(ctx context.Context, n ozml.Notification) (*syntax.File, error)
 }
 
 // completed takes the answer to RecordCompleted.
