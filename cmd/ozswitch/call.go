@@ -50,12 +50,8 @@ type caller struct {
 type voice struct {
 	name string
 	at   time.Duration
-	pcm  []int16 // at voiceRate
+	pcm  []int16 // at the rate of every codec there is: a call need not resample
 }
-
-// voiceRate is the rate of every codec there is, so that a call need not
-// resample.
-const voiceRate = media.Rate(8000)
 
 func newCallCommand() *cobra.Command {
 	k := &caller{}
@@ -169,7 +165,7 @@ func readVoice(typed string) (voice, error) {
 	defer f.Close()
 	r, err := wav.NewReader(f)
 	if err == nil {
-		v.pcm, err = media.ReadAll(media.Resample(r, voiceRate))
+		v.pcm, err = media.ReadAll(media.Resample(r, telephone))
 	}
 	if err != nil {
 		return v, fmt.Errorf("--say %s: %w", v.name, err)
@@ -181,7 +177,7 @@ func readVoice(typed string) (voice, error) {
 func (k *caller) options() phone.Options {
 	o := phone.Options{Server: k.server, From: k.from, Keys: k.keys, HangupAfter: k.hangup, Record: k.record != ""}
 	for _, v := range k.sounds {
-		o.Say = append(o.Say, phone.Say{At: v.at, Source: media.Samples(voiceRate, v.pcm)})
+		o.Say = append(o.Say, phone.Say{At: v.at, Source: media.Samples(telephone, v.pcm)})
 	}
 	return o
 }

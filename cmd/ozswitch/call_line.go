@@ -33,6 +33,8 @@ type line struct {
 // errDeaf is the cause of a context that ended because nobody listens there.
 type errDeaf struct{ error }
 
+func (e errDeaf) Unwrap() error { return e.error }
+
 // newLine starts a phone that can reach host. Its context ends with ctx, and
 // when the machine there says that nobody listens.
 //

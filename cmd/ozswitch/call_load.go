@@ -231,7 +231,9 @@ const tooLag = 20 * time.Millisecond
 
 func (s *loadSummary) print(w io.Writer, st style) error {
 	var b strings.Builder
-	line := func(name, format string, args ...any) { fmt.Fprintf(&b, "%-9s "+format+"\n", append([]any{name}, args...)...) }
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-9s "+format+"\n", append([]any{name}, args...)...)
+	}
 	line("calls", "%d in %.1f s, %g a second, up to %d at once", s.Calls, s.Duration, s.Rate, s.Peak)
 	line("answered", "%d, failed %d", s.Answered, s.Failed)
 	for _, c := range s.Causes {

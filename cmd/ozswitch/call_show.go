@@ -57,7 +57,11 @@ func (s *transcript) event(e phone.Event) {
 func (s *transcript) line(e phone.Event) string {
 	switch e.Kind {
 	case phone.Dialled:
-		return fmt.Sprintf("call %s -> %s (%s)", s.k.from, e.Text, s.host)
+		text := fmt.Sprintf("call %s -> %s", s.k.from, e.Text)
+		if _, isURI := cutScheme(e.Text); !isURI {
+			text += " at " + s.host
+		}
+		return text
 	case phone.Ringing:
 		return fmt.Sprintf("%d %s", e.Code, e.Text)
 	case phone.Answered:
