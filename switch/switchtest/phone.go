@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"ozswitch/internal/simnet"
 	"ozswitch/media"
 	"ozswitch/media/mediatest"
 	"ozswitch/media/pace"
@@ -270,3 +271,8 @@ func (c *Call) HangUp() {
 
 // SIP is the address at which the switch calls this phone.
 func (p *Phone) SIP() string { return fmt.Sprintf("sip:%s@%s:5060", p.Number, p.Host) }
+
+// Mute loses all that a phone sends from now on.
+func (w *World) Mute(p *Phone) {
+	w.Net.SetLink(netip.MustParseAddr(p.Host), netip.MustParseAddr(switchHost), simnet.Link{Delay: Link, Loss: 1})
+}

@@ -59,7 +59,8 @@ type World struct {
 	phones  []*Phone
 	stopped chan struct{} // Server.Run has returned
 	stop    context.CancelFunc
-	port    uint16 // the switch's last for RTP
+	halt    context.CancelFunc // ends Server.Run
+	port    uint16             // the switch's last for RTP
 
 	mu     sync.Mutex
 	events []trace.Event
@@ -134,6 +135,7 @@ func (w *World) Start() {
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	all := w.stop
+	w.halt = stop
 	w.stop = func() { stop(); <-w.stopped; all() }
 	w.parts.Go(func() {
 		defer close(w.stopped)
@@ -143,6 +145,12 @@ func (w *World) Start() {
 	})
 	w.parts.Go(func() { _ = w.pacer.Run(w.ctx) })
 	synctest.Wait()
+}
+
+// Stop stops the switch and waits until it has ended; the rest goes on.
+func (w *World) Stop() {
+	w.halt()
+	<-w.stopped
 }
 
 // listenRTP opens the switch's next even port.
@@ -247,6 +255,23 @@ func (w *World) Up() int {
 		}
 	}
 	return n
+}
+
+// Forget drops what World itself has kept of calls that are over: events,
+// notifications, sounds.
+func (w *World) Forget() {
+	synctest.Wait()
+	w.mu.Lock()
+	w.events = nil
+	w.mu.Unlock()
+	w.Web.mu.Lock()
+	w.Web.posted = nil
+	w.Web.mu.Unlock()
+	for _, p := range w.phones {
+		p.mu.Lock()
+		p.ears, p.made, p.taken = nil, 0, 0
+		p.mu.Unlock()
+	}
 }
 
 // Settle waits until nobody has anything to do but wait for time to pass.
