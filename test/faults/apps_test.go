@@ -21,6 +21,7 @@ type fault struct {
 	calls     int
 	code      string // that the switch must give it
 	place     string // line:column in the answer; "" when there is no document
+	says      string // part of what the event's text or hint must say
 	plain     bool   // 2xx that does not begin with <: a report counts as delivered (decisions 2)
 	// serve misbehaves; base is where it can be found again. Nil = nothing listens.
 	serve func(base string, w http.ResponseWriter, r *http.Request)
@@ -36,15 +37,15 @@ const callers = 5
 const nobody = "http://127.0.0.1:1"
 
 var faults = []fault{
-	{kind: "down", how: "nothing listens", calls: 5, code: "OZ1302"},
-	{kind: "slow", how: "never answers", calls: 3, code: "OZ1303", serve: func(_ string, _ http.ResponseWriter, r *http.Request) {
+	{kind: "down", how: "nothing listens", calls: 5, code: "OZ1302", says: "127.0.0.1:1"},
+	{kind: "slow", how: "never answers", calls: 3, code: "OZ1303", says: "nothing came back", serve: func(_ string, _ http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 	}},
 	{kind: "slow", how: "stops after the headers", calls: 2, code: "OZ1303", serve: func(_ string, w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	}},
-	{kind: "500", how: "page of a framework", calls: 5, code: "OZ1304", serve: text(500, "text/html; charset=UTF-8",
+	{kind: "500", how: "page of a framework", calls: 5, code: "OZ1304", says: "500 Internal Server Error: \"Server Error\"", serve: text(500, "text/html; charset=UTF-8",
 		"<!DOCTYPE html>\n<html lang=\"en\">\n<head><title>Server Error</title></head>\n<body>SQLSTATE[HY000] [2002]</body>\n</html>\n")},
 	{kind: "HTML", how: "login page", calls: 5, code: "OZ1004", place: "1:1", serve: text(200, "text/html; charset=UTF-8",
 		"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><form method=post>Name <input name=u></form></body></html>\n")},
@@ -54,15 +55,15 @@ var faults = []fault{
 	{kind: "cut off", how: "reset in the middle", calls: 2, code: "OZ1311", serve: cutOff(true)},
 	{kind: "cut off", how: "program died", calls: 1, code: "OZ1020", place: "3:13", serve: text(200, "text/xml",
 		"<?xml version=\"1.0\"?>\n<Response>\n  <Speak>Wel")},
-	{kind: "warning first", how: "PHP, html_errors on", calls: 3, code: "OZ1003", place: "1:1", serve: text(200, "text/html; charset=UTF-8",
+	{kind: "warning first", how: "PHP, html_errors on", calls: 3, code: "OZ1003", place: "1:1", says: "Undefined variable $name", serve: text(200, "text/html; charset=UTF-8",
 		"<br />\n<b>Warning</b>:  Undefined variable $name in <b>/var/www/ivr.php</b> on line <b>3</b><br />\n<?xml version=\"1.0\"?>\n<Response><Speak>Hello</Speak></Response>\n")},
-	{kind: "warning first", how: "PHP, html_errors off", calls: 2, code: "OZ1003", place: "2:1", plain: true, serve: text(200, "text/html; charset=UTF-8",
+	{kind: "warning first", how: "PHP, html_errors off", calls: 2, code: "OZ1003", place: "2:1", says: "Undefined variable $name", plain: true, serve: text(200, "text/html; charset=UTF-8",
 		"\nWarning: Undefined variable $name in /var/www/ivr.php on line 3\n<?xml version=\"1.0\"?>\n<Response><Speak>Hello</Speak></Response>\n")},
 	{kind: "two roots", how: "printed twice", calls: 5, code: "OZ1021", place: "2:1", serve: text(200, "text/xml",
 		"<Response><Speak>One</Speak></Response>\n<Response><Speak>Two</Speak></Response>\n")},
-	{kind: "wrong encoding", how: "windows-1252 in UTF-8", calls: 3, code: "OZ1009", place: "2:20", serve: text(200, "text/xml; charset=utf-8",
+	{kind: "wrong encoding", how: "windows-1252 in UTF-8", calls: 3, code: "OZ1009", place: "2:20", says: "Grüß", serve: text(200, "text/xml; charset=utf-8",
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Speak>Gr\xfc\xdf Gott</Speak></Response>\n")},
-	{kind: "wrong encoding", how: "unknown name", calls: 2, code: "OZ1008", place: "1:1", serve: text(200, "text/xml",
+	{kind: "wrong encoding", how: "unknown name", calls: 2, code: "OZ1008", place: "1:1", says: "x-klingon", serve: text(200, "text/xml",
 		"<?xml version=\"1.0\" encoding=\"x-klingon\"?>\n<Response><Speak>Hello</Speak></Response>\n")},
 	{kind: "redirect loop", how: "in a circle", calls: 3, code: "OZ1308", serve: func(base string, w http.ResponseWriter, r *http.Request) {
 		to := base + "/b"
@@ -74,14 +75,14 @@ var faults = []fault{
 	{kind: "redirect loop", how: "ever further", calls: 2, code: "OZ1308", serve: func(base string, w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, base+"/"+r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]+"x", http.StatusTemporaryRedirect)
 	}},
-	{kind: "private address", how: "of the company", calls: 3, code: "OZ1307", serve: func(_ string, w http.ResponseWriter, r *http.Request) {
+	{kind: "private address", how: "of the company", calls: 3, code: "OZ1307", says: `web.allow: ["10.255.255.1:80"]`, serve: func(_ string, w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://10.255.255.1/", http.StatusTemporaryRedirect)
 	}},
-	{kind: "private address", how: "of the cloud", calls: 2, code: "OZ1307", serve: func(_ string, w http.ResponseWriter, r *http.Request) {
+	{kind: "private address", how: "of the cloud", calls: 2, code: "OZ1307", says: "metadata", serve: func(_ string, w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://169.254.169.254/latest/meta-data/", http.StatusPermanentRedirect)
 	}},
-	{kind: "endless body", how: "as fast as it can", calls: 3, code: "OZ1309", serve: endless(32<<10, 0)},
-	{kind: "endless body", how: "drop by drop", calls: 2, code: "OZ1303", serve: endless(10, 100*time.Millisecond)},
+	{kind: "endless body", how: "as fast as it can", calls: 3, code: "OZ1309", says: "1 MiB", serve: endless(32<<10, 0)},
+	{kind: "endless body", how: "drop by drop", calls: 2, code: "OZ1303", says: "did not end", serve: endless(10, 100*time.Millisecond)},
 }
 
 func text(status int, contentType, body string) func(string, http.ResponseWriter, *http.Request) {
@@ -146,6 +147,11 @@ func newWeb(t *testing.T) *web {
 	t.Helper()
 	w := &web{scripts: map[string]string{}, tries: map[string][]note{}}
 	w.faulty = httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		// Only who has read all of a request is told when the other side leaves.
+		if _, err := read(r); err != nil {
+			http.Error(out, err.Error(), http.StatusBadRequest)
+			return
+		}
 		if i, ok := number(r.URL.Path); ok {
 			faults[i].serve(w.base(i), out, r)
 		}

@@ -208,6 +208,8 @@ func (r *row) add(c *caller, l callLog, want []int16, w *web, at string) (err er
 		fail("no error event leads to the built-in sentence")
 	case cause.Code != r.f.code || cause.Text == "" || cause.Hint == "":
 		fail("the error event has code %q, text %q, hint %q; want code %s", cause.Code, cause.Text, cause.Hint, r.f.code)
+	case !strings.Contains(cause.Text+cause.Hint, r.f.says):
+		fail("the error event says %q, %q, want it to say %s", cause.Text, cause.Hint, r.f.says)
 	}
 	if r.place = where(cause.Line, cause.Col); r.place != r.f.place {
 		fail("the error event's place is %q, want %q", r.place, r.f.place)
