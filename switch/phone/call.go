@@ -326,6 +326,9 @@ func (c *Call) close() {
 		c.p.pacer.Remove(c.leg)
 		c.result.Stats = c.leg.Stats()
 	}
+	if c.ear != nil {
+		c.ear.drain()
+	}
 	if c.wire != nil {
 		c.wire.Close()
 	}

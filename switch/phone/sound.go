@@ -247,6 +247,20 @@ func (e *ear) Recv(bufs [][]byte, from []netip.AddrPort) int {
 	return n
 }
 
+// drain takes what lies in the socket after the leg was removed: a BYE comes at
+// once, but the packets before it wait for a tick.
+func (e *ear) drain() {
+	bufs, from := make([][]byte, 16), make([]netip.AddrPort, 16)
+	for i := range bufs {
+		bufs[i] = make([]byte, 2048)
+	}
+	for range 64 { // whoever floods us does not keep the call alive
+		if e.Recv(bufs, from) == 0 {
+			return
+		}
+	}
+}
+
 // longest is how much sound heard lays out at most: a broken timestamp must not
 // take all memory.
 const longest = 4 * time.Hour
