@@ -37,7 +37,8 @@ func unit(ctx context.Context, r *report) {
 }
 
 // faults tests the packages that have places to inject a fault at, in the build
-// that has them (build tag faults).
+// that has them, and the built program beside web apps that fail (build tag
+// faults).
 func faults(ctx context.Context, r *report) {
 	var dirs []string
 	for _, name := range goFiles() {
@@ -54,7 +55,7 @@ func faults(ctx context.Context, r *report) {
 		r.fail("faults", "no package has the build tag")
 		return
 	}
-	goTest(ctx, r, append([]string{"-race", "-tags", "faults", "-timeout", "10m"}, dirs...)...)
+	goTest(ctx, r, append([]string{"-race", "-tags", "faults", "-count=1", "-timeout", "10m"}, dirs...)...)
 }
 
 // cross proves that the core needs neither cgo nor Linux.

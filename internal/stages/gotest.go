@@ -87,6 +87,8 @@ func (t *tally) event(e testEvent) {
 		t.pkgs[e.Package] = p
 	}
 	switch {
+	case e.Action == "output" && strings.HasPrefix(e.Output, "| "): // a table is for people, whether the test passes or not
+		fmt.Fprintf(t.r.out, "   %s", e.Output)
 	case e.Action == "output":
 		p.write(e.Test, e.Output)
 	case e.Test != "":
