@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
@@ -12,28 +13,70 @@ import (
 	"ozswitch/switch/sip/flow"
 )
 
-// flowTo is the way to a far end that we call: by the first listener of its
-// address family.
-func (e *Endpoint) flowTo(to netip.AddrPort) flow.Flow {
-	for _, l := range e.listeners {
-		a := l.Local().Addr()
-		if a.Is4() == to.Addr().Is4() || a.Is6() && a.IsUnspecified() {
-			return l.To(to)
-		}
-	}
-	return nil
+// A hop is where a request goes.
+type hop struct {
+	transport string // "udp", "tcp", "tls"
+	addr      netip.AddrPort
+	name      string // of the host, for its certificate; may be ""
 }
 
-// hop is the way to the next hop of a dialog. A name, or a private address
+// flowTo is the way to a far end: by the first listener of that transport and
+// address family. A connection can be made without one. nil = there is no way.
+func (e *Endpoint) flowTo(h hop) flow.Flow {
+	var local netip.AddrPort
+	for _, l := range e.listeners {
+		a := l.Local().Addr()
+		if l.Transport() != h.transport || a.Is4() != h.addr.Addr().Is4() && !(a.Is6() && a.IsUnspecified()) {
+			continue
+		}
+		if h.transport == "udp" {
+			return l.To(h.addr)
+		}
+		local = l.Local()
+		break
+	}
+	if h.transport == "udp" {
+		return nil
+	}
+	if !local.IsValid() {
+		local = netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
+	}
+	return e.streams.To(h.transport, h.addr, local, h.name)
+}
+
+// transportOf is what a URI says of its transport; "" = nothing.
+func transportOf(u *msg.Uri) string {
+	t, _ := u.UriParams.Get("transport")
+	switch t = strings.ToLower(t); {
+	case u.IsEncrypted() && (t == "" || t == "tcp"):
+		return "tls"
+	default:
+		return t
+	}
+}
+
+// portOf is the port of a URI, or its transport's.
+func portOf(u *msg.Uri, transport string) uint16 {
+	switch {
+	case u.Port > 0 && u.Port < 65536:
+		return uint16(u.Port)
+	case transport == "tls":
+		return 5061
+	}
+	return 5060
+}
+
+// next is the way to the next hop of a dialog. While the connection by which
+// its last message came stands, that is the way. A name, or a private address
 // that a far end behind NAT gave as its Contact, is not where the far end can
 // be reached: there the way that its last message came is taken.
-func (e *Endpoint) hop(uri string, routed bool, came flow.Flow) flow.Flow {
+func (e *Endpoint) next(uri string, routed bool, came flow.Flow) flow.Flow {
 	var u msg.Uri
-	if msg.ParseUri(uri, &u) != nil {
+	if msg.ParseUri(uri, &u) != nil || came.Reliable() && came.Open() {
 		return came
 	}
 	addr, err := netip.ParseAddr(strings.Trim(u.Host, "[]"))
-	if err != nil || came.Reliable() {
+	if err != nil {
 		return came
 	}
 	addr = addr.Unmap()
@@ -42,11 +85,11 @@ func (e *Endpoint) hop(uri string, routed bool, came flow.Flow) flow.Flow {
 	if !routed && addr != source && hidden {
 		return came
 	}
-	port := 5060
-	if u.Port > 0 && u.Port < 65536 {
-		port = u.Port
+	t := cmp.Or(transportOf(&u), "udp")
+	if t != "udp" && t != "tcp" && t != "tls" {
+		return came
 	}
-	if f := e.flowTo(netip.AddrPortFrom(addr, uint16(port))); f != nil {
+	if f := e.flowTo(hop{t, netip.AddrPortFrom(addr, portOf(&u, t)), ""}); f != nil {
 		return f
 	}
 	return came
@@ -55,7 +98,11 @@ func (e *Endpoint) hop(uri string, routed bool, came flow.Flow) flow.Flow {
 // host is our address as a far end should see it, with the port; an IPv6
 // address has its brackets.
 func (e *Endpoint) host(f flow.Flow) string {
-	return bracket(e.address(f)) + ":" + strconv.Itoa(int(f.Local().Port()))
+	host := bracket(e.address(f))
+	if p := f.Local().Port(); p != 0 {
+		host += ":" + strconv.Itoa(int(p))
+	}
+	return host
 }
 
 func bracket(host string) string {
@@ -111,7 +158,11 @@ func (e *Endpoint) contact(f flow.Flow) string {
 	if e.c.User != "" {
 		user = Escape(e.c.User) + "@"
 	}
-	return "<sip:" + user + e.host(f) + ">"
+	uri := "sip:" + user + e.host(f)
+	if t := f.Transport(); t != "udp" {
+		uri += ";transport=" + t
+	}
+	return "<" + uri + ">"
 }
 
 func (e *Endpoint) via(f flow.Flow, branch string) string {

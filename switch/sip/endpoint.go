@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	crand "crypto/rand"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,11 +27,16 @@ import (
 
 // A Config says what an Endpoint is. Only Listen is needed.
 type Config struct {
-	Listen       []string                                           // "udp://127.0.0.1:5060"; port 0 takes a free one
+	Listen       []string                                           // "udp://127.0.0.1:5060", tcp://, tls://; port 0 takes a free one
 	ListenPacket func(network, addr string) (net.PacketConn, error) // nil = net.ListenPacket
-	External     string                                             // address for Contact, Via and SDP behind NAT; "" = the one bound
-	User         string                                             // user part of our Contact; "" = none
-	UserAgent    string                                             // User-Agent and Server; "" = "ozswitch"
+	ListenStream func(network, addr string) (net.Listener, error)   // nil = net.Listen
+	DialStream   func(ctx context.Context, network, addr string) (net.Conn, error)
+	TLS          *tls.Config // what tls:// shows (Certificates or GetCertificate) and outgoing TLS trusts
+	Conns        int         // TCP and TLS connections at once; 0 = 10,000
+	ConnsPerAddr int         // of these, opened by one address; 0 = 256
+	External     string      // address for Contact, Via and SDP behind NAT; "" = the one bound
+	User         string      // user part of our Contact; "" = none
+	UserAgent    string      // User-Agent and Server; "" = "ozswitch"
 
 	CallsPerSecond int // new incoming calls; more are answered 503. 0 = no limit
 	MaxCalls       int // incoming calls at once; 0 = no limit
@@ -61,7 +68,8 @@ type Endpoint struct {
 	x         Exchange
 	log       *slog.Logger
 	parser    *msg.Parser
-	listeners []*flow.Listener
+	listeners []flow.Listener
+	streams   *flow.Streams
 	shards    [shardCount]*shard
 	limit     flow.Limit
 	incoming  atomic.Int64
@@ -90,6 +98,11 @@ func New(c Config, x Exchange) *Endpoint {
 		lookups: make(chan lookup, 64), legs: map[call.LegID]*leg{}, routes: map[netip.Addr]netip.Addr{}}
 	e.limit.PerSecond = c.CallsPerSecond
 	e.secret = e.rand.Uint64()
+	e.streams = flow.NewStreams(flow.StreamConfig{Listen: c.ListenStream, Dial: c.DialStream, TLS: c.TLS, Conns: c.Conns, ConnsPerAddr: c.ConnsPerAddr,
+		Receive: e.receive, Lost: e.lost, Panicked: func(remote netip.AddrPort, cause any) {
+			e.panics.Add(1)
+			e.log.Error("sip: bug caught, a connection is closed", "remote", remote, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+		}})
 	now := time.Now()
 	for i := range e.shards {
 		w := transaction.NewWheel(now)
@@ -109,7 +122,7 @@ func (e *Endpoint) Bind() error {
 		return errors.New("sip: nothing to listen on")
 	}
 	for _, spec := range e.c.Listen {
-		l, err := flow.Listen(spec, e.c.ListenPacket)
+		l, err := e.listen(spec)
 		if err != nil {
 			e.Close()
 			return err
@@ -119,12 +132,36 @@ func (e *Endpoint) Bind() error {
 	return nil
 }
 
+func (e *Endpoint) listen(spec string) (l flow.Listener, err error) {
+	transport, addr, err := flow.Address(spec)
+	if err != nil {
+		return nil, err
+	}
+	if transport == "udp" {
+		l, err = flow.ListenUDP(addr, e.c.ListenPacket, func(f flow.Flow, b []byte) { e.receive(f, b, nil) })
+	} else {
+		l, err = e.streams.Listen(transport, addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sip: listen %s: %w", spec, err)
+	}
+	return l, nil
+}
+
 // Close gives back what Bind took when Run is not to follow.
 func (e *Endpoint) Close() {
 	for _, l := range e.listeners {
 		l.Close()
 	}
 	e.listeners = nil
+}
+
+// Addrs are the bound addresses, "udp://127.0.0.1:5060"; call Bind first.
+func (e *Endpoint) Addrs() (all []string) {
+	for _, l := range e.listeners {
+		all = append(all, l.Transport()+"://"+l.Local().String())
+	}
+	return all
 }
 
 // Addr is the bound address of the first listener; call Bind first.
@@ -146,7 +183,7 @@ func (e *Endpoint) Run(ctx context.Context) error {
 		wg.Go(func() { s.run(ctx) })
 	}
 	for _, l := range e.listeners {
-		wg.Go(func() { _ = l.Serve(e.receive) })
+		wg.Go(func() { _ = l.Serve() })
 	}
 	for {
 		select {
@@ -160,6 +197,7 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	for _, l := range e.listeners {
 		l.Close()
 	}
+	e.streams.Close()
 	wg.Wait()
 	return nil
 }

@@ -12,3 +12,13 @@ func inject(point string) {
 		(*f)(point)
 	}
 }
+
+// SetFault has f called at every point, for tests of the whole switch; nil ends
+// that.
+func SetFault(f func(point string)) {
+	if f == nil {
+		fault.Store(nil)
+		return
+	}
+	fault.Store(&f)
+}

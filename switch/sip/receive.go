@@ -24,20 +24,21 @@ type message struct {
 	from   flow.Flow
 	head   flow.Head
 	method string
+	fault  *flow.Fault // why it could not be framed; nil = it could
 	req    *msg.Request
 	res    *msg.Response
 }
 
 // receive handles one message, whatever it holds. It is the recover boundary
 // of everything that comes from outside.
-func (e *Endpoint) receive(f flow.Flow, b []byte) {
+func (e *Endpoint) receive(f flow.Flow, b []byte, fault *flow.Fault) {
 	defer func() {
 		if r := recover(); r != nil {
 			e.panics.Add(1)
 			e.log.Error("sip: bug caught, a message is dropped", "remote", f.Remote(), "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 		}
 	}()
-	m := message{from: f}
+	m := message{from: f, fault: fault}
 	var ok bool
 	if m.head, ok = flow.Scan(b); !ok {
 		return
@@ -45,6 +46,7 @@ func (e *Endpoint) receive(f flow.Flow, b []byte) {
 	inject("scanned")
 	if m.head.Request() {
 		m.method = string(m.head.Method)
+		f.Back(&m.head)
 		e.request(&m)
 	} else {
 		e.response(&m)
@@ -55,6 +57,10 @@ func (e *Endpoint) receive(f flow.Flow, b []byte) {
 func (e *Endpoint) request(m *message) {
 	h := &m.head
 	s := e.shardOf(h.CallID)
+	if m.fault != nil {
+		e.refuse(m, m.fault.Code, m.fault.Why, "")
+		return
+	}
 	if h.Complete() && m.method != "ACK" && s.again(m) {
 		return
 	}
@@ -287,6 +293,29 @@ func (e *Endpoint) response(m *message) {
 			}
 		}
 	})
+}
+
+// lost breaks the transactions of ours that went by a connection which is no
+// more: no answer can come.
+func (e *Endpoint) lost(f flow.Flow, err error) {
+	for _, s := range e.shards {
+		var broken []*tx
+		s.guard("", func(time.Time) {
+			s.txs.All(func(x *tx) {
+				k, to := x.Kind(), x.User.to
+				if (k == transaction.InviteClient || k == transaction.Client) && !x.Answered() && to.Transport() == f.Transport() && to.Remote() == f.Remote() {
+					broken = append(broken, x)
+				}
+			})
+		})
+		for _, x := range broken {
+			s.guard(x.User.callID(), func(now time.Time) {
+				if !x.Answered() {
+					s.handle(now, x, transaction.Event{What: transaction.Broken, Why: err.Error()})
+				}
+			})
+		}
+	}
 }
 
 // legOf finds the leg of a request within a dialog; nil when there is none.

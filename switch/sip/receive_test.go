@@ -23,6 +23,9 @@ func (f fakeFlow) Remote() netip.AddrPort { return netip.MustParseAddrPort(peerA
 func (f fakeFlow) Local() netip.AddrPort  { return netip.MustParseAddrPort(ourAddr) }
 func (f fakeFlow) Reliable() bool         { return false }
 func (f fakeFlow) Behind() time.Duration  { return f.behind }
+func (f fakeFlow) Open() bool             { return true }
+func (f fakeFlow) Keep(time.Duration)     {}
+func (f fakeFlow) Back(*flow.Head)        {}
 func (f fakeFlow) Send(b []byte) error    { *f.sent = append(*f.sent, string(b)); return nil }
 
 // refuser refuses every call at once.
@@ -53,7 +56,7 @@ func receiveOne(t *testing.T, b []byte) []string {
 	t.Helper()
 	e := quietEndpoint()
 	var sent []string
-	e.receive(fakeFlow{sent: &sent}, b)
+	e.receive(fakeFlow{sent: &sent}, b, nil)
 	if e.Panics() != 0 {
 		t.Fatalf("a bug was caught for %q", b)
 	}
@@ -129,7 +132,7 @@ func TestStatelessAnswerIsTheSame(t *testing.T) {
 	e := quietEndpoint()
 	var sent []string
 	for range 3 {
-		e.receive(fakeFlow{sent: &sent}, []byte(strings.ReplaceAll(plainInvite, "INVITE", "OPTIONS")))
+		e.receive(fakeFlow{sent: &sent}, []byte(strings.ReplaceAll(plainInvite, "INVITE", "OPTIONS")), nil)
 	}
 	if len(sent) != 3 || sent[0] != sent[1] || sent[1] != sent[2] || !strings.Contains(sent[0], ">;tag=") {
 		t.Errorf("answers differ, or have no tag: %q", sent)
@@ -141,7 +144,7 @@ func TestAnswerGoesBack(t *testing.T) {
 	e := quietEndpoint()
 	var sent []string
 	e.receive(fakeFlow{sent: &sent}, []byte("DANCE sip:x@y SIP/2.0\r\nv: SIP/2.0/UDP host.example;rport;branch=z9hG4bK1 , SIP/2.0/TCP a;branch=b\r\nVia: SIP/2.0/UDP c\r\n"+
-		"From: \"a, b\" <sip:a@b>;tag=1\r\nTo:\r\n <sip:x@y>\r\nCall-ID: 1@x\r\nCSeq: 7  DANCE\r\nRecord-Route: <sip:p;lr>\r\n\r\nrest"))
+		"From: \"a, b\" <sip:a@b>;tag=1\r\nTo:\r\n <sip:x@y>\r\nCall-ID: 1@x\r\nCSeq: 7  DANCE\r\nRecord-Route: <sip:p;lr>\r\n\r\nrest"), nil)
 	want := "SIP/2.0 501 Not Implemented\r\nVia: SIP/2.0/UDP host.example;branch=z9hG4bK1;received=10.0.0.2;rport=5070, SIP/2.0/TCP a;branch=b\r\nVia: SIP/2.0/UDP c\r\n" +
 		"From: \"a, b\" <sip:a@b>;tag=1\r\nTo: <sip:x@y>;tag=TAG\r\nCall-ID: 1@x\r\nCSeq: 7  DANCE\r\n" + allow + "Server: ozswitch\r\nContent-Length: 0\r\n\r\n"
 	if len(sent) != 1 {
@@ -159,8 +162,8 @@ func TestBehind(t *testing.T) {
 	e := quietEndpoint()
 	var sent []string
 	f := fakeFlow{sent: &sent, behind: tooLate + 1}
-	e.receive(f, []byte(plainInvite))
-	e.receive(f, []byte(strings.ReplaceAll(plainInvite, "INVITE", "OPTIONS")))
+	e.receive(f, []byte(plainInvite), nil)
+	e.receive(f, []byte(strings.ReplaceAll(plainInvite, "INVITE", "OPTIONS")), nil)
 	if len(sent) != 2 || !strings.HasPrefix(sent[0], "SIP/2.0 503 ") || !strings.Contains(sent[0], "\r\nRetry-After: 5\r\n") || !strings.HasPrefix(sent[1], "SIP/2.0 200 ") {
 		t.Errorf("sent %q, want 503 with Retry-After to the INVITE and 200 to OPTIONS", sent)
 	}
@@ -181,8 +184,8 @@ func BenchmarkCall(b *testing.B) {
 		sent = sent[:0]
 		m := strings.Replace(plainInvite, "z9hG4bKa", fmt.Sprintf("z9hG4bK%d", i), 1)
 		m = strings.Replace(m, "Call-ID: c", fmt.Sprintf("Call-ID: %d", i), 1)
-		e.receive(fakeFlow{sent: &sent}, []byte(m))
-		e.receive(fakeFlow{sent: &sent}, []byte(strings.ReplaceAll(m, "INVITE", "ACK")))
+		e.receive(fakeFlow{sent: &sent}, []byte(m), nil)
+		e.receive(fakeFlow{sent: &sent}, []byte(strings.ReplaceAll(m, "INVITE", "ACK")), nil)
 		if i%1000 == 0 {
 			for _, s := range e.shards {
 				s.mu.Lock()

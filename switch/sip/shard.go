@@ -150,6 +150,9 @@ func (o owner) callID() string {
 // whether the answer that came is for the user.
 func (s *shard) handle(now time.Time, x *tx, ev transaction.Event) (deliver bool) {
 	failure := call.Failure{Code: 408, Reason: "no answer in time"}
+	if ev.What == transaction.Broken {
+		failure = call.Failure{Code: 503, Reason: ev.Why}
+	}
 	effects := s.txs.Handle(now, x, ev)
 	for i := 0; i < len(effects); i++ {
 		switch f := effects[i]; f.Do {

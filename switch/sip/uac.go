@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -17,6 +18,12 @@ import (
 
 // An outgoing is our INVITE.
 type outgoing struct {
+	user, name string // ours, of From
+	offer      *call.Media
+	to         hop  // where it goes
+	fixed      bool // its transport must not be changed
+	large      bool // went by TCP because it is too long for UDP
+
 	dlg       dialog.Dialog // as it was sent, before any answer
 	via       string
 	ringing   bool // a provisional answer came: CANCEL may be sent
@@ -28,16 +35,15 @@ type outgoing struct {
 
 // A lookup is a call whose target is a name that must be resolved first.
 type lookup struct {
-	host  string
-	port  uint16
-	l     *leg
-	offer *call.Media
+	hop  // without its address
+	port uint16
+	l    *leg
 }
 
 // Dial starts an outgoing leg: post is the mailbox of its events, by the rules
 // of Exchange.Invited. It never waits and reports every failure as Refused.
 func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
-	l, host, port, err := e.outgoing(i)
+	l, to, port, err := e.outgoing(i)
 	if err != nil {
 		post(call.Refused{Leg: i.Leg, Failure: call.Failure{Code: 404, Reason: short(err)}})
 		return
@@ -45,79 +51,89 @@ func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
 	l.post = post
 	s := e.shardOf([]byte(l.dlg.CallID))
 	s.guard(l.dlg.CallID, func(time.Time) { s.add(l) })
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	addr, err := netip.ParseAddr(strings.Trim(to.name, "[]"))
 	if err == nil {
-		e.place(l, netip.AddrPortFrom(addr.Unmap(), port), i.Offer)
+		to.addr = netip.AddrPortFrom(addr.Unmap(), port)
+		e.place(l, to)
 		return
 	}
 	select {
-	case e.lookups <- lookup{host: host, port: port, l: l, offer: i.Offer}:
+	case e.lookups <- lookup{hop: to, port: port, l: l}:
 	default:
 		e.refused(l, 503, "too many names to resolve")
 	}
 }
 
 // outgoing makes the leg of a call to be placed and tells where it goes.
-func (e *Endpoint) outgoing(i call.Invite) (l *leg, host string, port uint16, err error) {
+func (e *Endpoint) outgoing(i call.Invite) (l *leg, to hop, port uint16, err error) {
 	target := i.Target
 	if !strings.Contains(target, ":") || !strings.HasPrefix(strings.ToLower(target), "sip") {
 		target = "sip:" + target
 	}
 	var uri msg.Uri
 	if err := msg.ParseUri(flow.Line(target), &uri); err != nil {
-		return nil, "", 0, fmt.Errorf("sip: call %s: %w", i.Target, err)
+		return nil, to, 0, fmt.Errorf("sip: call %s: %w", i.Target, err)
 	}
 	if uri.Host == "" || strings.ContainsAny(target, " <>\"") {
-		return nil, "", 0, fmt.Errorf("sip: call %s: no SIP URI", i.Target)
+		return nil, to, 0, fmt.Errorf("sip: call %s: no SIP URI", i.Target)
 	}
-	if t, ok := uri.UriParams.Get("transport"); uri.IsEncrypted() || ok && !strings.EqualFold(t, "udp") {
-		return nil, "", 0, fmt.Errorf("sip: call %s: only UDP is built yet", i.Target)
+	to = hop{transport: transportOf(&uri), name: uri.Host}
+	if to.transport != "" && to.transport != "udp" && to.transport != "tcp" && to.transport != "tls" {
+		return nil, to, 0, fmt.Errorf("sip: call %s: transport %q is unknown here", i.Target, to.transport)
 	}
-	port = 5060
-	if uri.Port > 0 && uri.Port < 65536 {
-		port = uint16(uri.Port)
-	}
-	l = &leg{id: i.Leg, state: calling, open: true, out: &outgoing{}}
-	l.dlg = dialog.Dialog{CallID: e.random(20), LocalTag: e.random(10), Target: target, LocalSeq: 1,
+	l = &leg{id: i.Leg, state: calling, open: true, out: &outgoing{offer: i.Offer, user: i.From, name: i.FromName, fixed: to.transport != ""}}
+	to.transport = cmp.Or(to.transport, "udp")
+	l.dlg = dialog.Dialog{CallID: e.random(20), LocalTag: e.random(10), Target: target,
 		Remote: "<" + uri.Addr() + ">"}
-	l.dlg.Local = i.From // completed when the way is known
-	if i.FromName != "" {
-		l.dlg.Local = quote(i.FromName) + "\x00" + i.From
-	}
-	return l, uri.Host, port, nil
+	return l, to, portOf(&uri, to.transport), nil
 }
 
+// mostByUDP is how long a request may be that goes by UDP (RFC 3261 18.1.1).
+const mostByUDP = 1300
+
 // place sends the INVITE.
-func (e *Endpoint) place(l *leg, to netip.AddrPort, offer *call.Media) {
-	s, f := l.shard, e.flowTo(to)
+func (e *Endpoint) place(l *leg, to hop) {
+	l.shard.guard(l.dlg.CallID, func(now time.Time) {
+		if l.state == calling && !l.out.cancelled {
+			l.out.to = to
+			l.shard.invite(now, l, to)
+		}
+	})
+}
+
+// invite sends our INVITE, the first time or once more.
+func (s *shard) invite(now time.Time, l *leg, to hop) {
+	e := s.e
+	f := e.flowTo(to)
 	if f == nil {
-		e.refused(l, 503, "not listening")
+		s.end(l, call.Refused{Leg: l.id, Failure: call.Failure{Code: 503, Reason: "not listening for " + to.transport}})
 		return
 	}
-	s.guard(l.dlg.CallID, func(now time.Time) {
-		if l.state != calling || l.out.cancelled {
-			return
-		}
-		name, user, named := strings.Cut(l.dlg.Local, "\x00")
-		if !named {
-			name, user = "", l.dlg.Local
-		}
-		if user == "" {
-			user = "anonymous"
-		}
-		l.dlg.Local = strings.TrimLeft(name+" <sip:", " ") + Escape(user) + "@" + e.host(f) + ">;tag=" + l.dlg.LocalTag
-		l.to = f
-		branch := "z9hG4bK" + e.random(16)
-		l.out.via = e.via(f, branch)
-		l.out.dlg = l.dlg
-		r := dialog.Request{Method: "INVITE", Seq: l.dlg.LocalSeq, Via: l.out.via,
-			Extra: "Contact: " + e.contact(f) + "\r\n" + allow + "User-Agent: " + e.c.UserAgent + "\r\n"}
-		if offer != nil {
-			r.Type, r.Body = "application/sdp", e.write(l, *offer, nil, f)
-		}
-		x := s.txs.Add(string(flow.ClientKey(nil, branch, "INVITE")), transaction.InviteClient, f.Reliable(), owner{to: f, leg: l, id: l.id})
-		s.handle(now, x, transaction.Event{What: transaction.Start, Bytes: l.dlg.Build(r)})
-	})
+	o := l.out
+	l.dlg.Local = "<sip:" + Escape(cmp.Or(o.user, "anonymous")) + "@" + e.host(f) + ">;tag=" + l.dlg.LocalTag
+	if o.name != "" {
+		l.dlg.Local = quote(o.name) + " " + l.dlg.Local
+	}
+	l.to = f
+	l.dlg.LocalSeq++
+	branch := "z9hG4bK" + e.random(16)
+	o.via, o.dlg = e.via(f, branch), l.dlg
+	r := dialog.Request{Method: "INVITE", Seq: l.dlg.LocalSeq, Via: o.via,
+		Extra: "Contact: " + e.contact(f) + "\r\n" + allow + "User-Agent: " + e.c.UserAgent + "\r\n"}
+	if o.offer != nil {
+		r.Type, r.Body = "application/sdp", e.write(l, *o.offer, nil, f)
+	}
+	b := l.dlg.Build(r)
+	if len(b) > mostByUDP && to.transport == "udp" && !o.fixed {
+		o.large = true
+		to.transport = "tcp"
+		l.dlg.LocalSeq--
+		o.fixed = true // and back to UDP when nobody is there
+		s.invite(now, l, to)
+		return
+	}
+	x := s.txs.Add(string(flow.ClientKey(nil, branch, "INVITE")), transaction.InviteClient, f.Reliable(), owner{to: f, leg: l, id: l.id})
+	s.handle(now, x, transaction.Event{What: transaction.Start, Bytes: b})
 }
 
 // refused ends an outgoing leg that never left.
@@ -138,15 +154,16 @@ func (e *Endpoint) lookup(ctx context.Context, q lookup) {
 	}()
 	ctx, stop := context.WithTimeout(ctx, 5*time.Second)
 	defer stop()
-	addrs, err := resolve(ctx, q.host)
+	addrs, err := resolve(ctx, q.name)
 	local := e.Addr().Addr()
 	for _, a := range addrs {
 		if a = a.Unmap(); a.Is4() == local.Is4() || local.IsUnspecified() {
-			e.place(q.l, netip.AddrPortFrom(a, q.port), q.offer)
+			q.addr = netip.AddrPortFrom(a, q.port)
+			e.place(q.l, q.hop)
 			return
 		}
 	}
-	why := "no address for " + q.host
+	why := "no address for " + q.name
 	if err != nil {
 		why = short(err)
 	}
@@ -220,7 +237,7 @@ func (s *shard) accepted(now time.Time, x *tx, m *message) {
 	} else {
 		d = strayed(m.res, &m.head)
 	}
-	to := s.e.hop(d.Next(), len(d.Routes) > 0, m.from)
+	to := s.e.next(d.Next(), len(d.Routes) > 0, m.from)
 	ack := d.Build(dialog.Request{Method: "ACK", Seq: m.res.CSeq().SeqNo, Via: s.e.via(to, "z9hG4bK"+s.e.random(16))})
 	_ = s.send(to, l, x.User.id, ack)
 	if l == nil || l.state != calling {
@@ -321,7 +338,7 @@ func (s *shard) bye(now time.Time, l *leg, reason string) {
 	}
 	l.invite, l.post, l.state = nil, nil, leaving
 	s.arm(l)
-	s.hangUp(now, l.dlg, s.e.hop(l.dlg.Next(), len(l.dlg.Routes) > 0, l.to), l, l.id, reason)
+	s.hangUp(now, l.dlg, s.e.next(l.dlg.Next(), len(l.dlg.Routes) > 0, l.to), l, l.id, reason)
 }
 
 // hangUp sends a BYE; l is nil when no leg waits for its answer.

@@ -203,8 +203,8 @@ func TestRealUDP(t *testing.T) {
 
 func TestListenRefusesByName(t *testing.T) {
 	for spec, want := range map[string]string{
-		"tcp://127.0.0.1:5060": "sip: listen tcp://127.0.0.1:5060: TCP is not built yet (UDP is)",
-		"wss://127.0.0.1":      "sip: listen wss://127.0.0.1: WSS is not built yet (UDP is)",
+		"tls://127.0.0.1:5061": "sip: listen tls://127.0.0.1:5061: there is no certificate",
+		"wss://127.0.0.1":      "sip: listen wss://127.0.0.1: WebSockets come by HTTP, not here",
 		"foo://x":              `sip: listen foo://x: unknown transport "foo"`,
 		"127.0.0.1:5060":       "sip: listen 127.0.0.1:5060: want a transport first, as in udp://127.0.0.1:5060",
 	} {

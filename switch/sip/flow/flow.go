@@ -16,58 +16,82 @@ import (
 	"time"
 )
 
-// A Flow is a way back to one far end: the source of a datagram, and later a
-// TCP or TLS connection or a WebSocket. Flows of the same far end are equal.
+// A Flow is a way to one far end: the source of datagrams, a TCP or TLS
+// connection, a WebSocket.
 type Flow interface {
-	Transport() string      // "udp"; lower case
+	Transport() string      // "udp", "tcp", "tls"; lower case
 	Remote() netip.AddrPort // where the far end is
-	Local() netip.AddrPort  // where we are, as bound
+	Local() netip.AddrPort  // where we listen; port 0 = nowhere for that transport
 	Reliable() bool         // nothing sent is lost
 	Send(msg []byte) error  // does not wait and does not keep msg
 
 	// Behind is for how long the reader of what comes has not caught up: the
 	// machine has more to do than it can. 0 = all is read as it comes.
 	Behind() time.Duration
+
+	Open() bool           // it leads somewhere; a connection may have ended
+	Keep(d time.Duration) // a connection is not ended for d although nothing comes
+	Back(h *Head)         // answers to that request must find back when the connection ends
 }
 
-// A Listener is a bound UDP socket.
-type Listener struct {
+// A Listener is a bound address.
+type Listener interface {
+	Transport() string
+	Local() netip.AddrPort         // as bound
+	To(remote netip.AddrPort) Flow // the way to a far end
+	Serve() error                  // until Close; returns nil then
+	Close() error
+}
+
+// Address cuts a spec, "udp://127.0.0.1:5060", into transport and address; a
+// port that is not named is 5060, for TLS 5061.
+func Address(spec string) (transport, addr string, err error) {
+	transport, addr, ok := strings.Cut(spec, "://")
+	if !ok {
+		return "", "", fmt.Errorf("sip: listen %s: want a transport first, as in udp://%s", spec, spec)
+	}
+	port := "5060"
+	switch transport = strings.ToLower(transport); transport {
+	case "udp", "tcp":
+	case "tls":
+		port = "5061"
+	case "ws", "wss":
+		return "", "", fmt.Errorf("sip: listen %s: WebSockets come by HTTP, not here", spec)
+	default:
+		return "", "", fmt.Errorf("sip: listen %s: unknown transport %q", spec, transport)
+	}
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		addr = net.JoinHostPort(strings.Trim(addr, "[]"), port)
+	}
+	return transport, addr, nil
+}
+
+// A UDP is a bound UDP socket.
+type UDP struct {
 	conn  net.PacketConn
 	udp   *net.UDPConn // conn, when it is a real socket
 	local netip.AddrPort
 	busy  atomic.Int64 // nanoseconds since the reader last had to wait
+
+	receive func(f Flow, b []byte)
 }
 
-// Listen binds what spec names, "udp://127.0.0.1:5060". Port 0 takes a free
-// one. A nil listen means net.ListenPacket. A transport that is not built yet
-// is refused by name.
-func Listen(spec string, listen func(network, addr string) (net.PacketConn, error)) (*Listener, error) {
+// ListenUDP binds an address; port 0 takes a free one. A nil listen means
+// net.ListenPacket. receive gets each datagram, one after another; the bytes
+// are its only until it returns.
+func ListenUDP(addr string, listen func(network, addr string) (net.PacketConn, error), receive func(f Flow, b []byte)) (*UDP, error) {
 	if listen == nil {
 		listen = net.ListenPacket
 	}
-	network, addr, ok := strings.Cut(spec, "://")
-	if !ok {
-		return nil, fmt.Errorf("sip: listen %s: want a transport first, as in udp://%s", spec, spec)
-	}
-	switch network = strings.ToLower(network); network {
-	case "udp":
-	case "tcp", "tls", "ws", "wss":
-		return nil, fmt.Errorf("sip: listen %s: %s is not built yet (UDP is)", spec, strings.ToUpper(network))
-	default:
-		return nil, fmt.Errorf("sip: listen %s: unknown transport %q", spec, network)
-	}
-	if _, _, err := net.SplitHostPort(addr); err != nil {
-		addr = net.JoinHostPort(strings.Trim(addr, "[]"), "5060")
-	}
-	conn, err := listen(network, addr)
+	conn, err := listen("udp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("sip: listen %s: %w", spec, err)
+		return nil, err
 	}
-	l := &Listener{conn: conn}
+	l := &UDP{conn: conn, receive: receive}
 	l.udp, _ = conn.(*net.UDPConn)
 	if l.local, err = addrPort(conn.LocalAddr()); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("sip: listen %s: %w", spec, err)
+		return nil, err
 	}
 	if b, ok := conn.(interface{ SetReadBuffer(int) error }); ok {
 		_ = b.SetReadBuffer(4 << 20) // bursts of new calls wait here; the kernel gives what it allows
@@ -75,19 +99,21 @@ func Listen(spec string, listen func(network, addr string) (net.PacketConn, erro
 	return l, nil
 }
 
+// Transport is "udp".
+func (l *UDP) Transport() string { return "udp" }
+
 // Local is the bound address.
-func (l *Listener) Local() netip.AddrPort { return l.local }
+func (l *UDP) Local() netip.AddrPort { return l.local }
 
 // To is the flow to a far end by way of this listener.
-func (l *Listener) To(remote netip.AddrPort) Flow { return source{l, remote} }
+func (l *UDP) To(remote netip.AddrPort) Flow { return source{l, remote} }
 
 // Close ends Serve.
-func (l *Listener) Close() error { return l.conn.Close() }
+func (l *UDP) Close() error { return l.conn.Close() }
 
-// Serve reads until Close and hands on each datagram, one after another. The
-// bytes are receive's only until it returns. A failing read (an ICMP error of
-// an earlier datagram, say) never ends the listener; it returns nil.
-func (l *Listener) Serve(receive func(f Flow, b []byte)) error {
+// Serve reads until Close. A failing read (an ICMP error of an earlier datagram,
+// say) never ends the listener; it returns nil.
+func (l *UDP) Serve() error {
 	buf := make([]byte, MaxMessage+1)
 	failures, rested, last := 0, time.Now(), time.Now()
 	for {
@@ -112,7 +138,7 @@ func (l *Listener) Serve(receive func(f Flow, b []byte)) error {
 			continue
 		}
 		failures = 0
-		receive(source{l, remote}, buf[:n])
+		l.receive(source{l, remote}, buf[:n])
 	}
 }
 
@@ -123,7 +149,7 @@ const waited = 50 * time.Microsecond
 // which is no load that turning calls away would lighten.
 const stall = 50 * time.Millisecond
 
-func (l *Listener) read(buf []byte) (int, netip.AddrPort, error) {
+func (l *UDP) read(buf []byte) (int, netip.AddrPort, error) {
 	if l.udp != nil {
 		n, from, err := l.udp.ReadFromUDPAddrPort(buf)
 		return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), err
@@ -138,7 +164,7 @@ func (l *Listener) read(buf []byte) (int, netip.AddrPort, error) {
 
 // A source is the flow of UDP: whoever sends from one address and port.
 type source struct {
-	l      *Listener
+	l      *UDP
 	remote netip.AddrPort
 }
 
@@ -146,6 +172,9 @@ func (s source) Transport() string      { return "udp" }
 func (s source) Remote() netip.AddrPort { return s.remote }
 func (s source) Local() netip.AddrPort  { return s.l.local }
 func (s source) Reliable() bool         { return false }
+func (s source) Open() bool             { return true }
+func (s source) Keep(time.Duration)     {}
+func (s source) Back(*Head)             {}
 func (s source) Behind() time.Duration  { return time.Duration(s.l.busy.Load()) }
 
 func (s source) Send(msg []byte) error {
@@ -162,7 +191,7 @@ func (s source) Send(msg []byte) error {
 }
 
 func addrPort(a net.Addr) (netip.AddrPort, error) {
-	if u, ok := a.(*net.UDPAddr); ok {
+	if u, ok := a.(interface{ AddrPort() netip.AddrPort }); ok { // *net.UDPAddr, *net.TCPAddr
 		p := u.AddrPort()
 		return netip.AddrPortFrom(p.Addr().Unmap(), p.Port()), nil
 	}

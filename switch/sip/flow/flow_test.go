@@ -173,15 +173,15 @@ func TestBehind(t *testing.T) {
 	}{{time.Millisecond, 299 * time.Millisecond}, {100 * time.Microsecond, 0}} {
 		synctest.Test(t, func(t *testing.T) {
 			conn := &slowConn{next: time.Now(), left: 300}
-			l, err := Listen("udp://10.0.0.1:5060", func(string, string) (net.PacketConn, error) { return conn, nil })
-			if err != nil {
-				t.Fatal(err)
-			}
 			var behind time.Duration
-			l.Serve(func(f Flow, _ []byte) {
+			l, err := ListenUDP("10.0.0.1:5060", func(string, string) (net.PacketConn, error) { return conn, nil }, func(f Flow, _ []byte) {
 				behind = f.Behind()
 				time.Sleep(c.work)
 			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.Serve()
 			if behind != c.want {
 				t.Errorf("work of %v a message: behind %v, want %v", c.work, behind, c.want)
 			}

@@ -65,6 +65,7 @@ type Event struct {
 	What   What
 	Status int
 	Bytes  []byte
+	Why    string // Broken: for whom is told
 }
 
 // A Do says what an Effect wants done.
