@@ -7,6 +7,7 @@ import (
 	_ "github.com/beevik/etree"
 	_ "github.com/emiago/sipgo/sip"
 	_ "github.com/goccy/go-yaml"
+	_ "github.com/gotranspile/g722"
 	_ "github.com/hajimehoshi/go-mp3"
 	_ "github.com/pion/rtp"
 	_ "github.com/prometheus/client_golang/prometheus"

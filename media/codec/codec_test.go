@@ -19,11 +19,22 @@ func TestTable(t *testing.T) {
 		if got, want := c.Ticks(), c.ClockRate/50; got != want {
 			t.Errorf("%v: Ticks = %d, want %d", c, got, want)
 		}
-		// Silence is what the encoder makes of silence, and decodes to it.
-		dst := make([]byte, MaxFrame)
-		n := c.NewEncoder().Encode(dst, make([]int16, c.Rate.Frame()))
+		// Silence is what the encoder makes of silence, if it has a state after a
+		// while, and decodes to it.
+		dst, n := make([]byte, MaxFrame), 0
+		for e, i := c.NewEncoder(), 0; i < 200 && string(dst[:n]) != string(c.Silence); i++ {
+			n = e.Encode(dst, make([]int16, c.Rate.Frame()))
+		}
 		if string(dst[:n]) != string(c.Silence) {
 			t.Errorf("%v: Silence = % x, want % x", c, c.Silence, dst[:n])
+		}
+		pcm := make([]int16, c.Rate.Frame())
+		for dec, i := c.NewDecoder(), 0; i < 100; i++ {
+			for _, v := range pcm[:dec.Decode(pcm, c.Silence)] {
+				if i > 2 && (v > 16 || v < -16) {
+					t.Fatalf("%v: silence sounds like %d in frame %d", c, v, i)
+				}
+			}
 		}
 	}
 	if got := ByName("pcmu", 8000); got != PCMU {
@@ -55,30 +66,50 @@ func TestPCMUReference(t *testing.T) {
 	}
 }
 
-// Every code survives a trip through samples, and every sample comes back within
-// half a step of its segment.
-func TestPCMUSweep(t *testing.T) {
-	e, d := PCMU.NewEncoder(), PCMU.NewDecoder()
-	var pcm [1]int16
-	var b [1]byte
-	for code := range 256 {
-		d.Decode(pcm[:], []byte{byte(code)})
-		e.Encode(b[:], pcm[:])
-		if b[0] != byte(code) && code != 0x7f { // 0x7f is minus zero
-			t.Errorf("code %#x decodes to %d, which encodes to %#x", code, pcm[0], b[0])
+// The same for A-law: G.711, table 1a, times 8 (13 bits on our scale of 16). The
+// even bits are inverted.
+func TestPCMAReference(t *testing.T) {
+	for _, c := range []struct {
+		code byte
+		want int16
+	}{
+		{0x80 ^ 0x55, 8}, {0x00 ^ 0x55, -8}, {0x81 ^ 0x55, 24}, {0x8f ^ 0x55, 248}, {0x90 ^ 0x55, 264},
+		{0xa0 ^ 0x55, 528}, {0xb0 ^ 0x55, 1056}, {0xf0 ^ 0x55, 16896}, {0xff ^ 0x55, 32256}, {0x7f ^ 0x55, -32256},
+	} {
+		var got [1]int16
+		PCMA.NewDecoder().Decode(got[:], []byte{c.code})
+		if got[0] != c.want {
+			t.Errorf("decode %#x = %d, want %d", c.code, got[0], c.want)
 		}
 	}
-	for v := math.MinInt16; v <= math.MaxInt16; v++ {
-		in := [1]int16{int16(v)}
-		e.Encode(b[:], in[:])
-		d.Decode(pcm[:], b[:])
-		size := max(v, -v)
-		limit := size/32 + 8 // half of the step, which is 1/16 of the segment
-		if size > 32124 {
-			limit = 32768 - 32124 + limit
+}
+
+// Every code survives a trip through samples, and every sample comes back within
+// half a step of its segment.
+func TestG711Sweep(t *testing.T) {
+	for _, c := range []*Codec{PCMU, PCMA} {
+		e, d := c.NewEncoder(), c.NewDecoder()
+		var pcm [1]int16
+		var b [1]byte
+		for code := range 256 {
+			d.Decode(pcm[:], []byte{byte(code)})
+			e.Encode(b[:], pcm[:])
+			if b[0] != byte(code) && (c != PCMU || code != 0x7f) { // 0x7f is minus zero
+				t.Errorf("%v: code %#x decodes to %d, which encodes to %#x", c, code, pcm[0], b[0])
+			}
 		}
-		if diff := int(pcm[0]) - v; diff > limit || -diff > limit {
-			t.Fatalf("sample %d comes back as %d, off by more than %d", v, pcm[0], limit)
+		for v := math.MinInt16; v <= math.MaxInt16; v++ {
+			in := [1]int16{int16(v)}
+			e.Encode(b[:], in[:])
+			d.Decode(pcm[:], b[:])
+			size := max(v, -v)
+			limit := size/32 + 8 // half of the step, which is 1/16 of the segment
+			if size > 32124 {
+				limit = 32768 - 32124 + limit
+			}
+			if diff := int(pcm[0]) - v; diff > limit || -diff > limit {
+				t.Fatalf("%v: sample %d comes back as %d, off by more than %d", c, v, pcm[0], limit)
+			}
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 // A new codec is one file and one line here.
 var Table = []*Codec{
 	PCMU,
+	PCMA,
+	G722,
 }
 
 // ByName finds a codec by the name and clock rate of an SDP rtpmap line,
