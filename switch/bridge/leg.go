@@ -2,10 +2,13 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"net/netip"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,9 +32,10 @@ type Leg struct {
 
 	paced  *pace.Leg // nil until connected
 	codec  *codec.Codec
-	ready  atomic.Bool  // paced and codec are set
-	closed atomic.Bool  // by close
-	onKey  atomic.Value // func(byte, time.Time)
+	far    netip.AddrPort // of the first description
+	ready  atomic.Bool    // paced and codec are set
+	closed atomic.Bool    // by close
+	onKey  atomic.Value   // func(byte, time.Time)
 
 	mu     sync.Mutex
 	lastID uint32
@@ -66,12 +70,13 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 	if k, ok := remote.KeysFor(theirs); ok {
 		keys = k.PT
 	}
-	l.codec = c
+	l.codec, l.far = c, remote.Addr
 	l.paced = pace.NewLeg(pace.LegConfig{
 		Wire: l.wire, Remote: remote.Addr, DTMFPT: keys,
 		Format: pace.Format{PT: theirs.PT, Ticks: c.Ticks(), Silence: c.Silence},
 		SSRC:   l.b.c.Rand(), Seq: uint16(l.b.c.Rand()), TS: l.b.c.Rand(),
 		Timeout: l.b.c.Timeout, Silence: l.b.c.Silence, Hold: !sending || held,
+		Fault: paceFault(remote.Addr),
 	})
 	if err := l.b.c.Pacer.Add(l.paced); err != nil {
 		return err
@@ -105,11 +110,7 @@ func (l *Leg) close() {
 func (l *Leg) run() {
 	defer func() {
 		if v := recover(); v != nil {
-			l.b.c.Slog.Error("panic in a leg", "leg", l.id, "panic", v, "stack", string(debug.Stack()))
-			if l.b.c.Panicked != nil {
-				l.b.c.Panicked("leg")
-			}
-			l.fail(fmt.Sprintf("a fault of the switch ended the sound: %v", v))
+			l.panicked(v, string(debug.Stack()))
 		}
 	}()
 	for {
@@ -120,6 +121,7 @@ func (l *Leg) run() {
 			l.drain()
 			return
 		}
+		inject("run", l.far)
 		l.drain()
 	}
 }
@@ -143,9 +145,23 @@ func (l *Leg) drain() {
 		case pace.MediaLost:
 			l.post(call.MediaLost{Leg: l.id})
 		case pace.Failed:
+			if errors.Is(r.Err, pace.ErrPanic) {
+				what, stack, _ := strings.Cut(r.Err.Error(), "\n")
+				l.panicked(what, stack)
+				return
+			}
 			l.fail("the sound broke: " + r.Err.Error())
 		}
 	}
+}
+
+// panicked reports a fault of ours; the far end is not told what it was.
+func (l *Leg) panicked(v any, stack string) {
+	l.b.c.Slog.Error("panic in a leg", "leg", l.id, "panic", v, "stack", stack)
+	if l.b.c.Panicked != nil {
+		l.b.c.Panicked("leg")
+	}
+	l.fail("a fault of the switch ended the sound")
 }
 
 func (l *Leg) fail(why string) {
