@@ -94,6 +94,7 @@ func (rec *Recording) take() (err error) {
 			err = fmt.Errorf("recorder: panic: %v", p)
 		}
 	}()
+	inject(rec.spec.Name)
 	w := &rec.w
 	w.pcm = w.pcm[:0]
 	rest := w.bytes
