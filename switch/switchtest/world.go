@@ -245,16 +245,16 @@ func (w *World) Dialled(from string) (ids []string) {
 // Up is how many calls are up.
 func (w *World) Up() int {
 	w.Start()
-	n := 0
+	up := map[string]bool{}
 	for _, e := range w.Events("") {
 		switch e.Type {
 		case trace.CallStarted:
-			n++
+			up[e.Call] = true
 		case trace.CallEnded:
-			n--
+			delete(up, e.Call)
 		}
 	}
-	return n
+	return len(up)
 }
 
 // Forget drops what World itself has kept of calls that are over: events,
