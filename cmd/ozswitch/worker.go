@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ozswitch/media/mp3"
 	"ozswitch/media/tts"
 )
 
@@ -27,6 +28,19 @@ func newWorkerCommand() *cobra.Command {
 		},
 	}
 	voice.Flags().StringVar(&cache, "cache", "", "folder for the compiled engine")
-	c.AddCommand(voice)
+	var engine mp3.Engine
+	encoder := &cobra.Command{
+		Use:   "mp3",
+		Short: "run the mp3 encoder: jobs on standard input, results on standard output",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			out := os.Stdout
+			os.Stdout = os.Stderr
+			return mp3.Serve(os.Stdin, out, engine)
+		},
+	}
+	encoder.Flags().StringVar(&engine.Lame, "lame", "", "the lame program, used first")
+	encoder.Flags().StringVar(&engine.Wasm, "wasm", "", "encoder to be used instead of the embedded one")
+	c.AddCommand(voice, encoder)
 	return c
 }

@@ -59,6 +59,18 @@ func (c Config) program() (string, error) {
 	return p, nil
 }
 
+// Check tells why no process could be started, as far as that can be known without starting one: an ErrStart.
+func (c Config) Check() error {
+	p, err := c.program()
+	if err != nil {
+		return err
+	}
+	if _, err := exec.LookPath(p); err != nil {
+		return fmt.Errorf("%w: %v", ErrStart, err)
+	}
+	return nil
+}
+
 // start executes the program and waits for its hello. The caller's goroutine should be locked to its thread for as
 // long as the child lives (isolate).
 func start(ctx context.Context, c Config) (*process, error) {
