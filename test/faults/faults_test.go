@@ -104,7 +104,7 @@ func TestTwelveFaults(t *testing.T) {
 	}
 	all := 1 + goodCalls + 12*callers
 	logs := n.ended(t, all)
-	eventually(t, "all Error notifications and RecordCompleted came", func() bool {
+	await(limit/2, func() bool { // what is missing is told below, call by call
 		return len(w.notes("/error")) >= 12*callers && len(w.notes("/recorded")) >= 1+goodCalls
 	})
 	after := n.settled(t, before)

@@ -96,7 +96,7 @@ func TestFaultsInTheMiddle(t *testing.T) {
 
 	var logs map[string]callLog
 	taken := func(e trace.Event) bool { return e.Type == trace.NotifySent && e.Name == "RecordCompleted" }
-	eventually(t, "every RecordCompleted was taken", func() bool {
+	await(limit, func() bool {
 		logs = n.logs(t)
 		done := 0
 		for _, l := range logs {
@@ -104,7 +104,7 @@ func TestFaultsInTheMiddle(t *testing.T) {
 		}
 		return done >= len(faults)
 	})
-	eventually(t, "all Error notifications came", func() bool {
+	await(limit/2, func() bool { // what is missing is told below, call by call
 		told := 0
 		for _, notes := range w.notes("/error") {
 			told += len(notes)

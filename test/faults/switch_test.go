@@ -56,6 +56,13 @@ func TestMain(m *testing.M) {
 // eventually waits until f is true.
 func eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
+	if !await(limit, f) {
+		t.Fatalf("%s: not after %v", what, limit)
+	}
+}
+
+// await waits until f is true, and tells whether that came in time.
+func await(limit time.Duration, f func() bool) bool {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	end := time.After(limit)
@@ -63,9 +70,10 @@ func eventually(t *testing.T, what string, f func() bool) {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatalf("%s: not after %v", what, limit)
+			return false
 		}
 	}
+	return true
 }
 
 // freePort is a port that was free for UDP and TCP a moment ago.
