@@ -172,23 +172,28 @@ func openPage(url string, p *page) *PromptFile {
 // freshness reads Cache-Control and Expires (RFC 9111 4.2): until when an
 // answer may be used unasked, and whether it may be kept at all.
 func freshness(h http.Header, now time.Time) (fresh time.Time, store bool) {
+	fresh, store = now, true
+	if t, err := http.ParseTime(h.Get("Expires")); err == nil {
+		fresh = t
+	}
+	ask := false
 	for d := range strings.SplitSeq(strings.ToLower(strings.Join(h.Values("Cache-Control"), ",")), ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(d), "=")
 		switch name {
 		case "no-store":
-			return time.Time{}, false
+			store = false
 		case "no-cache":
-			return now, true
-		case "max-age":
+			ask = true
+		case "max-age": // before Expires (RFC 9111 5.3)
 			if s, err := strconv.Atoi(strings.Trim(value, `"`)); err == nil {
-				return now.Add(time.Duration(s) * time.Second), true
+				fresh = now.Add(time.Duration(s) * time.Second)
 			}
 		}
 	}
-	if t, err := http.ParseTime(h.Get("Expires")); err == nil {
-		return t, true
+	if ask {
+		fresh = now
 	}
-	return now, true
+	return fresh, store
 }
 
 // keep puts a page into the cache; what was not used for longest goes.
