@@ -3,10 +3,11 @@
 // All of it is pure: packets are read and written in the caller's memory, and
 // what depends on time is told it. [Parse] and [PutHeader] are the packet,
 // [Reception] the figures of a stream, [Jitter] the buffer that puts packets
-// back in order and in time, [KeyReceiver] and [KeySender] the telephone-events.
-// Nothing here allocates once it is made.
+// back in order and in time, [KeyReceiver] and [KeySender] the telephone-events,
+// [Reporter] and [Control] the reports (RTCP). Nothing here allocates once it is
+// made.
 //
-// It is not: sockets and pacing (media/pace), encryption, RTCP reports.
+// It is not: sockets and pacing (media/pace), encryption.
 // Start reading at packet.go.
 package rtp
 

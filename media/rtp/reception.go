@@ -14,6 +14,8 @@ type Reception struct {
 	packets, dups int64
 	expected      int64 // in the stretches before this one
 
+	expected0, packets0 int64 // when this SSRC began
+
 	swayed  bool
 	clock   int
 	start   time.Time
@@ -68,6 +70,9 @@ func (r *Reception) Sway(now time.Time, clock int, ts uint32) {
 func (r *Reception) stretch(p Packet) {
 	if r.began {
 		r.expected += r.highest - r.base + 1
+	}
+	if p.SSRC != r.ssrc {
+		r.expected0, r.packets0 = r.expected, r.packets
 	}
 	r.began, r.ssrc, r.swayed = true, p.SSRC, false
 	r.base, r.highest, r.seen = int64(p.Seq), int64(p.Seq), 1
