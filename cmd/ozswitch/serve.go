@@ -44,7 +44,7 @@ func newServeCommand() *cobra.Command {
 				s.Close()
 				return err
 			}
-			talk(c, "ozswitch %s ready on sip %s, http %s · data: %s", thisBuild().Version, s.SIPAddr(), s.HTTPAddr(), cfg.Data)
+			talk(c, "ozswitch (version %s) ready on sip %s, http %s · data: %s", thisBuild().Version, s.SIPAddr(), s.HTTPAddr(), cfg.Data)
 			return s.Run(c.Context())
 		},
 	}
