@@ -34,6 +34,7 @@ type Web interface {
 // A Notification is a request to the web app. Fields that every notification
 // of a call has (CallID, CallerID ...) are added by Web; Fields are its own.
 type Notification struct {
+	ID     string // the same for one that may be sent again after a crash; "" = a new one
 	Name   string // IncomingCall, DtmfEntered, GoTo, RecordCompleted ...
 	URL    string
 	Fields url.Values

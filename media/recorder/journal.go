@@ -2,84 +2,139 @@ package recorder
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"sync"
 
-	"ozswitch/media/wav"
+	"ozswitch/media"
 )
 
 // journalName lies in the recordings folder: one JSON object a line.
 const journalName = ".journal"
 
-// line is one step in a recording's life. In order: begin (NAME.part exists), named (NAME is whole and OnDone was
-// called), end (it is on the disk).
+// line is one step in a recording's life:
+//
+//	begin  NAME.part exists and grows
+//	whole  NAME.part has all its sound and an exact header; it gets its name, or becomes an mp3 that does
+//	told   whoever must know of the result does
+//	end    the file has its name and is on the disk
+//
+// A recording leaves the journal with the later one of the last two. Where it is between whole and end its files tell.
 type line struct {
-	Op   string `json:"op"`
-	Name string `json:"name"`
-	Data string `json:"data,omitempty"`
+	Op       string     `json:"op"`
+	Name     string     `json:"name"`
+	Data     string     `json:"data,omitempty"`   // begin
+	Reason   string     `json:"reason,omitempty"` // whole, as all that follows
+	Err      string     `json:"err,omitempty"`
+	Samples  int64      `json:"samples,omitempty"`
+	Rate     media.Rate `json:"rate,omitempty"`
+	Channels int        `json:"channels,omitempty"`
 }
 
-// journal says which recordings run. Its file is made with the first of them.
+// known is a recording that the journal holds.
+type known struct {
+	begin       line
+	whole       *line // nil before
+	told, ended bool
+}
+
+func (e *known) lines() []line {
+	all := []line{e.begin}
+	if e.whole != nil {
+		all = append(all, *e.whole)
+	}
+	if e.told {
+		all = append(all, line{Op: "told", Name: e.begin.Name})
+	}
+	if e.ended {
+		all = append(all, line{Op: "end", Name: e.begin.Name})
+	}
+	return all
+}
+
+// journal says which recordings run, or are not told of. Its file is made with the first of them.
 type journal struct {
 	dir *os.Root
 
 	mu    sync.Mutex
 	file  *os.File
-	open  map[string]line // those without an end
-	lines int
+	open  map[string]*known
+	count int // lines in the file
 }
 
-func (j *journal) begin(name, data string) error { return j.add(line{"begin", name, data}) }
-func (j *journal) named(name string) error       { return j.add(line{"named", name, ""}) }
-func (j *journal) end(name string) error         { return j.add(line{"end", name, ""}) }
+func (j *journal) begin(name, data string) error {
+	return j.add(line{Op: "begin", Name: name, Data: data})
+}
 
+func (j *journal) whole(d Done) error {
+	l := line{Op: "whole", Name: d.Name, Reason: d.Reason, Samples: int64(d.Rate.N(d.Duration)), Rate: d.Rate, Channels: d.Channels}
+	if d.Err != nil {
+		l.Err = d.Err.Error()
+	}
+	return j.add(l)
+}
+
+func (j *journal) told(name string) error { return j.add(line{Op: "told", Name: name}) }
+func (j *journal) end(name string) error  { return j.add(line{Op: "end", Name: name}) }
+
+// add writes a line, if it says something of a recording that the journal holds, or begins.
 func (j *journal) add(l line) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.apply(l)
-	if j.file == nil {
-		return j.rewrite()
+	if !j.apply(l) {
+		return nil
 	}
-	if j.lines > 1000 && j.lines > 8*len(j.open) {
+	if j.file == nil || j.count > 1000 && j.count > 8*len(j.open) {
 		return j.rewrite()
 	}
 	return j.write(l)
 }
 
-func (j *journal) apply(l line) {
+func (j *journal) apply(l line) bool {
 	if j.open == nil {
-		j.open = map[string]line{}
+		j.open = map[string]*known{}
+	}
+	e := j.open[l.Name]
+	if l.Op == "begin" {
+		j.open[l.Name] = &known{begin: l}
+		return true
+	}
+	if e == nil {
+		return false
 	}
 	switch l.Op {
-	case "begin":
-		j.open[l.Name] = l
-	case "named":
-		if was, ok := j.open[l.Name]; ok {
-			was.Op = "named"
-			j.open[l.Name] = was
-		}
+	case "whole":
+		e.whole = &l
+	case "told":
+		e.told = true
 	case "end":
+		e.ended = true
+	default:
+		return false
+	}
+	if e.told && e.ended {
 		delete(j.open, l.Name)
 	}
+	return true
 }
+
+// forget takes a recording out whose file is gone.
+func (j *journal) forget(name string) error { return errors.Join(j.told(name), j.end(name)) }
 
 func (j *journal) write(l line) error {
 	b, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}
-	j.lines++
+	j.count++
 	_, err = j.file.Write(append(b, '\n'))
 	return err
 }
 
-// rewrite begins a new file with the recordings that run.
+// rewrite begins a new file with what the journal holds.
 func (j *journal) rewrite() error {
 	const tmp = journalName + ".tmp"
 	f, err := j.dir.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o640)
@@ -89,10 +144,12 @@ func (j *journal) rewrite() error {
 	if j.file != nil {
 		j.file.Close()
 	}
-	j.file, j.lines = f, 0
-	for _, l := range j.open {
-		if err := j.write(l); err != nil {
-			return err
+	j.file, j.count = f, 0
+	for _, e := range j.open {
+		for _, l := range e.lines() {
+			if err := j.write(l); err != nil {
+				return err
+			}
 		}
 	}
 	return j.dir.Rename(tmp, journalName)
@@ -125,6 +182,8 @@ func (j *journal) close() error {
 // load reads the journal that the last run left. A cut-off or foreign line is skipped: what it said is lost, the rest
 // is not.
 func (j *journal) load() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	f, err := j.dir.Open(journalName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -147,62 +206,4 @@ func (j *journal) load() error {
 			return err
 		}
 	}
-}
-
-// Recover finishes what a crash left: it makes the headers exact, gives the files their names and returns the results
-// of those whose OnDone was never called. Call it once, before the first Start.
-func (r *Recorder) Recover(ctx context.Context) ([]Done, error) {
-	j := &r.journal
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if err := j.load(); err != nil {
-		return nil, fmt.Errorf("recorder: read the journal: %w", err)
-	}
-	var all []Done
-	for name, l := range j.open {
-		if ctx.Err() != nil {
-			return all, context.Cause(ctx)
-		}
-		d := Done{Name: name, Data: l.Data}
-		i, err := r.repair(name)
-		if err == nil {
-			d.Channels, d.Rate, d.Size, d.Duration = i.Channels, i.Rate, i.Size, i.Rate.D(int(i.Samples))
-			err = errors.New("recorder: the switch ended in the middle of this recording")
-		}
-		d.Err = err
-		if l.Op == "begin" {
-			all = append(all, d)
-		}
-		delete(j.open, name)
-	}
-	if _, err := r.cfg.Dir.Lstat(journalName); err == nil {
-		if err := j.rewrite(); err != nil {
-			return all, fmt.Errorf("recorder: write the journal: %w", err)
-		}
-	}
-	return all, nil
-}
-
-// repair finishes one file, which is NAME.part or, when the crash came just after, already NAME.
-func (r *Recorder) repair(name string) (wav.Info, error) {
-	dir, at := r.cfg.Dir, name+part
-	if _, err := dir.Lstat(at); errors.Is(err, fs.ErrNotExist) {
-		at = name
-	}
-	f, err := dir.OpenFile(at, os.O_RDWR, 0)
-	if err != nil {
-		return wav.Info{}, fmt.Errorf("recorder: recover %q: %w", name, err)
-	}
-	defer f.Close()
-	i, err := wav.Repair(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err == nil && at != name {
-		err = dir.Rename(at, name)
-	}
-	if err != nil {
-		return wav.Info{}, fmt.Errorf("recorder: recover %q: %w", name, err)
-	}
-	return i, nil
 }

@@ -1,10 +1,11 @@
 package recorder
 
 import (
-	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"ozswitch/media"
 	"ozswitch/media/wav"
 )
 
@@ -25,7 +26,7 @@ type Recording struct {
 	r        *Recorder
 	spec     Spec
 	payload  int // bytes of a frame
-	file     *os.File
+	file     file
 	wav      *wav.Writer
 	dirty    atomic.Bool   // written since the last sync
 	finished chan struct{} // closed when OnDone has been called
@@ -108,6 +109,18 @@ func (rec *Recording) Stop(reason string) {
 	if wake {
 		rec.r.enqueue(rec)
 	}
+}
+
+// Behind tells how much sound waits for a worker. More than a moment's means that the disk stalls, and that OnVoice has
+// not heard of it.
+func (rec *Recording) Behind() time.Duration {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	n := 0
+	for _, e := range rec.waiting {
+		n += e.frames
+	}
+	return time.Duration(n) * media.Frame
 }
 
 // Name is the final name.

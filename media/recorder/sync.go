@@ -21,6 +21,14 @@ func (r *Recorder) syncEachSecond(stop <-chan struct{}) {
 	}
 }
 
+// named is a file that is finished.
+type named struct {
+	name      string // as in the journal
+	file      file
+	removed   bool // an mp3 was made of it
+	postponed bool // stays in the journal
+}
+
 // sync is one round. Finished files are closed here: they have had their name since, and leave the journal only now.
 func (r *Recorder) sync() {
 	r.mu.Lock()
@@ -39,10 +47,17 @@ func (r *Recorder) sync() {
 			rec.fail(fmt.Errorf("recorder: sync: %w", err))
 		}
 	}
-	for _, rec := range named {
-		err := errors.Join(rec.file.Sync(), rec.file.Close(), r.journal.end(rec.spec.Name))
+	for _, n := range named {
+		var err error
+		if !n.removed {
+			err = n.file.Sync()
+		}
+		err = errors.Join(err, n.file.Close())
+		if !n.postponed {
+			err = errors.Join(err, r.journal.end(n.name))
+		}
 		if err != nil {
-			r.cfg.Log.Warn("recording may be lost in a power cut", "file", rec.spec.Name, "err", err)
+			r.cfg.Log.Warn("recording may be lost in a power cut", "file", n.name, "err", err)
 		}
 	}
 	if len(live)+len(named) > 0 {

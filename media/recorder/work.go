@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ozswitch/media/codec"
+	"ozswitch/media/wav"
 )
 
 // worker is what a recording needs while a goroutine works on it.
@@ -172,19 +173,31 @@ func (rec *Recording) flush() error {
 	return nil
 }
 
-// finish makes the header exact, gives the file its name and tells the owner.
+// finish makes the header exact. A wav file then gets its name and the owner is told; an mp3 is made first.
 func (rec *Recording) finish(err error) {
 	r, name := rec.r, rec.spec.Name
 	n := rec.wav.Samples()
 	d := Done{
 		Name: name, Channels: rec.spec.Channels, Rate: rec.spec.Codec.Rate, Data: rec.spec.Data,
-		Duration: rec.duration(n), Size: 44 + n*int64(2*rec.spec.Channels), Err: err,
+		Duration: rec.duration(n), Size: wav.HeaderSize + n*int64(2*rec.spec.Channels), Err: err,
 	}
 	rec.mu.Lock()
 	rec.stopped = true
 	d.Reason = rec.reason
 	rec.mu.Unlock()
-	if e := errors.Join(rec.wav.Close(), r.cfg.Dir.Rename(name+part, name)); e != nil {
+	closed := rec.wav.Close()
+	rec.dirty.Store(true)
+	if e := r.journal.whole(d); e != nil {
+		r.cfg.Log.Warn("journal of recordings", "err", e)
+	}
+	if isMP3(name) {
+		if closed != nil && d.Err == nil {
+			d.Err = closed
+		}
+		r.toEncode(&task{done: d, samples: n, tell: rec.complete})
+		return
+	}
+	if e := errors.Join(closed, r.cfg.Dir.Rename(name+part, name)); e != nil {
 		if d.Err == nil {
 			d.Err = fmt.Errorf("recorder: finish %q: %w", name, e)
 		}
@@ -192,27 +205,40 @@ func (rec *Recording) finish(err error) {
 			d.Size = 0
 		}
 	}
-	if e := r.journal.named(name); e != nil {
-		r.cfg.Log.Warn("journal of recordings", "err", e)
-	}
+	rec.complete(d)
+}
+
+// complete is the end of a recording: the owner is told, and a round of sync closes the file.
+func (rec *Recording) complete(d Done) {
+	r := rec.r
 	r.mu.Lock()
-	r.named = append(r.named, rec)
+	r.named = append(r.named, named{rec.spec.Name, rec.file, isMP3(d.Name) && !d.Postponed, d.Postponed})
 	r.mu.Unlock()
 	rec.tell(d)
 	r.forget(rec)
 }
 
 // tell calls OnDone; a panic of the owner's must not take the worker with it.
-func (rec *Recording) tell(d Done) {
-	if rec.spec.OnDone == nil {
+func (rec *Recording) tell(d Done) { rec.r.tell(rec.spec.OnDone, rec.spec.Name, d) }
+
+func (r *Recorder) tell(f func(Done), name string, d Done) {
+	if !d.Postponed {
+		d.settle = func() {
+			if err := r.journal.told(name); err != nil {
+				r.cfg.Log.Warn("journal of recordings", "err", err)
+			}
+		}
+	}
+	if f == nil {
+		d.Told()
 		return
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			rec.r.cfg.Log.Error("panic in OnDone", "file", rec.spec.Name, "panic", p, "stack", string(debug.Stack()))
+			r.cfg.Log.Error("panic in OnDone", "file", name, "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	rec.spec.OnDone(d)
+	f(d)
 }
 
 // duration is what n samples last.

@@ -13,10 +13,12 @@ import (
 // The lengths of a file that is still being written: large enough that every player goes on to the file's true end,
 // small enough for those that read a signed number.
 const (
-	openRIFF   = 0x7FFFF024
-	openData   = 0x7FFFF000
-	headerSize = 44
+	openRIFF = 0x7FFFF024
+	openData = 0x7FFFF000
 )
+
+// HeaderSize is where the sound begins in a Writer's file.
+const HeaderSize = 44
 
 // ErrFull: a WAV file cannot hold more.
 var ErrFull = errors.New("wav: file is full (2 GiB)")
@@ -47,7 +49,7 @@ func NewWriter(f File, rate media.Rate, channels int) (*Writer, error) {
 }
 
 func header(rate media.Rate, channels int, riff, data uint32) []byte {
-	b := make([]byte, 0, headerSize)
+	b := make([]byte, 0, HeaderSize)
 	le := binary.LittleEndian
 	b = le.AppendUint32(append(b, "RIFF"...), riff)
 	b = le.AppendUint32(append(b, "WAVEfmt "...), 16)
@@ -91,7 +93,7 @@ func (w *Writer) Close() error {
 }
 
 func patch(f io.WriterAt, rate media.Rate, channels int, data int64) error {
-	if _, err := f.WriteAt(header(rate, channels, uint32(data)+headerSize-8, uint32(data)), 0); err != nil {
+	if _, err := f.WriteAt(header(rate, channels, uint32(data)+HeaderSize-8, uint32(data)), 0); err != nil {
 		return fmt.Errorf("wav: write header: %w", err)
 	}
 	return nil
@@ -112,7 +114,7 @@ func Repair(f *os.File) (Info, error) {
 	if err != nil {
 		return Info{}, fmt.Errorf("wav: repair: %w", err)
 	}
-	var h [headerSize]byte
+	var h [HeaderSize]byte
 	if _, err := f.ReadAt(h[:], 0); err != nil {
 		return Info{}, fmt.Errorf("wav: repair: %w", bad(err, "shorter than a header"))
 	}
@@ -128,8 +130,8 @@ func Repair(f *os.File) (Info, error) {
 		return Info{}, fmt.Errorf("wav: repair: %w: not written by this package", ErrFormat)
 	}
 	block := int64(2 * i.Channels)
-	i.Samples = min(st.Size()-headerSize, openData) / block
-	i.Size = headerSize + i.Samples*block
+	i.Samples = min(st.Size()-HeaderSize, openData) / block
+	i.Size = HeaderSize + i.Samples*block
 	if st.Size() == i.Size && int64(size) == i.Samples*block {
 		return i, nil
 	}

@@ -89,7 +89,9 @@ func (w *CallWeb) report(n ozml.Notification, wait chan reply) (id string, err e
 	if err != nil {
 		return "", err
 	}
-	id = c.cfg.NewID()
+	if id = n.ID; id == "" {
+		id = c.cfg.NewID()
+	}
 	c.reports.add(id, &pending{n: n, sink: w.cc.Sink, wait: wait})
 	lane := "" // without a call there is no order to keep
 	if w.cc.Info.ID != "" {

@@ -217,10 +217,12 @@ func (q *Queue) end() {
 
 // load takes over the rows of an earlier process, then what was put meanwhile.
 func (q *Queue) load(ctx context.Context) error {
+	had := map[string]bool{}
 	for r, err := range q.cfg.Store.Reports(ctx) {
 		if err != nil {
 			return fmt.Errorf("queue: read the outbox: %w", err)
 		}
+		had[r.ID] = true
 		q.mu.Lock()
 		q.lanes.add(&entry{id: r.ID, lane: r.Lane, group: r.Group, seq: r.Seq, created: r.Created, due: r.Due,
 			attempts: r.Attempts, last: r.Last})
@@ -236,7 +238,9 @@ func (q *Queue) load(ctx context.Context) error {
 			return nil
 		}
 		for _, e := range early {
-			q.admit(e)
+			if !had[e.id] { // else it was put again after a crash
+				q.admit(e)
+			}
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package script
 
 import (
+	"context"
 	"net/url"
 	"path"
+	"strings"
 
 	"ozswitch/media/recorder"
 	"ozswitch/ozml"
@@ -43,27 +45,34 @@ func (r *Runner) Answered(l *exchange.Line, id string, n ozml.Notification, f *s
 	})
 }
 
-// Recovered reports a recording that an earlier run of the switch left
-// unfinished: RecordCompleted with reason error and what was saved.
+// Recovered reports a recording that an earlier run of the switch left unfinished, or did not tell of: with reason error
+// and what was saved, or with the reason it ended for if that was known.
 func (r *Runner) Recovered(d recorder.Done) {
 	owner, err := url.ParseQuery(d.Data)
-	if err != nil {
+	if err != nil || d.Postponed {
 		return
 	}
 	info := ozml.CallInfo{ID: owner.Get("call"), Caller: owner.Get("from"), Dialed: owner.Get("dialed"), Extension: owner.Get("ext"), Direction: owner.Get("dir")}
-	sink := trace.SinkFunc(func(e trace.Event) { e.Call = info.ID; r.c.Events.Emit(e) })
-	sink.Emit(trace.Event{Type: trace.RecordSaved, File: path.Join("recordings", d.Name), Size: d.Size, Seconds: d.Duration.Seconds(), Reason: "error"})
+	var sink trace.Sink = trace.SinkFunc(func(e trace.Event) { e.Call = info.ID; r.c.Events.Emit(e) })
+	reason, digit, _ := strings.Cut(d.Reason, " ")
+	if d.Err != nil || reason == "" {
+		reason = "error"
+	}
+	sink.Emit(trace.Event{Type: trace.RecordSaved, File: path.Join("recordings", d.Name), Size: d.Size, Seconds: d.Duration.Seconds(), Reason: reason})
+	if d.Note != "" {
+		sink.Emit(trace.Event{Type: trace.ScriptWarning, Code: trace.CodeMP3, Text: "the recording is saved as wav: " + d.Note})
+	}
 	if owner.Get("url") == "" {
+		d.Told()
 		return
 	}
-	fault := "the switch stopped while it recorded"
-	if d.Err != nil {
-		fault = d.Err.Error()
-	}
-	r.web(info, Task{}, sink).Report(ozml.Notification{
-		Name: "RecordCompleted", URL: owner.Get("url"), Fields: ozml.Recorded{
-			URL: r.c.RecordURL(d.Name), Path: path.Join("recordings", d.Name), Duration: d.Duration,
-			Format: "wav", Size: d.Size, Reason: "error", Error: fault,
-		}.Fields(),
+	r.wg.Go(func() {
+		defer r.guard(sink, "record completed")
+		web := r.web(info, Task{}, sink)
+		f, err := web.ReportWait(context.Background(), r.recorded(d, reason, digit, ozml.RecordSpec{FinishedURL: owner.Get("url")}))
+		r.told(d, err)
+		if err == nil && f != nil && ozml.HasCommands(f) {
+			r.callless(info, Task{}, web, sink, f)
+		}
 	})
 }

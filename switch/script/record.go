@@ -27,6 +27,7 @@ type recording struct {
 	stopTap func()
 	length  *time.Timer // Duration
 	quiet   *time.Timer // Inactivity; nil without
+	noMP3   error       // why it is a wav file, though an mp3 was wanted
 
 	ended  time.Time
 	reason string // duration, inactivity, digit, hangup, replaced ...; "" while it runs
@@ -41,16 +42,10 @@ func (c *live) StartRecord(ctx context.Context, spec ozml.RecordSpec) error {
 		return err
 	}
 	now := time.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ended {
+	r := c.newRecording(now, spec)
+	if r == nil {
 		return ozml.ErrGone
 	}
-	if c.rec != nil {
-		c.rec.finish(now, "replaced", "")
-	}
-	c.recs++
-	r := &recording{c: c, spec: spec, started: now, name: c.recordName(now, spec)}
 	co := leg.Codec()
 	r.payload = len(co.Silence)
 	if c.r.c.Room != nil {
@@ -62,42 +57,81 @@ func (c *live) StartRecord(ctx context.Context, spec ozml.RecordSpec) error {
 	if limit == 0 {
 		limit = recordCap
 	}
-	r.file, err = c.r.c.Recorder.Start(recorder.Spec{
+	file, err := c.r.c.Recorder.Start(recorder.Spec{ // may take a moment: c.mu is free
 		Name: r.name, Channels: max(1, c.task.RecordChannels), Codec: co, Max: limit,
 		OnVoice: r.voice, OnDone: r.done, Data: r.owner(),
 	})
 	if err != nil {
 		return c.failed(r, err)
 	}
-	if r.stopTap, err = leg.Record(r.block); err != nil {
-		r.file.Stop("hangup")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.file = file
+	c.r.recording(+1)
+	c.line.Sink().Emit(c.at(spec, trace.Event{T: now, Type: trace.RecordStart, File: path.Join("recordings", r.name)}))
+	if r.noMP3 != nil {
+		c.savedAsWAV(spec, r.noMP3.Error())
+	}
+	gone := c.ended
+	if !gone && r.reason == "" { // else the file could not be made after all
+		r.stopTap, err = leg.Record(r.block)
+		gone = err != nil
+	}
+	if gone {
+		r.finish(now, "hangup", "")
+		file.Stop(r.outcome())
 		return ozml.ErrGone
 	}
-	c.opened()
+	if r.reason != "" {
+		return nil
+	}
 	c.rec = r
-	c.r.recording(+1)
 	r.length = time.AfterFunc(limit, func() { c.finish(r, "duration") })
 	if spec.Inactivity > 0 {
-		r.quiet = time.AfterFunc(spec.Inactivity, func() { c.finish(r, "inactivity") })
-	}
-	c.line.Sink().Emit(c.at(spec, trace.Event{T: now, Type: trace.RecordStart, File: path.Join("recordings", r.name)}))
-	if !strings.EqualFold(spec.Format, "wav") {
-		c.line.Sink().Emit(c.at(spec, trace.Event{Type: trace.ScriptWarning, Code: trace.CodeMP3, Text: "mp3 recordings are not made yet: this one is saved as wav"}))
+		r.quiet = time.AfterFunc(spec.Inactivity, r.silent)
 	}
 	return nil
+}
+
+// newRecording makes a recording that is owed its end; nil when the call is over. One that already ran ends.
+func (c *live) newRecording(now time.Time, spec ozml.RecordSpec) *recording {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return nil
+	}
+	if c.rec != nil {
+		c.rec.finish(now, "replaced", "")
+	}
+	c.recs++
+	c.opened()
+	r := &recording{c: c, spec: spec, started: now}
+	format := "mp3"
+	if strings.EqualFold(spec.Format, "wav") {
+		format = "wav"
+	} else if r.noMP3 = c.r.c.Recorder.MP3(); r.noMP3 != nil {
+		format = "wav"
+	}
+	r.name = c.recordName(now, spec, format)
+	return r
+}
+
+// savedAsWAV warns that a recording is no mp3 file.
+func (c *live) savedAsWAV(spec ozml.RecordSpec, why string) {
+	c.line.Sink().Emit(c.at(spec, trace.Event{Type: trace.ScriptWarning, Code: trace.CodeMP3, Text: "the recording is saved as wav: " + why}))
 }
 
 // recordCap is the longest recording (decisions 3.8).
 const recordCap = 4 * time.Hour
 
 // recordName is the file's path below recordings/ (decisions 4.4).
-func (c *live) recordName(now time.Time, spec ozml.RecordSpec) string {
+func (c *live) recordName(now time.Time, spec ozml.RecordSpec, format string) string {
 	dir, err := recorder.CleanPath(spec.Path)
 	if err != nil {
 		c.line.Sink().Emit(c.at(spec, trace.Event{Type: trace.Error, Code: trace.CodeFolder, Text: err.Error(), Hint: "the recording goes to the default folder"}))
 		dir = ""
 	}
-	name := fmt.Sprintf("%s_%s_%d.wav", now.UTC().Format("20060102T150405"), c.line.Info().ID, c.recs)
+	name := fmt.Sprintf("%s_%s_%d.%s", now.UTC().Format("20060102T150405"), c.line.Info().ID, c.recs, format)
 	return path.Join(dir, name)
 }
 
@@ -125,7 +159,9 @@ func (r *recording) finish(now time.Time, reason, digit string) {
 		return
 	}
 	r.reason, r.digit, r.ended = reason, digit, now
-	r.length.Stop()
+	if r.length != nil {
+		r.length.Stop()
+	}
 	if r.quiet != nil {
 		r.quiet.Stop()
 	}
@@ -135,7 +171,9 @@ func (r *recording) finish(now time.Time, reason, digit string) {
 	if r.spec.FinishedURL == "" {
 		r.c.settle()
 	}
-	r.stopTap()
+	if r.stopTap != nil {
+		r.stopTap()
+	}
 	r.c.line.Sink().Emit(r.c.at(r.spec, trace.Event{
 		T: now, Type: trace.RecordEnd, Reason: reason, Key: digit,
 		File: path.Join("recordings", r.name), Seconds: now.Sub(r.started).Seconds(),
@@ -158,9 +196,12 @@ func (r *recording) block(b *pace.Block) {
 	}
 	if b.Last {
 		r.c.finish(r, "hangup") // the leg went first: no more sound will come
-		r.file.Stop(r.reason)
+		r.file.Stop(r.outcome())
 	}
 }
+
+// outcome is reason and key in one word or two, for the recorder's journal; see Recovered.
+func (r *recording) outcome() string { return strings.TrimSpace(r.reason + " " + r.digit) }
 
 // frame puts one frame of the codec's size behind dst, and notes in absent when
 // there is none.
@@ -185,6 +226,17 @@ func (r *recording) voice(on bool, at time.Duration) {
 	}
 }
 
+// silent is Inactivity's end, unless the disk stalls and the voice was not listened to yet.
+func (r *recording) silent() {
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	if r.reason == "" && r.file.Behind() > time.Second {
+		r.quiet.Reset(time.Second)
+		return
+	}
+	r.finish(time.Now(), "inactivity", "")
+}
+
 // owner is what must be known to report this recording after a crash.
 func (r *recording) owner() string {
 	i := r.c.Info()
@@ -197,13 +249,21 @@ func (r *recording) owner() string {
 // done is told by the recorder that the file is whole, or why not.
 func (r *recording) done(d recorder.Done) {
 	c := r.c
-	c.r.recording(-1)
-	file := path.Join("recordings", r.name)
+	file := path.Join("recordings", d.Name)
 	if d.Err != nil {
+		c.finish(r, "error") // if it ran: nothing more is written
+	}
+	switch {
+	case d.Postponed: // the next start makes the mp3, and tells
+	case d.Err != nil:
 		c.line.Sink().Emit(c.at(r.spec, trace.Event{Type: trace.RecordFail, File: file, Size: d.Size, Text: d.Err.Error()}))
-	} else {
+	default:
 		c.line.Sink().Emit(c.at(r.spec, trace.Event{Type: trace.RecordSaved, File: file, Size: d.Size, Seconds: d.Duration.Seconds(), Reason: r.reason}))
 	}
+	if d.Note != "" {
+		c.savedAsWAV(r.spec, d.Note)
+	}
+	c.r.recording(-1)
 	if c.r.c.Recorded != nil {
 		c.r.c.Recorded(d.Size)
 	}
@@ -211,6 +271,31 @@ func (r *recording) done(d recorder.Done) {
 		defer c.saving.Done()
 		c.completed(r, d)
 	})
+}
+
+// hold is how long the end of a call waits for its recordings' files, so that the history names them. An mp3 that
+// takes longer is told of when it is there.
+const hold = 5 * time.Second
+
+// saved waits until all of the call's recordings are told of, or hold is over.
+func (c *live) saved() {
+	c.mu.Lock()
+	n := c.recs
+	c.mu.Unlock()
+	if n == 0 {
+		return
+	}
+	all := make(chan struct{})
+	c.r.wg.Go(func() {
+		c.saving.Wait()
+		close(all)
+	})
+	late := time.NewTimer(hold)
+	defer late.Stop()
+	select {
+	case <-all:
+	case <-late.C:
+	}
 }
 
 func (r *Runner) recording(delta int) {
@@ -236,11 +321,12 @@ func (c *live) settle() {
 	}
 }
 
-// failed reports a recording that never began; it needs c.mu.
+// failed reports a recording that never began.
 func (c *live) failed(r *recording, err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	r.reason = "error"
 	c.line.Sink().Emit(c.at(r.spec, trace.Event{Type: trace.RecordFail, File: path.Join("recordings", r.name), Text: err.Error()}))
-	c.opened()
 	if r.spec.FinishedURL == "" {
 		c.settle()
 	}
@@ -255,6 +341,7 @@ func (c *live) failed(r *recording, err error) error {
 // or has its call-less commands run when the call is gone (decisions 4.6).
 func (c *live) completed(r *recording, d recorder.Done) {
 	if r.spec.FinishedURL == "" {
+		d.Told()
 		return
 	}
 	defer func() {
@@ -262,17 +349,12 @@ func (c *live) completed(r *recording, d recorder.Done) {
 		defer c.mu.Unlock()
 		c.settle()
 	}()
+	if d.Postponed {
+		return
+	}
 	defer c.r.guard(c.line.Sink(), "record completed")
-	done := ozml.Recorded{
-		URL: c.r.c.RecordURL(r.name), Path: path.Join("recordings", r.name), Duration: d.Duration,
-		Format: "wav", Size: d.Size, Reason: r.reason, Digit: r.digit,
-	}
-	if d.Err != nil {
-		done.Reason, done.Error = "error", d.Err.Error()
-	}
-	f, err := c.web.ReportWait(context.Background(), ozml.Notification{
-		Name: "RecordCompleted", URL: r.spec.FinishedURL, At: r.spec.At, Fields: done.Fields(),
-	})
+	f, err := c.web.ReportWait(context.Background(), c.r.recorded(d, r.reason, r.digit, r.spec))
+	c.r.told(d, err)
 	if err != nil || f == nil || !ozml.HasCommands(f) {
 		return // a failure is told, and tried again, by switch/notify
 	}
@@ -284,4 +366,28 @@ func (c *live) completed(r *recording, d recorder.Done) {
 		return
 	}
 	c.r.callless(c.Info(), c.task, c.web, c.line.Sink(), f)
+}
+
+// recorded is RecordCompleted. Its id is the file's name, so that one that is told again after a crash is known.
+func (r *Runner) recorded(d recorder.Done, reason, digit string, spec ozml.RecordSpec) ozml.Notification {
+	done := ozml.Recorded{
+		URL: r.c.RecordURL(d.Name), Path: path.Join("recordings", d.Name), Duration: d.Duration,
+		Format: strings.TrimPrefix(path.Ext(d.Name), "."), Size: d.Size, Reason: reason, Digit: digit,
+	}
+	if d.Err != nil {
+		done.Reason, done.Error = "error", d.Err.Error()
+	}
+	id := path.Base(d.Name)
+	return ozml.Notification{
+		ID: strings.TrimSuffix(id, path.Ext(id)), Name: "RecordCompleted", URL: spec.FinishedURL, At: spec.At, Fields: done.Fields(),
+	}
+}
+
+// told says that the report is delivered, or safe in the store: it is written there a moment after it failed.
+func (r *Runner) told(d recorder.Done, failed error) {
+	if failed == nil {
+		d.Told()
+		return
+	}
+	time.AfterFunc(time.Second, d.Told)
 }

@@ -79,8 +79,13 @@ func New(c Config) *Runner {
 	return &Runner{c: c, clips: newClips(c.Clips)}
 }
 
-// Wait returns when no script and no RecordCompleted is under way.
-func (r *Runner) Wait() { r.wg.Wait() }
+// Wait returns when no script and no RecordCompleted is under way. The switch ends: mp3 files that are not made within a
+// few seconds are left to its next start.
+func (r *Runner) Wait() {
+	late := time.AfterFunc(hold, r.c.Recorder.Postpone)
+	defer late.Stop()
+	r.wg.Wait()
+}
 
 // For gives the script of a call; its Info.Task is a Task.
 func (r *Runner) For(l *exchange.Line) exchange.Script {
@@ -161,7 +166,7 @@ func (s *running) Start(connected bool) {
 		defer s.line.Post(call.ScriptEnded{})
 		defer s.r.guard(s.line.Sink(), "script")
 		s.run(connected)
-		s.live.saving.Wait() // all of a recording is told before the call is over
+		s.live.saved() // all of a recording is told before the call is over
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -137,7 +138,7 @@ func (c *counted) Emit(e trace.Event) {
 	case trace.RecordSaved:
 		c.mu.Lock()
 		c.files = append(c.files, store.File{
-			Path: strings.TrimPrefix(e.File, "recordings/"), Format: "wav", Size: e.Size, Reason: e.Reason,
+			Path: strings.TrimPrefix(e.File, "recordings/"), Format: strings.TrimPrefix(path.Ext(e.File), "."), Size: e.Size, Reason: e.Reason,
 			Duration: time.Duration(e.Seconds * float64(time.Second)),
 		})
 		c.mu.Unlock()

@@ -142,7 +142,9 @@ func (s *Server) Close() {
 
 func (s *Server) newSound() {
 	c := s.cfg
-	s.rec = recorder.New(recorder.Config{Dir: s.data.recordings, Log: s.log})
+	s.rec = recorder.New(recorder.Config{
+		Dir: s.data.recordings, Log: s.log, Late: func(d recorder.Done) { s.scripts.Recovered(d) },
+	})
 	s.pacer = pace.New(pace.Config{Portable: s.opt.Portable})
 	s.metrics.Pacing(s.pacer.Lag)
 	listen := s.opt.ListenRTP
