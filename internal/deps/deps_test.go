@@ -62,7 +62,8 @@ switch/alarm:      media media/dtmf
 switch/sip/transaction:
 switch/sip/flow:   switch/sip/transaction
 switch/sip/dialog: switch/sip/transaction
-switch/sip:        switch/call switch/sip/flow switch/sip/transaction switch/sip/dialog
+switch/sip/registrar:
+switch/sip:        switch/call switch/sip/flow switch/sip/transaction switch/sip/dialog switch/sip/registrar
 switch/webphone:   switch/call switch/sip/flow media/rtc
 switch/phone:      switch/call switch/sip switch/webphone media media/codec media/dtmf media/rtp media/pace media/rtc media/wav
 switch/bridge:     switch/call media media/rtp media/pace media/codec media/dtmf media/recorder ozml/trace
@@ -88,7 +89,7 @@ var testOnly = []string{"internal/...", "media/mediatest", "switch/switchtest", 
 // library is free to all. Each pair has an ADR.
 const foreign = `
 github.com/emiago/sipgo/sip:        switch/sip/...
-github.com/icholy/digest:           switch/extension switch/sip
+github.com/icholy/digest:           switch/extension switch/sip switch/sip/registrar
 github.com/pion:                    media/rtp media/rtc
 github.com/tetratelabs/wazero:      media/tts media/mp3
 golang.org/x/sys/unix:              media/pace

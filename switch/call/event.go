@@ -31,6 +31,7 @@ type (
 	Invited struct {
 		Leg       LegID
 		SIPCallID string
+		User      string // the extension that the caller proved to be; "" = a guest
 		From      string // user part of From, "" when anonymous
 		FromName  string // display name
 		FromHost  string

@@ -176,6 +176,18 @@ func NewSet(list []Extension) (*Set, error) {
 	return s, nil
 }
 
+// Seal shows each password once, to who makes digests of them, and keeps none
+// (RFC 7616 wants H(user:realm:password) only). Call it before the set is
+// shared.
+func (s *Set) Seal(show func(Extension)) {
+	for i, e := range s.list {
+		if e.Password != "" {
+			show(e)
+			s.list[i].Password = ""
+		}
+	}
+}
+
 // Find gives the extension of that number.
 func (s *Set) Find(number string) (Extension, bool) {
 	i, ok := s.byName[number]

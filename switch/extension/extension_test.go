@@ -82,3 +82,15 @@ func TestWeak(t *testing.T) {
 		}
 	}
 }
+
+func TestSeal(t *testing.T) {
+	s, err := NewSet([]Extension{{Number: "1", Type: Phone, Password: "secret"}, {Number: "2", Type: Phone, Contact: "sip:x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := ""
+	s.Seal(func(e Extension) { shown += e.Number + e.Password })
+	if e, _ := s.Find("1"); shown != "1secret" || e.Password != "" {
+		t.Errorf("Seal showed %q and left %q, want 1secret and nothing", shown, e.Password)
+	}
+}

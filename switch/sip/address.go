@@ -18,6 +18,8 @@ type hop struct {
 	transport string // "udp", "tcp", "tls"
 	addr      netip.AddrPort
 	name      string // of the host, for its certificate; may be ""
+
+	way flow.Flow // instead of all that, when it is known
 }
 
 // flowTo is the way to a far end: by the first listener of that transport and
@@ -89,7 +91,7 @@ func (e *Endpoint) next(uri string, routed bool, came flow.Flow) flow.Flow {
 	if t != "udp" && t != "tcp" && t != "tls" {
 		return came
 	}
-	if f := e.flowTo(hop{t, netip.AddrPortFrom(addr, portOf(&u, t)), ""}); f != nil {
+	if f := e.flowTo(hop{transport: t, addr: netip.AddrPortFrom(addr, portOf(&u, t))}); f != nil {
 		return f
 	}
 	return came

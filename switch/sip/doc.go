@@ -9,6 +9,7 @@
 // -> the mailbox of the call. One goroutine reads each listener and does all
 // of that; one goroutine a shard waits for its timers.
 //
-// It is not a proxy and not a registrar. Digest and registrations are not
-// built yet. Start reading at endpoint.go, then receive.go.
+// It is not a proxy. Who is who and where telephones are is the registrar
+// folder's; register.go speaks for it. Start reading at endpoint.go, then
+// receive.go.
 package sip

@@ -22,6 +22,7 @@ import (
 
 	"ozswitch/switch/call"
 	"ozswitch/switch/sip/flow"
+	"ozswitch/switch/sip/registrar"
 	"ozswitch/switch/sip/transaction"
 )
 
@@ -37,6 +38,16 @@ type Config struct {
 	External     string      // address for Contact, Via and SDP behind NAT; "" = the one bound
 	User         string      // user part of our Contact; "" = none
 	UserAgent    string      // User-Agent and Server; "" = "ozswitch"
+
+	// Realm lets telephones register and callers prove who they are. "" = none of
+	// that: everybody may call, nobody may register.
+	Realm    string
+	Accounts []registrar.Account // who may log in; SetAccounts replaces them
+	// Guest tells whether an INVITE without credentials may come from there; nil =
+	// it may not. It counts only with a Realm.
+	Guest        func(source netip.AddrPort) bool
+	Keeper       Keeper             // where registrations outlive us; nil = nowhere
+	Registration func(Registration) // told of all that happens to registrations; must not wait
 
 	CallsPerSecond int // new incoming calls; more are answered 503. 0 = no limit
 	MaxCalls       int // incoming calls at once; 0 = no limit
@@ -76,12 +87,15 @@ type Endpoint struct {
 	panics    atomic.Int64
 	secret    uint64
 	lookups   chan lookup
+	auth      *registrar.Auth
+	bindings  *registrar.Table
 
 	randMu sync.Mutex
 	rand   *rand.Rand
 
 	mu     sync.Mutex
 	legs   map[call.LegID]*leg
+	phones map[string]flow.Flow      // by their contacts
 	routes map[netip.Addr]netip.Addr // our address towards a far end, where we listen on all
 }
 
@@ -95,9 +109,11 @@ func New(c Config, x Exchange) *Endpoint {
 		c.Rand = rand.NewChaCha8(seed)
 	}
 	e := &Endpoint{c: c, x: x, log: c.Log, parser: msg.NewParser(), rand: rand.New(c.Rand),
-		lookups: make(chan lookup, 64), legs: map[call.LegID]*leg{}, routes: map[netip.Addr]netip.Addr{}}
+		lookups: make(chan lookup, 64), legs: map[call.LegID]*leg{}, routes: map[netip.Addr]netip.Addr{},
+		phones: map[string]flow.Flow{}, bindings: registrar.NewTable()}
 	e.limit.PerSecond = c.CallsPerSecond
 	e.secret = e.rand.Uint64()
+	e.auth = registrar.NewAuth(c.Realm, []byte(e.random(32)), c.Accounts)
 	e.streams = flow.NewStreams(flow.StreamConfig{Listen: c.ListenStream, Dial: c.DialStream, TLS: c.TLS, Conns: c.Conns, ConnsPerAddr: c.ConnsPerAddr,
 		Receive: e.receive, Lost: e.lost, Panicked: func(remote netip.AddrPort, cause any) {
 			e.panics.Add(1)
@@ -181,6 +197,10 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, s := range e.shards {
 		wg.Go(func() { s.run(ctx) })
+	}
+	if e.c.Realm != "" {
+		e.restore(ctx)
+		wg.Go(func() { e.registrar(ctx) })
 	}
 	for _, l := range e.listeners {
 		wg.Go(func() { _ = l.Serve() })

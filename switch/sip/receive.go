@@ -24,6 +24,7 @@ type message struct {
 	from   flow.Flow
 	head   flow.Head
 	method string
+	user   string      // the extension that the sender proved to be
 	fault  *flow.Fault // why it could not be framed; nil = it could
 	req    *msg.Request
 	res    *msg.Response
@@ -72,9 +73,19 @@ func (e *Endpoint) request(m *message) {
 		e.refuse(m, code, reason, extra)
 		return
 	}
-	if m.method == "INVITE" && len(h.ToTag()) == 0 {
-		e.newInvite(s, m)
-		return
+	if len(h.ToTag()) == 0 {
+		switch m.method {
+		case "INVITE":
+			if e.comes(m) {
+				e.newInvite(s, m)
+			}
+			return
+		case "REGISTER":
+			if e.c.Realm != "" {
+				e.register(s, m)
+				return
+			}
+		}
 	}
 	s.guard(string(h.CallID), func(now time.Time) {
 		inject("request")
@@ -89,6 +100,21 @@ func (e *Endpoint) request(m *message) {
 			s.outside(m)
 		}
 	})
+}
+
+// comes tells whether an INVITE may make a call, and by whom; otherwise it has
+// been answered. Who offers credentials is held to them.
+func (e *Endpoint) comes(m *message) bool {
+	if e.c.Realm == "" {
+		return true
+	}
+	offered := len(m.req.GetHeaders("authorization"))+len(m.req.GetHeaders("proxy-authorization")) > 0
+	if !offered && e.c.Guest != nil && e.c.Guest(m.from.Remote()) {
+		return true
+	}
+	var ok bool
+	m.user, ok = e.prove(m, unescape(m.req.From().Address.User))
+	return ok
 }
 
 // tooLate is how far behind the reader may be before new calls are turned away:
@@ -133,9 +159,11 @@ func (s *shard) outside(m *message) {
 		s.e.answer(m, flow.Reply{Code: 200, Extra: allow + accept + "Supported:\r\n"})
 	case "BYE", "INFO", "UPDATE", "PRACK":
 		s.e.answer(m, flow.Reply{Code: 481})
-	case "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH":
+	case "SUBSCRIBE", "PUBLISH":
+		s.e.answer(m, flow.Reply{Code: 489, Extra: allow}) // we know no events yet
+	case "NOTIFY", "REFER", "MESSAGE", "REGISTER":
 		s.e.answer(m, flow.Reply{Code: 405, Extra: allow})
-	default: // REGISTER too, until the registrar is built
+	default:
 		s.e.answer(m, flow.Reply{Code: 501, Extra: allow})
 	}
 }

@@ -77,7 +77,10 @@ func answerOn(t *testing.T, r *bufio.Reader) string {
 	}
 }
 
-func first(s string) string { l, _, _ := strings.Cut(s, "\r\n"); return strings.TrimPrefix(l, "SIP/2.0 ") }
+func first(s string) string {
+	l, _, _ := strings.Cut(s, "\r\n")
+	return strings.TrimPrefix(l, "SIP/2.0 ")
+}
 
 var tcpOptions = strings.NewReplacer("INVITE", "OPTIONS", "SIP/2.0/UDP", "SIP/2.0/TCP").Replace(plainInvite)
 

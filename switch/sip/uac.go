@@ -51,6 +51,15 @@ func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
 	l.post = post
 	s := e.shardOf([]byte(l.dlg.CallID))
 	s.guard(l.dlg.CallID, func(time.Time) { s.add(l) })
+	if f, b, ok := e.phone(i.Target); ok {
+		if f == nil {
+			e.refused(l, 480, "its connection is gone")
+			return
+		}
+		l.dlg.Routes = b.Path
+		e.place(l, hop{way: f})
+		return
+	}
 	addr, err := netip.ParseAddr(strings.Trim(to.name, "[]"))
 	if err == nil {
 		to.addr = netip.AddrPortFrom(addr.Unmap(), port)
@@ -104,7 +113,10 @@ func (e *Endpoint) place(l *leg, to hop) {
 // invite sends our INVITE, the first time or once more.
 func (s *shard) invite(now time.Time, l *leg, to hop) {
 	e := s.e
-	f := e.flowTo(to)
+	f := to.way
+	if f == nil {
+		f = e.flowTo(to)
+	}
 	if f == nil {
 		s.end(l, call.Refused{Leg: l.id, Failure: call.Failure{Code: 503, Reason: "not listening for " + to.transport}})
 		return

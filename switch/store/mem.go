@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -16,10 +17,13 @@ type Mem struct {
 	mu      sync.Mutex
 	calls   map[string]Call
 	reports map[string]Report
+	phones  map[string][]byte
 }
 
 // NewMem makes an empty store.
-func NewMem() *Mem { return &Mem{calls: map[string]Call{}, reports: map[string]Report{}} }
+func NewMem() *Mem {
+	return &Mem{calls: map[string]Call{}, reports: map[string]Report{}, phones: map[string][]byte{}}
+}
 
 // PutCall implements Store.
 func (m *Mem) PutCall(c Call) error {
@@ -123,6 +127,36 @@ func (m *Mem) Reports(context.Context) iter.Seq2[Report, error] {
 		slices.SortFunc(all, func(a, b Report) int { return cmp.Compare(a.Seq, b.Seq) })
 		for _, r := range all {
 			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// PutRegistration implements Store.
+func (m *Mem) PutRegistration(id, _ string, _ time.Time, doc []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.phones[id] = slices.Clone(doc)
+	return nil
+}
+
+// DropRegistration implements Store.
+func (m *Mem) DropRegistration(id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.phones, id)
+	return nil
+}
+
+// Registrations implements Store.
+func (m *Mem) Registrations(context.Context) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		m.mu.Lock()
+		all := slices.Collect(maps.Values(m.phones))
+		m.mu.Unlock()
+		for _, doc := range all {
+			if !yield(slices.Clone(doc), nil) {
 				return
 			}
 		}

@@ -1,5 +1,6 @@
 // Package store keeps what must outlive a call and the process: the history of
-// calls and the reports that have not reached their web app yet.
+// calls, the reports that have not reached their web app yet, and where
+// telephones are.
 //
 // It is not the event log (files, switch/eventlog), not the recordings, and it
 // knows no SQL: sqlite does. Mem is the reference; storetest states what every
@@ -47,6 +48,14 @@ type Store interface {
 	Report(ctx context.Context, id string) (Report, error)
 	// Reports gives all reports without their Payload, by ascending Seq.
 	Reports(ctx context.Context) iter.Seq2[Report, error]
+
+	// PutRegistration inserts a row, or replaces the one of the same ID: where a
+	// telephone of the extension user is, until when. doc is switch/sip's.
+	PutRegistration(id, user string, expires time.Time, doc []byte) error
+	// DropRegistration removes a row; it is no error if there is none.
+	DropRegistration(id string) error
+	// Registrations gives the docs of all rows, in no order.
+	Registrations(ctx context.Context) iter.Seq2[[]byte, error]
 }
 
 // A Call is one row of the history (pbx-concepts.md C9, http-api.md

@@ -19,7 +19,7 @@ const (
 	writeWithin  = 5 * time.Second
 	shakeWithin  = 10 * time.Second // the TLS handshake
 	dialWithin   = 3 * time.Second
-	maxUnsent    = 512 << 10 // bytes that wait for a far end that does not read
+	maxUnsent    = 2 << 20 // bytes that wait for a far end that does not read
 
 	defaultConns        = 10_000
 	defaultConnsPerAddr = 256

@@ -242,3 +242,43 @@ func scanReport(row interface{ Scan(...any) error }) (r store.Report, err error)
 	r.Created, r.Due = time.Unix(0, created).UTC(), time.Unix(0, due).UTC()
 	return r, nil
 }
+
+// PutRegistration implements store.Store.
+func (d *DB) PutRegistration(id, user string, expires time.Time, doc []byte) error {
+	return d.w.put(op{row: "registration " + id, text: `INSERT OR REPLACE INTO registration (id, extension, expires, doc) VALUES (?, ?, ?, ?)`,
+		args: []any{id, user, expires.UnixNano(), append([]byte{}, doc...)}})
+}
+
+// DropRegistration implements store.Store.
+func (d *DB) DropRegistration(id string) error {
+	return d.w.put(op{row: "registration " + id, text: `DELETE FROM registration WHERE id = ?`, args: []any{id}})
+}
+
+// Registrations implements store.Store.
+func (d *DB) Registrations(ctx context.Context) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		if err := d.w.flush(ctx); err != nil {
+			yield(nil, err)
+			return
+		}
+		rows, err := d.sql.QueryContext(ctx, `SELECT doc FROM registration`)
+		if err != nil {
+			yield(nil, fmt.Errorf("sqlite: read registrations: %w", err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var doc []byte
+			if err := rows.Scan(&doc); err != nil {
+				yield(nil, fmt.Errorf("sqlite: read registrations: %w", err))
+				return
+			}
+			if !yield(doc, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(nil, fmt.Errorf("sqlite: read registrations: %w", err))
+		}
+	}
+}

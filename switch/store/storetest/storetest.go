@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ func Test(t *testing.T, open func(t *testing.T) store.Store) {
 		{"queries filter, sort and page", queries},
 		{"a sweep removes what is old", sweep},
 		{"reports come back in order, without payload in lists", reports},
+		{"registrations come back until they are dropped", registrations},
 		{"many writers at once lose nothing", manyWriters},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.f(t, open(t)) })
@@ -166,6 +168,36 @@ func reports(t *testing.T, s store.Store) {
 	}
 	if _, err := s.Report(ctx, "a"); err != nil {
 		t.Errorf("Report after a list left early = %v, want nil", err)
+	}
+}
+
+func registrations(t *testing.T, s store.Store) {
+	for _, r := range []struct{ id, doc string }{{"1\na", "old"}, {"1\nb", "b\x00"}, {"2\na", "gone"}, {"1\na", "new"}} {
+		if err := s.PutRegistration(r.id, r.id[:1], day, []byte(r.doc)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"2\na", "never was"} {
+		if err := s.DropRegistration(id); err != nil {
+			t.Errorf("DropRegistration(%q) = %v, want nil", id, err)
+		}
+	}
+	var got []string
+	for doc, err := range s.Registrations(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, string(doc))
+	}
+	slices.Sort(got)
+	if want := []string{"b\x00", "new"}; !slices.Equal(got, want) {
+		t.Errorf("Registrations = %q, want %q", got, want)
+	}
+	for range s.Registrations(t.Context()) {
+		break // leaving early must not block what follows
+	}
+	if err := s.PutRegistration("x", "x", day, nil); err != nil {
+		t.Errorf("PutRegistration after a list left early = %v, want nil", err)
 	}
 }
 

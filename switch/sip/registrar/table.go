@@ -1,0 +1,334 @@
+package registrar
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// The limits of bindings.
+const (
+	MinExpires  = 60 * time.Second
+	MaxExpires  = 3600 * time.Second
+	MaxContacts = 10 // of one extension; a further one takes the place of the one that ends first
+)
+
+// A Binding says where one telephone of an extension is. It is kept as JSON:
+// fields are only added.
+type Binding struct {
+	User      string         `json:"user"`               // the extension
+	Contact   string         `json:"contact"`            // URI: the Request-URI of what goes there
+	Params    string         `json:"params,omitempty"`   // of the Contact header as sent, without expires
+	Instance  string         `json:"instance,omitempty"` // +sip.instance (RFC 5626)
+	CallID    string         `json:"call_id"`
+	CSeq      uint32         `json:"cseq"`
+	Path      []string       `json:"path,omitempty"` // URIs of the proxies on the way (RFC 3327), nearest first
+	Transport string         `json:"transport"`
+	Source    netip.AddrPort `json:"source"` // where the REGISTER came from: behind NAT the only way back
+	UserAgent string         `json:"user_agent,omitempty"`
+	Since     time.Time      `json:"since"`
+	Expires   time.Time      `json:"expires"`
+}
+
+// ID names a binding in a store.
+func (b *Binding) ID() string { return b.User + "\n" + b.Contact }
+
+// A Request is a REGISTER whose sender is known.
+type Request struct {
+	Binding            // what all its bindings share: all but Contact, Params, Instance, Since and Expires
+	Star     bool      // Contact: *
+	Contacts []Contact // none = only asks
+}
+
+// A Contact is one that a REGISTER wants bound, or with no Expires removed.
+type Contact struct {
+	URI      sip.Uri
+	Params   string
+	Instance string
+	Expires  time.Duration
+}
+
+// A What says what became of a binding.
+type What string
+
+// What becomes of bindings.
+const (
+	Registered   What = "registered"
+	Refreshed    What = "refreshed"
+	Unregistered What = "unregistered"
+	Expired      What = "expired"
+	Replaced     What = "replaced" // by a newer telephone, as there were too many
+)
+
+// A Change is what became of one binding.
+type Change struct {
+	What    What
+	Binding Binding
+}
+
+// A Refusal is a status other than 200.
+type Refusal struct {
+	Code   int
+	Reason string
+}
+
+// A Table is where all telephones are. It is safe for concurrent use.
+type Table struct {
+	mu     sync.Mutex
+	users  map[string][]entry
+	byURI  map[string]Binding
+	expire time.Time // nothing ends before
+}
+
+type entry struct {
+	Binding
+	uri sip.Uri
+}
+
+// NewTable gives an empty table.
+func NewTable() *Table { return &Table{users: map[string][]entry{}, byURI: map[string]Binding{}} }
+
+// Register does what a REGISTER wants, all of it or nothing (RFC 3261 10.3). It
+// gives the bindings of the extension then, and what changed.
+func (t *Table) Register(now time.Time, r Request) (all []Binding, changes []Change, refuse *Refusal) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(r.Contacts) > MaxContacts {
+		return nil, nil, &Refusal{403, "Too Many Contacts"}
+	}
+	changes = t.sweep(now, r.User)
+	list := slices.Clone(t.users[r.User])
+	note := func(w What, b Binding) { changes = append(changes, Change{w, b}) }
+	if r.Star {
+		for _, e := range list {
+			if e.CallID == r.CallID && e.CSeq >= r.CSeq {
+				return nil, changes, &Refusal{500, "CSeq Out Of Order"}
+			}
+			note(Unregistered, e.Binding)
+		}
+		list = nil
+	}
+	for _, c := range r.Contacts {
+		i := slices.IndexFunc(list, func(e entry) bool {
+			return c.Instance != "" && e.Instance == c.Instance || sameURI(&e.uri, &c.URI)
+		})
+		if i >= 0 && list[i].CallID == r.CallID && list[i].CSeq >= r.CSeq {
+			return nil, changes, &Refusal{500, "CSeq Out Of Order"}
+		}
+		b := r.Binding
+		b.Contact, b.Params, b.Instance, b.Since, b.Expires = c.URI.String(), c.Params, c.Instance, now, now.Add(c.Expires)
+		switch {
+		case i < 0 && c.Expires == 0:
+		case i < 0:
+			if len(list) >= MaxContacts {
+				first := slices.IndexFunc(list, func(e entry) bool { return e.Binding.Expires.Equal(earliest(list)) })
+				note(Replaced, list[first].Binding)
+				list = slices.Delete(list, first, first+1)
+			}
+			list = append(list, entry{b, c.URI})
+			note(Registered, b)
+		case c.Expires == 0:
+			note(Unregistered, list[i].Binding)
+			list = slices.Delete(list, i, i+1)
+		default:
+			if old := list[i].Binding; old.Contact != b.Contact {
+				note(Unregistered, old) // the telephone has another address now
+				note(Registered, b)
+			} else {
+				b.Since = old.Since
+				note(Refreshed, b)
+			}
+			list[i] = entry{b, c.URI}
+		}
+	}
+	t.set(r.User, list)
+	for _, c := range changes {
+		switch c.What {
+		case Registered, Refreshed:
+			t.byURI[c.Binding.Contact] = c.Binding
+			if t.expire.IsZero() || c.Binding.Expires.Before(t.expire) {
+				t.expire = c.Binding.Expires
+			}
+		default:
+			t.unlink(c.Binding)
+		}
+	}
+	for _, e := range list {
+		all = append(all, e.Binding)
+	}
+	return all, changes, nil
+}
+
+func earliest(list []entry) time.Time {
+	return slices.MinFunc(list, func(a, b entry) int { return a.Expires.Compare(b.Expires) }).Expires
+}
+
+func (t *Table) set(user string, list []entry) {
+	if len(list) == 0 {
+		delete(t.users, user)
+		return
+	}
+	t.users[user] = list
+}
+
+// unlink forgets the way to a contact, unless another binding has it by now.
+func (t *Table) unlink(b Binding) {
+	if now, ok := t.byURI[b.Contact]; ok && now.User == b.User {
+		delete(t.byURI, b.Contact)
+	}
+}
+
+// sweep ends what has run out of one extension.
+func (t *Table) sweep(now time.Time, user string) (changes []Change) {
+	list := t.users[user]
+	kept := list[:0:0]
+	for _, e := range list {
+		if now.Before(e.Expires) {
+			kept = append(kept, e)
+			continue
+		}
+		t.unlink(e.Binding)
+		changes = append(changes, Change{Expired, e.Binding})
+	}
+	if len(changes) > 0 {
+		t.set(user, kept)
+	}
+	return changes
+}
+
+// Sweep ends all that has run out.
+func (t *Table) Sweep(now time.Time) (changes []Change) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.expire.IsZero() || now.Before(t.expire) {
+		return nil
+	}
+	t.expire = time.Time{}
+	for user := range t.users {
+		changes = append(changes, t.sweep(now, user)...)
+		for _, e := range t.users[user] {
+			if t.expire.IsZero() || e.Expires.Before(t.expire) {
+				t.expire = e.Expires
+			}
+		}
+	}
+	return changes
+}
+
+// Restore puts back a binding of an earlier run; false when it has run out or
+// cannot be read.
+func (t *Table) Restore(now time.Time, b Binding) bool {
+	var uri sip.Uri
+	if !now.Before(b.Expires) || b.User == "" || sip.ParseUri(b.Contact, &uri) != nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.users[b.User]) >= MaxContacts {
+		return false
+	}
+	t.users[b.User] = append(t.users[b.User], entry{b, uri})
+	t.byURI[b.Contact] = b
+	if t.expire.IsZero() || b.Expires.Before(t.expire) {
+		t.expire = b.Expires
+	}
+	return true
+}
+
+// Of gives the bindings of an extension, the latest first.
+func (t *Table) Of(now time.Time, user string) (all []Binding) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range t.users[user] {
+		if now.Before(e.Expires) {
+			all = append(all, e.Binding)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Binding) int { return b.Expires.Compare(a.Expires) })
+	return all
+}
+
+// All gives every binding, by extension.
+func (t *Table) All(now time.Time) (all []Binding) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, list := range t.users {
+		for _, e := range list {
+			if now.Before(e.Expires) {
+				all = append(all, e.Binding)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Binding) int { return cmp.Or(cmp.Compare(a.User, b.User), cmp.Compare(a.Contact, b.Contact)) })
+	return all
+}
+
+// At gives the binding with that contact.
+func (t *Table) At(now time.Time, contact string) (Binding, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b, ok := t.byURI[contact]
+	return b, ok && now.Before(b.Expires)
+}
+
+// sameURI compares by RFC 3261 19.1.4.
+func sameURI(a, b *sip.Uri) bool {
+	if !strings.EqualFold(a.Scheme, b.Scheme) || unescape(a.User) != unescape(b.User) || a.Password != b.Password ||
+		!strings.EqualFold(a.Host, b.Host) || a.Port != b.Port {
+		return false
+	}
+	return sameParams(a.UriParams, b.UriParams) && sameParams(b.UriParams, a.UriParams) &&
+		strings.EqualFold(a.Headers.String(), b.Headers.String())
+}
+
+// sameParams: what stands in both must agree, and of some what stands in one
+// must stand in the other.
+func sameParams(a, b sip.HeaderParams) bool {
+	for _, p := range a {
+		v, ok := b.Get(p.K)
+		switch strings.ToLower(p.K) {
+		case "user", "ttl", "method", "maddr", "transport":
+			if !ok {
+				return false
+			}
+		}
+		if ok && !strings.EqualFold(v, p.V) {
+			return false
+		}
+	}
+	return true
+}
+
+// unescape undoes the escapes of what needs none (RFC 3261 19.1.4); others,
+// %00 among them, stay.
+func unescape(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			c, ok := unhex(s[i+1], s[i+2])
+			if ok && (c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte("-_.!~*'()", c) >= 0) {
+				b.WriteByte(c)
+			} else {
+				b.WriteString(strings.ToUpper(s[i : i+3]))
+			}
+			i += 2
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+func unhex(h, l byte) (byte, bool) {
+	const digits = "0123456789abcdef"
+	a, b := strings.IndexByte(digits, h|0x20), strings.IndexByte(digits, l|0x20)
+	return byte(a<<4 | b), a >= 0 && b >= 0
+}
