@@ -15,6 +15,7 @@ var errInUse = syscall.EADDRINUSE
 type packet struct {
 	from netip.AddrPort
 	b    []byte
+	at   time.Time // of its arrival
 }
 
 // room is how many packets a socket holds before it drops what comes.
@@ -52,6 +53,7 @@ func (e *endpoint) arrive(p packet) {
 	if e.closed || len(e.queue) == room || e.peer.IsValid() && p.from != e.peer {
 		return
 	}
+	p.at = time.Now()
 	e.queue = append(e.queue, p)
 	e.cond.Broadcast()
 }

@@ -3,6 +3,7 @@ package simnet
 import (
 	"errors"
 	"net/netip"
+	"time"
 )
 
 // Wire opens a wire for package media/pace at an address; port 0 is any free one.
@@ -16,8 +17,9 @@ func (n *Net) Wire(at string) (*Wire, error) {
 
 // A Wire is a pace.Wire on this network.
 type Wire struct {
-	e  *endpoint
-	to netip.AddrPort
+	e    *endpoint
+	to   netip.AddrPort
+	came []time.Time // of the last Recv
 }
 
 var errNoAim = errors.New("simnet: the wire was not aimed yet")
@@ -36,6 +38,7 @@ func (w *Wire) Recv(bufs [][]byte, from []netip.AddrPort) int {
 	w.e.mu.Lock()
 	defer w.e.mu.Unlock()
 	n := 0
+	w.came = w.came[:0]
 	for n < len(bufs) {
 		p, ok := w.e.take()
 		if !ok {
@@ -43,11 +46,15 @@ func (w *Wire) Recv(bufs [][]byte, from []netip.AddrPort) int {
 		}
 		if b := bufs[n][:cap(bufs[n])]; len(p.b) <= len(b) {
 			bufs[n], from[n] = b[:copy(b, p.b)], p.from
+			w.came = append(w.came, p.at)
 			n++
 		}
 	}
 	return n
 }
+
+// Came is when the i-th packet of the last Recv arrived.
+func (w *Wire) Came(i int) time.Time { return w.came[i] }
 
 // Aim sends to an address and hears everybody.
 func (w *Wire) Aim(to netip.AddrPort) error { return w.point(to, netip.AddrPort{}) }

@@ -17,5 +17,5 @@
 //
 // A panic ends the leg it happened in and no other.
 //
-// It is not: RTCP, SRTP, mixing of parties. Start reading at shard.go.
+// It is not: SRTP, mixing of parties. Start reading at shard.go.
 package pace

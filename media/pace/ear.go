@@ -16,6 +16,9 @@ type ear struct {
 	src     source
 	rec     rtp.Reception
 	ssrc    uint32
+	next    rtp.Packet // of another SSRC, without payload: what may be the next stream
+	spoke   time.Time  // when ssrc was last heard
+	came    stamper
 	jitter  *rtp.Jitter
 	keys    rtp.KeyReceiver
 	timeout time.Duration
@@ -27,7 +30,7 @@ type ear struct {
 
 func (e *ear) init(c LegConfig) {
 	*e = ear{
-		format: c.Format, dtmf: c.DTMFPT, timeout: c.Timeout,
+		came: stamps(c.Wire), format: c.Format, dtmf: c.DTMFPT, timeout: c.Timeout,
 		src: source{sdp: c.Remote, peer: c.Remote},
 		jitter: rtp.NewJitter(rtp.JitterConfig{
 			Clock: c.Format.clock(), Ticks: c.Format.Ticks, Silence: c.Format.Silence, Target: c.Jitter,
@@ -42,74 +45,101 @@ func (f Format) clock() int { return f.Ticks * int(time.Second/media.Frame) }
 const rounds = 4
 
 // listen takes what came.
-func (l *Leg) listen(now time.Time, bufs [][]byte, from []netip.AddrPort) {
+//
+// now is the time of day, due that of the frame, which is what the far end's sound
+// is laid out by.
+func (l *Leg) listen(now, due time.Time, bufs [][]byte, from []netip.AddrPort) {
 	e := &l.ear
 	for range rounds {
 		n := l.cfg.Wire.Recv(bufs, from)
 		for i := range n {
-			l.hear(now, from[i], bufs[i])
+			l.hear(arrival(e.came, i, now), due, from[i], bufs[i])
 		}
 		if n < len(bufs) {
 			break
 		}
 	}
-	if e.src.opens(now) {
+	if e.src.opens(due) {
 		l.cfg.Wire.Aim(e.src.peer) // if that fails the leg stays as deaf as it was
 	}
-	if e.timeout > 0 && !e.lost && now.Sub(e.heard) >= e.timeout {
+	if e.timeout > 0 && !e.lost && due.Sub(e.heard) >= e.timeout {
 		e.lost = true
-		l.report(Result{Kind: MediaLost, At: now})
+		l.report(Result{Kind: MediaLost, At: due})
 	}
 }
 
-// hear takes one packet.
-func (l *Leg) hear(now time.Time, from netip.AddrPort, b []byte) {
+// hear takes one packet, which came at a moment and is looked at with the frame
+// that is due.
+func (l *Leg) hear(at, due time.Time, from netip.AddrPort, b []byte) {
 	e := &l.ear
 	p, err := rtp.Parse(b)
 	if err != nil {
-		if !errors.Is(err, rtp.ErrRTCP) {
+		switch {
+		case !errors.Is(err, rtp.ErrRTCP):
 			e.st.Invalid++
+		case l.reports.mux:
+			l.hearReport(at, due, from, b)
 		}
 		return
 	}
-	switch e.src.judge(now, from, p, e.rec.Follows(p)) {
+	fresh := !e.first // the stream is taken as it is
+	switch e.src.judge(due, from, p, e.rec.Follows(p)) {
 	case refuse:
 		e.st.Refused++
 		return
 	case bind:
+		fresh = true
 		if err := l.cfg.Wire.Rebind(from); err != nil {
 			e.st.SendErrors++ // still aimed where it was; source keeps strangers out
 		}
 	}
-	e.heard, e.lost = now, false
+	e.heard, e.lost = due, false
 	e.st.PacketsIn++
 	e.st.BytesIn += int64(len(p.Payload))
 	if !e.first {
 		e.first = true
-		l.report(Result{Kind: FirstPacket, From: from, At: now})
+		l.report(Result{Kind: FirstPacket, From: from, At: due})
 	}
-	if p.SSRC != e.ssrc { // another stream, with times of its own
-		e.ssrc = p.SSRC
+	if p.SSRC != e.ssrc {
+		if !fresh && !e.changes(due, p) {
+			e.st.Foreign++
+			return
+		}
+		e.ssrc = p.SSRC // another stream, with times of its own
 		e.keys.Reset()
 		e.jitter.Reset()
 	}
+	e.spoke = due
 	if !e.rec.Put(p) {
 		return
 	}
 	switch {
 	case p.PT == e.dtmf && e.dtmf != 0:
 		if key, ok := e.keys.Put(p); ok {
-			l.report(Result{Kind: KeyPressed, Key: key, At: now})
+			l.report(Result{Kind: KeyPressed, Key: key, At: due})
 		}
 	case p.PT == e.format.PT:
-		e.rec.Sway(now, e.format.clock(), p.TS)
-		e.jitter.Put(now, p.TS, p.Payload)
+		e.rec.Sway(at, e.format.clock(), p.TS)
+		e.jitter.Put(due, p.TS, p.Payload)
 	}
 }
 
+// changes reports whether the far end goes on with another SSRC: the one it had is
+// silent, and the other comes for the second time, in order (RFC 3550, A.1). A
+// single stray packet changes nothing, nor does a second stream beside the first.
+func (e *ear) changes(due time.Time, p rtp.Packet) bool {
+	follows := p.SSRC == e.next.SSRC && p.Seq == e.next.Seq+1
+	e.next = rtp.Packet{SSRC: p.SSRC, Seq: p.Seq}
+	return follows && due.Sub(e.spoke) > media.Frame
+}
+
 // figures brings the statistics up to date.
-func (e *ear) figures() *Stats {
-	s := &e.st
+func (l *Leg) figures() *Stats {
+	e, r, s := &l.ear, &l.reports, &l.ear.st
+	theirs := r.Theirs()
+	s.RoundTrip, s.TheirLost = r.RoundTrip(), int64(theirs.Lost)
+	s.TheirJitter = time.Duration(theirs.Jitter) * time.Second / time.Duration(e.format.clock())
+	s.ReportsIn, s.ReportsOut = r.Counts()
 	s.Lost, s.Duplicates, s.Jitter = e.rec.Lost(), e.rec.Duplicates(), e.rec.Jitter()
 	s.Late = e.jitter.Late()
 	return s

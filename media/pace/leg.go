@@ -43,8 +43,14 @@ type LegConfig struct {
 	Seq  uint16
 	TS   uint32
 
+	// RTCP goes by a wire of its own, at the port above Wire's, which the caller owns
+	// too; or by Wire itself (RFC 5761). Neither: there is none.
+	Control Wire
+	Mux     bool
+	Name    string // CNAME (RFC 3550, 6.5.1): random, up to 40 bytes
+
 	Timeout time.Duration // MediaLost after so long without a packet; 0 = never
-	Jitter  time.Duration // how long the jitter buffer holds packets; 0 = 40 ms
+	Jitter  time.Duration // how long the jitter buffer holds packets at first; 0 = 40 ms
 	Silence bool          // send silence when nothing plays
 	Hold    bool          // begin without sending, as after SetSending(false)
 	Fault   string        // where to panic; only looked at with build tag faults
@@ -66,15 +72,16 @@ type Leg struct {
 	stats statsBox
 
 	// From here on only the shard's thread may look.
-	talk  talk
-	ear   ear
-	tap   *Tap
-	slot  int  // where it is in the shard,
-	at    int  // and its place there
-	turns int  // frames since the statistics were published
-	begun bool // it has had a turn
-	deaf  bool // a result found no place
-	gone  bool // the shard let go of it
+	talk    talk
+	ear     ear
+	reports reports
+	tap     *Tap
+	slot    int  // where it is in the shard,
+	at      int  // and its place there
+	turns   int  // frames since the statistics were published
+	begun   bool // it has had a turn
+	deaf    bool // a result found no place
+	gone    bool // the shard let go of it
 }
 
 // NewLeg makes a leg; pacer.Add starts it. It panics when c has no wire or no
@@ -88,6 +95,7 @@ func NewLeg(c LegConfig) *Leg {
 	l.res.ring.buf = make([]Result, places)
 	l.talk.init(c)
 	l.ear.init(c)
+	l.reports.init(c)
 	return l
 }
 

@@ -282,7 +282,7 @@ func crowd(t testing.TB, n int) (s *Shard, legs []*Leg) {
 		wa, wb := pair(t)
 		for j, w := range []Wire{wa, wb} {
 			to := []Wire{wb, wa}[j].LocalAddr()
-			l := NewLeg(LegConfig{Wire: w, Remote: to, Format: pcmu(), DTMFPT: 101, SSRC: uint32(2*i + j), Silence: true})
+			l := NewLeg(LegConfig{Wire: w, Remote: to, Format: pcmu(), DTMFPT: 101, SSRC: uint32(2*i + j), Silence: true, Mux: true, Name: "x"})
 			if err := s.Add(l); err != nil {
 				t.Fatal(err)
 			}

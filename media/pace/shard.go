@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"runtime/debug"
@@ -112,8 +113,8 @@ func (s *Shard) serve(sl *slot, now time.Time) {
 	for i := 0; i < len(sl.legs); {
 		l := sl.legs[i]
 		l.ear.st.Lag = max(l.ear.st.Lag, late)
-		if err := s.leg(l, sl.due, skip, frames); err != nil {
-			s.drop(l, sl.due, err) // another leg takes its place
+		if err := s.leg(l, now, sl.due, skip, frames); err != nil {
+			s.drop(l, now, err) // another leg takes its place
 			continue
 		}
 		i++
@@ -122,7 +123,7 @@ func (s *Shard) serve(sl *slot, now time.Time) {
 }
 
 // leg does one leg's frames, the first of them due at due. A panic ends here.
-func (s *Shard) leg(l *Leg, due time.Time, skip, frames int) (err error) {
+func (s *Shard) leg(l *Leg, now, due time.Time, skip, frames int) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%w: %v\n%s", ErrPanic, r, debug.Stack())
@@ -141,7 +142,7 @@ func (s *Shard) leg(l *Leg, due time.Time, skip, frames int) (err error) {
 			l.send(s.packet[:n])
 		}
 		if i == 0 {
-			l.listen(due.Add(time.Duration(frames-1)*media.Frame), s.bufs, s.from)
+			l.listen(now, due.Add(time.Duration(frames-1)*media.Frame), s.bufs, s.from)
 		}
 		n = l.ear.jitter.Get(at, s.frame)
 		if l.tap != nil {
@@ -150,7 +151,8 @@ func (s *Shard) leg(l *Leg, due time.Time, skip, frames int) (err error) {
 	}
 	if l.turns += frames; l.turns >= 50 {
 		l.turns = 0
-		l.stats.store(l.ear.figures())
+		l.tellAll(now, due.Add(time.Duration(frames-1)*media.Frame), s)
+		l.stats.store(l.figures())
 	}
 	if l.deaf {
 		return errDeaf
@@ -207,6 +209,9 @@ func (s *Shard) drop(l *Leg, at time.Time, err error) {
 		sl.legs = sl.legs[:last]
 	}
 	s.legs.Add(-1)
+	if !errors.Is(err, ErrPanic) {
+		l.goodbye(at, s.packet)
+	}
 	l.leave(at, err)
 }
 

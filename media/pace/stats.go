@@ -13,20 +13,31 @@ type Stats struct {
 	Late                 int64 // came after their moment had passed
 	Duplicates           int64
 	Refused              int64 // from a source other than the leg's
-	Invalid              int64 // not RTP
+	Foreign              int64 // of another SSRC than the leg's stream
+	Invalid              int64 // not RTP, nor RTCP
 	SendErrors           int64
 	Skipped              int64         // frames never sent because the machine stood still
 	Jitter               time.Duration // RFC 3550, 6.4.1
 	Lag                  time.Duration // the latest tick
+
+	// By RTCP (RFC 3550, 6.4.1).
+	ReportsIn, ReportsOut int64
+	RoundTrip             time.Duration // 0 while no report told
+	TheirLost             int64         // of our packets, as the far end counts
+	TheirJitter           time.Duration
 }
 
-// statsBox holds a copy that others may read.
-type statsBox [13]atomic.Int64
+// figures is how many there are.
+const figures = 19
 
-func (s *Stats) fields() [13]*int64 {
-	return [13]*int64{&s.PacketsOut, &s.BytesOut, &s.PacketsIn, &s.BytesIn, &s.Lost, &s.Late,
+// statsBox holds a copy that others may read.
+type statsBox [figures]atomic.Int64
+
+func (s *Stats) fields() [figures]*int64 {
+	return [figures]*int64{&s.PacketsOut, &s.BytesOut, &s.PacketsIn, &s.BytesIn, &s.Lost, &s.Late,
 		&s.Duplicates, &s.Refused, &s.Invalid, &s.SendErrors, &s.Skipped,
-		(*int64)(&s.Jitter), (*int64)(&s.Lag)}
+		(*int64)(&s.Jitter), (*int64)(&s.Lag), &s.Foreign,
+		&s.ReportsIn, &s.ReportsOut, (*int64)(&s.RoundTrip), &s.TheirLost, (*int64)(&s.TheirJitter)}
 }
 
 func (b *statsBox) store(s *Stats) {

@@ -105,7 +105,7 @@ func (l *Leg) leave(at time.Time, err error) {
 		l.tap.end(at)
 		l.tap = nil
 	}
-	l.stats.store(l.ear.figures())
+	l.stats.store(l.figures())
 	if err != nil {
 		l.res.fail(at, err)
 	}

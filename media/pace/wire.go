@@ -1,6 +1,11 @@
 package pace
 
-import "net/netip"
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+)
 
 // A Wire carries the packets of one leg. It has two moods: aimed, when it sends
 // to one address and hears everybody, and bound, when it hears only its peer.
@@ -27,4 +32,36 @@ type Wire interface {
 
 	LocalAddr() netip.AddrPort
 	Close() error
+}
+
+// A stamper is a Wire that knows when packets came: a leg looks for them each
+// 20 ms only, which is too coarse for its reports.
+type stamper interface {
+	// Came is when the i-th packet of the last Recv arrived, by the wall clock;
+	// zero when that is not known.
+	Came(i int) time.Time
+}
+
+// stamps is what w tells of arrivals, nil if it tells nothing.
+func stamps(w Wire) stamper {
+	s, _ := w.(stamper)
+	return s
+}
+
+// ListenAbove opens a wire of the same kind as w at the port above it, where RTCP
+// has its place (RFC 3550, 11). The error is ErrUnsupported for kinds that this
+// package does not know.
+func ListenAbove(w Wire) (Wire, error) {
+	a := w.LocalAddr()
+	if a.Port() == 0xffff {
+		return nil, fmt.Errorf("pace: listen above %v: %w", a, errors.ErrUnsupported)
+	}
+	a = netip.AddrPortFrom(a.Addr(), a.Port()+1)
+	if _, ok := w.(*portableWire); ok {
+		return ListenPortable(a)
+	}
+	if native(w) {
+		return Listen(a)
+	}
+	return nil, fmt.Errorf("pace: listen at %v: %w", a, errors.ErrUnsupported)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -50,6 +51,7 @@ func Listen(local netip.AddrPort) (Wire, error) {
 		h.Name = &w.names[i][0]
 		h.Iov = &w.iovs[i]
 		h.SetIovlen(1)
+		h.Control = (*byte)(unsafe.Pointer(&w.marks[i]))
 	}
 	return w, nil
 }
@@ -75,6 +77,26 @@ type linuxWire struct {
 	hdrs  [batch]mmsghdr
 	iovs  [batch]unix.Iovec
 	names [batch]sockaddr
+	marks [batch]mark
+	came  [batch]unix.Timespec // of the packets of the last Recv
+}
+
+// A mark is the control message with the time a packet came at (socket(7),
+// SO_TIMESTAMPNS).
+type mark struct {
+	hdr unix.Cmsghdr
+	at  unix.Timespec
+}
+
+// native reports whether w is of this file's kind.
+func native(w Wire) bool { _, ok := w.(*linuxWire); return ok }
+
+// Came tells by the kernel's mark.
+func (w *linuxWire) Came(i int) time.Time {
+	if at := w.came[i]; at.Sec != 0 {
+		return time.Unix(at.Unix())
+	}
+	return time.Time{}
 }
 
 // bind makes a socket at an address.
@@ -97,6 +119,7 @@ func (w *linuxWire) bind(local netip.AddrPort) (int, error) {
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, expedited)
 	}
 	unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, expedited)
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	if err := unix.Bind(fd, sa); err != nil {
 		unix.Close(fd)
 		return -1, err
@@ -172,6 +195,7 @@ func (w *linuxWire) Recv(bufs [][]byte, from []netip.AddrPort) int {
 		w.iovs[i].SetLen(len(bufs[i]))
 		w.hdrs[i].hdr.Namelen = sockaddrLen
 		w.hdrs[i].hdr.Flags = 0
+		w.hdrs[i].hdr.SetControllen(int(unsafe.Sizeof(mark{})))
 	}
 	got, e := w.recvmmsg(want)
 	if e == unix.ECONNREFUSED { // what an earlier packet met; it hides what is behind it
@@ -187,6 +211,10 @@ func (w *linuxWire) Recv(bufs [][]byte, from []netip.AddrPort) int {
 		bufs[n], bufs[i] = bufs[i], bufs[n]
 		bufs[n] = bufs[n][:h.n]
 		from[n] = addr
+		w.came[n] = unix.Timespec{}
+		if m := &w.marks[i]; int(h.hdr.Controllen) >= int(unsafe.Sizeof(*m)) && m.hdr.Level == unix.SOL_SOCKET && m.hdr.Type == unix.SO_TIMESTAMPNS {
+			w.came[n] = m.at
+		}
 		n++
 	}
 	return n

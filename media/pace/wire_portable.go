@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // ListenPortable is Listen by means of package net alone, for systems without a
@@ -29,6 +30,7 @@ type datagram struct {
 	buf  []byte
 	n    int
 	from netip.AddrPort
+	at   time.Time
 }
 
 type portableWire struct {
@@ -37,6 +39,7 @@ type portableWire struct {
 	full, free ring[*datagram]
 	to         netip.AddrPort
 	bound      bool // to is the only one that is heard
+	came       [batch]time.Time
 }
 
 // read fills free datagrams; with none left it drops what comes, as a kernel
@@ -59,7 +62,7 @@ func (w *portableWire) read() {
 		if err != nil || into == spare {
 			continue // a refused packet's echo, or no room
 		}
-		d.n, d.from = n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		d.n, d.from, d.at = n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), time.Now()
 		w.full.put(d)
 		d = nil
 	}
@@ -75,12 +78,18 @@ func (w *portableWire) Recv(bufs [][]byte, from []netip.AddrPort) int {
 		if b := bufs[n][:cap(bufs[n])]; d.n <= len(b) && (!w.bound || d.from == w.to) {
 			bufs[n] = b[:copy(b, d.buf[:d.n])]
 			from[n] = d.from
+			if n < batch {
+				w.came[n] = d.at
+			}
 			n++
 		}
 		w.free.put(d)
 	}
 	return n
 }
+
+// Came is when the packet was read.
+func (w *portableWire) Came(i int) time.Time { return w.came[i] }
 
 func (w *portableWire) Send(b []byte) error {
 	if !w.to.IsValid() {
