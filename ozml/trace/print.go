@@ -149,6 +149,9 @@ func describe(e Event) string {
 	case CallEnded:
 		return fmt.Sprintf("call ended: %s, %.1f s", e.Reason, e.Seconds)
 	case ScriptFetch:
+		if e.Reason == GivenUp {
+			return ""
+		}
 		return exchange("fetch", e)
 	case ScriptRefused:
 		return place(e) + "refused " + problem(e)

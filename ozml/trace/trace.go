@@ -43,6 +43,10 @@ const (
 	Error         Type = "error"
 )
 
+// GivenUp is the Reason of a ScriptFetch whose answer was no longer wanted: a
+// key was pressed, or the call ended.
+const GivenUp = "given up"
+
 // An Event is one thing that happened on a call. The zero value of a field
 // means it does not apply; the JSON names are the event log's.
 type Event struct {

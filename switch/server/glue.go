@@ -128,6 +128,9 @@ func (c *counted) Emit(e trace.Event) {
 		c.m.ScriptCommand(e.Name, "failed")
 		c.m.ScriptError(e.Code)
 	case trace.ScriptFetch:
+		if e.Reason == trace.GivenUp {
+			break
+		}
 		c.m.ScriptFetch(e.Status, time.Duration(e.MS*float64(time.Millisecond)))
 	case trace.ScriptRefused, trace.Error:
 		c.m.ScriptError(e.Code)

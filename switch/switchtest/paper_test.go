@@ -62,8 +62,6 @@ var otherwise = map[string]string{
 	"delay_capped":               "lasts a day",
 	"goto_fails":                 "the words of a failed connection are the network's",
 	"userinput_forward_fails":    "the words of a failed connection are the network's",
-	"goto_interrupted":           "the live log also tells of the request that was given up",
-	"goto_hangup_meanwhile":      "the live log also tells of the request that was given up",
 }
 
 func skipped(name string) string {
