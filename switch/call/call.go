@@ -1,6 +1,9 @@
 package call
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Limits of one call. Zero values are the defaults.
 type Limits struct {
@@ -34,6 +37,7 @@ type Call struct {
 
 	offer  *Media // what the caller offered; nil when our 200 must offer
 	local  Media  // what we said
+	remote Media  // what the far end said last
 	opened bool   // a socket exists
 	heard  bool   // ConnectMedia was done
 	script bool   // a script runs, ScriptEnded is owed
@@ -85,6 +89,11 @@ func (c *Call) Handle(now time.Time, e Event) []Effect {
 		c.end(NetworkGone, e.Failure, nil)
 	case Reoffered:
 		c.reoffered(e)
+	case Reaccepted:
+		if c.state == InCall && e.Media != nil {
+			c.connect(*e.Media)
+		}
+	case Rerefused: // all stands as it was
 	case KeyInfo:
 		c.do(PressKey{e.Key})
 	case MediaOpened:
@@ -193,7 +202,7 @@ func (c *Call) accepted(e Accepted) {
 }
 
 func (c *Call) connect(remote Media) {
-	c.heard = true
+	c.heard, c.remote = true, remote
 	c.do(ConnectMedia{c.leg, remote})
 }
 
@@ -243,7 +252,13 @@ func (c *Call) mediaFailed(e MediaFailed) {
 }
 
 func (c *Call) acked(e Acked) {
-	if c.heard || c.state != InCall {
+	if c.state != InCall {
+		return
+	}
+	if c.heard {
+		if e.Media != nil && len(e.Media.Codecs) > 0 { // a re-INVITE without SDP asked for our offer
+			c.connect(*e.Media)
+		}
 		return
 	}
 	if e.Media == nil || len(e.Media.Codecs) == 0 {
@@ -259,23 +274,80 @@ func (c *Call) reoffered(e Reoffered) {
 		c.do(Respond{Leg: c.leg, Code: 491})
 		return
 	}
-	local := c.local
-	if e.Offer != nil {
-		local.Dir = mirror(e.Offer.Dir)
-		c.connect(*e.Offer)
+	if e.Offer == nil {
+		c.do(Respond{Leg: c.leg, Code: 200, Media: &c.local})
+		return
 	}
+	local, ok := c.answerTo(e.Offer)
+	if !ok {
+		c.do(Respond{Leg: c.leg, Code: 488, Warning: "the sound of this call is " + names(c.codecs()) + "; the offer has " + names(e.Offer.Codecs)})
+		return
+	}
+	agreed := *e.Offer
+	agreed.Codecs = local.Codecs // so that the sound goes by what we answer
+	c.connect(agreed)
 	c.do(Respond{Leg: c.leg, Code: 200, Media: &local})
 }
 
-// mirror is the direction that answers an offered one (RFC 3264 6.1).
-func mirror(d MediaDir) MediaDir {
-	switch d {
-	case SendOnly:
-		return RecvOnly
-	case RecvOnly:
-		return SendOnly
+// codecs are those that the call may be using: what both ends named.
+func (c *Call) codecs() (both []Codec) {
+	for _, k := range c.remote.Codecs {
+		for _, l := range c.local.Codecs {
+			if l.Is(k.Name, k.ClockRate) {
+				both = append(both, l)
+			}
+		}
 	}
-	return d
+	return both
+}
+
+// answerTo is our description in answer to a later offer: the codec of the call
+// under the number that the offer gives it (RFC 3264 6.1); ok is false when
+// the offer does not have it.
+func (c *Call) answerTo(offer *Media) (m Media, ok bool) {
+	m = c.local
+	m.Dir = mirror(offer)
+	for _, now := range c.codecs() {
+		for _, k := range offer.Codecs {
+			if !k.Is(now.Name, now.ClockRate) {
+				continue
+			}
+			now.PT = k.PT
+			m.Codecs = []Codec{now}
+			if keys, ok := offer.KeysFor(k); ok && len(c.local.Keys) > 0 {
+				m.Keys = []Codec{keys}
+			} else {
+				m.Keys = nil
+			}
+			return m, true
+		}
+	}
+	return m, false
+}
+
+func names(codecs []Codec) string {
+	var all []string
+	for _, c := range codecs {
+		all = append(all, c.Name)
+	}
+	if len(all) == 0 {
+		return "nothing"
+	}
+	return strings.Join(all, ", ")
+}
+
+// mirror is the direction that answers an offered one (RFC 3264 6.1); an
+// unspecified address is hold as it was before that (RFC 3264 8.4).
+func mirror(offer *Media) MediaDir {
+	switch {
+	case offer.Dir == SendOnly:
+		return RecvOnly
+	case offer.Dir == RecvOnly:
+		return SendOnly
+	case offer.Dir == SendRecv && offer.Addr.Addr().IsUnspecified():
+		return RecvOnly
+	}
+	return offer.Dir
 }
 
 func (c *Call) rejectWanted(e RejectWanted) {

@@ -90,6 +90,15 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 		case "sdp":
 		case "sendonly":
 			m.Dir = SendOnly
+		case "inactive":
+			m.Dir = Inactive
+		case "zero": // hold as RFC 2543 had it
+			m.Addr = netip.AddrPortFrom(netip.IPv4Unspecified(), 4000)
+		case "moved":
+			m.Addr = netip.MustParseAddrPort("192.0.2.7:6000")
+			m.Codecs = []Codec{{PT: 8, Name: "PCMA", ClockRate: 8000}, {PT: 97, Name: "pcmu", ClockRate: 8000}}
+		case "pcma":
+			m.Codecs = []Codec{{PT: 8, Name: "PCMA", ClockRate: 8000}}
 		default:
 			t.Fatalf("unknown media %q", w[i])
 		}
@@ -146,7 +155,11 @@ func show(e Effect) string {
 		if m == nil {
 			return ""
 		}
-		return fmt.Sprintf(" %s %s", m.Addr, [...]string{"sendrecv", "sendonly", "recvonly", "inactive"}[m.Dir])
+		s := fmt.Sprintf(" %s %s", m.Addr, [...]string{"sendrecv", "sendonly", "recvonly", "inactive"}[m.Dir])
+		if len(m.Codecs) > 0 && m.Codecs[0].PT != 0 {
+			s += fmt.Sprintf(" as %d", m.Codecs[0].PT)
+		}
+		return s
 	}
 	switch e := e.(type) {
 	case Respond:

@@ -32,6 +32,19 @@ type (
 		Leg    LegID
 		Reason string // Reason header text, "" = none
 	}
+	// Info sends a key by INFO, for a far end that takes no telephone-events.
+	Info struct {
+		Leg      LegID
+		Key      byte
+		Duration time.Duration // 0 = 100 ms
+	}
+	// Reinvite offers the far end of an established dialog another description:
+	// to hold it, to move its sound. Media nil repeats the present one. The
+	// outcome is Reaccepted or Rerefused; glare (491) is waited out by switch/sip.
+	Reinvite struct {
+		Leg   LegID
+		Media *Media
+	}
 	// Bye ends an established dialog; nothing more is reported for the leg.
 	Bye struct {
 		Leg    LegID
@@ -83,6 +96,8 @@ func (Respond) effect()      {}
 func (Invite) effect()       {}
 func (Cancel) effect()       {}
 func (Bye) effect()          {}
+func (Info) effect()         {}
+func (Reinvite) effect()     {}
 func (OpenMedia) effect()    {}
 func (ConnectMedia) effect() {}
 func (CloseMedia) effect()   {}

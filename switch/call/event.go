@@ -88,6 +88,17 @@ type (
 		Leg   LegID
 		Offer *Media
 	}
+	// Reaccepted: the far end took our Reinvite. Media is its answer, nil when it
+	// gave none.
+	Reaccepted struct {
+		Leg   LegID
+		Media *Media
+	}
+	// Rerefused: it did not; all stands as it was.
+	Rerefused struct {
+		Leg LegID
+		Failure
+	}
 	// KeyInfo: a key by SIP INFO.
 	KeyInfo struct {
 		Leg      LegID
@@ -153,6 +164,8 @@ func (Cancelled) event()    {}
 func (Ended) event()        {}
 func (Lost) event()         {}
 func (Reoffered) event()    {}
+func (Reaccepted) event()   {}
+func (Rerefused) event()    {}
 func (KeyInfo) event()      {}
 func (MediaOpened) event()  {}
 func (MediaFailed) event()  {}

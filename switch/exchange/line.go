@@ -170,7 +170,7 @@ func (l *Line) handle(e call.Event) (over bool) {
 
 func (l *Line) carryOut(effect call.Effect) {
 	switch f := effect.(type) {
-	case call.Respond, call.Cancel, call.Bye:
+	case call.Respond, call.Cancel, call.Bye, call.Info, call.Reinvite:
 		l.x.c.Signal.Do(f)
 	case call.Invite:
 		l.x.c.Signal.Dial(f, l.Post)

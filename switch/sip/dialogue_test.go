@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite the dialogues in testdata")
 //
 //	> METHOD [branch=b] [cseq=n] [from=tag] [to=tag|ours] [body=sdp|hold|WORD] [Name:_value]...
 //	> CODE [of=METHOD] [to=tag] [body=sdp] [Name:_value]    answers our last METHOD
-//	do respond CODE [sdp] | do bye | do cancel | do dial URI
+//	do respond CODE [sdp] | do bye | do cancel | do dial URI | do reinvite [hold] | do info KEYS
 //	full                                                    the mailbox takes nothing more
 //	wait 1s
 //
@@ -95,6 +95,9 @@ func talk(t *testing.T, text string) string {
 	if strings.Contains(text, "# limit") {
 		c.CallsPerSecond = 1
 	}
+	if strings.Contains(text, "# session") {
+		c.SessionExpires = 90 * time.Second
+	}
 	k.e = New(c, k)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error)
@@ -158,6 +161,16 @@ func (k *talker) do(f []string) {
 		k.e.Do(call.Bye{Leg: k.leg, Reason: "script"})
 	case "cancel":
 		k.e.Do(call.Cancel{Leg: k.leg})
+	case "info":
+		for _, key := range f[1] {
+			k.e.Do(call.Info{Leg: k.leg, Key: byte(key)})
+		}
+	case "reinvite":
+		m := testMedia
+		if len(f) > 1 {
+			m.Dir = call.SendOnly
+		}
+		k.e.Do(call.Reinvite{Leg: k.leg, Media: &m})
 	case "dial":
 		k.leg = "out"
 		m := testMedia
@@ -280,7 +293,15 @@ func (k *talker) saw(b string) {
 			note += " " + name + ": " + value
 		}
 	}
-	if _, body, _ := strings.Cut(b, "\r\n\r\n"); body != "" {
+	for _, name := range []string{"Session-Expires", "Min-SE", "Require", "Warning"} {
+		if _, rest, ok := strings.Cut(b, "\r\n"+name+": "); ok {
+			value, _, _ := strings.Cut(rest, "\r\n")
+			note += " " + name + ": " + value
+		}
+	}
+	if _, body, _ := strings.Cut(b, "\r\n\r\n"); strings.HasPrefix(body, "Signal") {
+		note += " [" + strings.ReplaceAll(strings.TrimSpace(body), "\r\n", " ") + "]"
+	} else if body != "" {
 		_, m, _ := strings.Cut(body, "\r\nm=")
 		m, _, _ = strings.Cut(m, "\r\n")
 		note += " [" + m + " " + body[strings.LastIndex(body, "a=")+2:len(body)-2] + "]"
@@ -331,6 +352,10 @@ func (k *talker) post(ev call.Event) bool {
 		what = fmt.Sprintf(" %d %q", v.Code, v.Failure.Reason)
 	case call.Reoffered:
 		what = about(v.Offer)
+	case call.Reaccepted:
+		what = about(v.Media)
+	case call.Rerefused:
+		what = fmt.Sprintf(" %d %q", v.Code, v.Failure.Reason)
 	case call.KeyInfo:
 		what = fmt.Sprintf(" %c %v", v.Key, v.Duration)
 	}

@@ -49,6 +49,10 @@ type Config struct {
 	Keeper       Keeper             // where registrations outlive us; nil = nowhere
 	Registration func(Registration) // told of all that happens to registrations; must not wait
 
+	// SessionExpires is the session timer that our INVITEs ask for (RFC 4028); 0 =
+	// none. Those of far ends are kept in any case.
+	SessionExpires time.Duration
+
 	CallsPerSecond int // new incoming calls; more are answered 503. 0 = no limit
 	MaxCalls       int // incoming calls at once; 0 = no limit
 
@@ -232,7 +236,7 @@ func (e *Endpoint) Legs() int {
 	return len(e.legs)
 }
 
-// Do carries out Respond, Cancel and Bye (Invite is Dial's); other effects are
+// Do carries out Respond, Cancel, Bye, Info and Reinvite (Invite is Dial's); other effects are
 // not SIP's and are logged. An effect for a leg that is gone does nothing. Do
 // may be called by any goroutine but not from within post or Trace; it never
 // waits for the network.
@@ -242,6 +246,10 @@ func (e *Endpoint) Do(effect call.Effect) {
 		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.respond(now, l, f) })
 	case call.Cancel:
 		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.cancel(now, l, f.Reason) })
+	case call.Info:
+		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.press(now, l, f) })
+	case call.Reinvite:
+		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.reinvite(now, l, f.Media) })
 	case call.Bye:
 		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.bye(now, l, f.Reason) })
 	default: // Invite too: it needs a mailbox, so Dial takes it

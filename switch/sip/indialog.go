@@ -33,7 +33,7 @@ func (s *shard) inDialog(now time.Time, m *message) {
 	case "INFO":
 		s.info(now, l, m)
 	case "OPTIONS":
-		s.once(now, l, m, flow.Reply{Code: 200, Extra: allow + accept + "Supported:\r\n"})
+		s.once(now, l, m, flow.Reply{Code: 200, Extra: allow + accept + supported})
 	case "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH", "PRACK":
 		s.once(now, l, m, flow.Reply{Code: 405, Extra: allow})
 	default:
@@ -148,18 +148,26 @@ func (s *shard) reoffered(now time.Time, l *leg, m *message) {
 		}
 		s.refuseInDialog(now, l, m, r)
 		return
-	case l.state == calling:
-		s.refuseInDialog(now, l, m, flow.Reply{Code: 491})
+	case l.state == calling, l.ask != nil && l.ask.tx != nil && !l.ask.update:
+		s.refuseInDialog(now, l, m, flow.Reply{Code: 491}) // RFC 3261 14.2: ours is under way
+		return
+	case tooShort(m.req):
+		s.refuseInDialog(now, l, m, flow.Reply{Code: 422, Extra: minSE})
 		return
 	}
 	theirs, code, why := readBody(m.req)
 	if code != 0 {
-		s.refuseInDialog(now, l, m, flow.Reply{Code: code, Reason: why, Extra: accept})
+		s.refuseInDialog(now, l, m, flow.Reply{Code: code, Reason: why, Extra: accept + warning(code, why)})
 		return
 	}
 	l.dlg.Refresh(m.req)
+	if m.from.Open() {
+		l.to = m.from // the far end may have moved, or have a new connection
+	}
+	headers := l.session.asked(now, m.req)
 	if update && theirs == nil {
-		s.once(now, l, m, flow.Reply{Code: 200, Extra: "Contact: " + s.e.contact(l.to) + "\r\n" + allow})
+		s.once(now, l, m, flow.Reply{Code: 200, Extra: "Contact: " + s.e.contact(l.to) + "\r\n" + allow + supported + headers})
+		s.arm(l)
 		return
 	}
 	kind := transaction.InviteServer
@@ -168,7 +176,7 @@ func (s *shard) reoffered(now time.Time, l *leg, m *message) {
 	}
 	x := s.begin(m, kind, l)
 	l.invite = &invite{tx: x, origin: m.head.Origin(m.from.Remote()), seq: m.req.CSeq().SeqNo,
-		again: true, update: update, offered: theirs != nil, giveUp: now.Add(patience)}
+		again: true, update: update, offered: theirs != nil, giveUp: now.Add(patience), headers: headers, before: l.media.theirs}
 	s.arm(l)
 	ev := call.Reoffered{Leg: l.id}
 	if theirs != nil {

@@ -34,9 +34,13 @@ type leg struct {
 	open bool     // the exchange knows the leg
 	held []func() // events and traces from before that
 
-	invite *invite   // theirs, while it waits for an answer or an ACK
-	out    *outgoing // ours
-	timer  transaction.Timer
+	invite  *invite   // theirs, while it waits for an answer or an ACK
+	out     *outgoing // ours
+	ask     *ask      // ours within the dialog
+	keys    []call.Info
+	updates bool // the far end takes UPDATE
+	session sessionTimer
+	timer   transaction.Timer
 
 	byeReason string // of the BYE that waits for the ACK
 	byeWanted bool
@@ -55,6 +59,8 @@ type invite struct {
 	answer  []byte
 	repeat  dialog.Repeat
 	giveUp  time.Time // re-INVITE: when to answer without being told
+	headers string    // of the 2xx: the session timer's
+	before  *description
 }
 
 // patience is how long the call may think about a re-INVITE or UPDATE before
@@ -139,6 +145,9 @@ func (s *shard) legTick(now time.Time, l *leg) {
 			s.respond(now, l, call.Respond{Leg: l.id, Code: 200})
 		}
 	}
+	if l.state == up && s.sessionTick(now, l) && l.ask != nil {
+		s.askNow(now, l)
+	}
 	s.arm(l)
 }
 
@@ -148,6 +157,12 @@ func (s *shard) arm(l *leg) {
 	if v := l.invite; v != nil && l.state != gone {
 		if at = v.repeat.Deadline(); at.IsZero() && v.tx != nil {
 			at = v.giveUp
+		}
+	}
+	if l.state == up {
+		at = soonest(at, l.session.next())
+		if l.ask != nil && l.ask.tx == nil {
+			at = soonest(at, l.ask.at)
 		}
 	}
 	s.wheel.Set(&l.timer, at)
@@ -174,6 +189,12 @@ func (s *shard) expired(now time.Time, x *tx, why call.Failure) {
 		return
 	}
 	switch {
+	case x.User.ask != nil:
+		x.User.leg = l
+		s.reanswered(now, x, nil, call.Failure{Code: 408, Reason: why.Reason})
+		x.User.leg = nil
+	case x.User.key:
+		s.pressed(now, l)
 	case x.Kind() == transaction.InviteClient && l.state == calling && why.Code == 503 && l.out.large && !l.out.ringing && !l.out.cancelled:
 		l.out.large = false // the far end has no TCP
 		s.invite(now, l, l.out.to)

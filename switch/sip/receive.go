@@ -156,7 +156,7 @@ func (s *shard) outside(m *message) {
 	s.trace(nil, "", false, m.from, m.head.Message)
 	switch m.method {
 	case "OPTIONS":
-		s.e.answer(m, flow.Reply{Code: 200, Extra: allow + accept + "Supported:\r\n"})
+		s.e.answer(m, flow.Reply{Code: 200, Extra: allow + accept + supported})
 	case "BYE", "INFO", "UPDATE", "PRACK":
 		s.e.answer(m, flow.Reply{Code: 481})
 	case "SUBSCRIBE", "PUBLISH":
@@ -270,12 +270,13 @@ func badURI(uri string) string {
 	return ""
 }
 
-// required gives the extensions that a request insists on: we have none.
+// required gives the extensions that a request insists on and we have not.
 func required(req *msg.Request) string {
 	var all []string
 	for _, h := range req.GetHeaders("require") {
 		for option := range strings.SplitSeq(h.Value(), ",") {
-			if option = strings.TrimSpace(option); option != "" {
+			option = strings.TrimSpace(option)
+			if ours := strings.EqualFold(option, "timer") || strings.EqualFold(option, "path") && req.Method == msg.REGISTER; option != "" && !ours {
 				all = append(all, option)
 			}
 		}
@@ -314,11 +315,24 @@ func (e *Endpoint) response(m *message) {
 		}
 		l := x.User.leg
 		s.handle(now, x, transaction.Event{What: transaction.Answer, Status: h.Code})
+		switch {
+		case h.Code < 200 || l == nil:
+		case x.User.ask != nil:
+			if parsed, err := e.parser.ParseSIP(h.Message); err == nil {
+				m.res, _ = parsed.(*msg.Response)
+			}
+			if m.res != nil {
+				s.reanswered(now, x, m, call.Failure{Code: h.Code, Reason: m.res.Reason})
+			} else {
+				s.reanswered(now, x, nil, call.Failure{Code: max(h.Code, 400), Reason: "a broken answer"})
+			}
+		case x.User.key:
+			s.pressed(now, l)
+		case l.state == leaving:
+			s.forget(l) // our BYE was answered, however
+		}
 		if h.Code >= 200 {
 			x.User.leg = nil
-			if l != nil && l.state == leaving {
-				s.forget(l) // our BYE was answered, however
-			}
 		}
 	})
 }

@@ -18,6 +18,8 @@ type owner struct {
 	to  flow.Flow
 	leg *leg       // who is told; nil once nobody is
 	id  call.LegID // for the trace, also after the leg is gone
+	ask *ask       // ours within the dialog
+	key bool       // INFO with a key
 }
 
 type tx = transaction.Tx[owner]

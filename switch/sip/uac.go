@@ -92,6 +92,9 @@ func (e *Endpoint) outgoing(i call.Invite) (l *leg, to hop, port uint16, err err
 	}
 	l = &leg{id: i.Leg, state: calling, open: true, out: &outgoing{offer: i.Offer, user: i.From, name: i.FromName, fixed: to.transport != ""}}
 	to.transport = cmp.Or(to.transport, "udp")
+	if d := e.c.SessionExpires; d > 0 {
+		l.session.interval = max(d, minSession)
+	}
 	l.dlg = dialog.Dialog{CallID: e.random(20), LocalTag: e.random(10), Target: target,
 		Remote: "<" + uri.Addr() + ">"}
 	return l, to, portOf(&uri, to.transport), nil
@@ -131,7 +134,7 @@ func (s *shard) invite(now time.Time, l *leg, to hop) {
 	branch := "z9hG4bK" + e.random(16)
 	o.via, o.dlg = e.via(f, branch), l.dlg
 	r := dialog.Request{Method: "INVITE", Seq: l.dlg.LocalSeq, Via: o.via,
-		Extra: "Contact: " + e.contact(f) + "\r\n" + allow + "User-Agent: " + e.c.UserAgent + "\r\n"}
+		Extra: "Contact: " + e.contact(f) + "\r\n" + allow + supported + l.session.header(false) + "User-Agent: " + e.c.UserAgent + "\r\n"}
 	if o.offer != nil {
 		r.Type, r.Body = "application/sdp", e.write(l, *o.offer, nil, f)
 	}
@@ -192,6 +195,15 @@ func (s *shard) inviteAnswer(now time.Time, x *tx, m *message) {
 	}
 	m.res = res
 	ev := transaction.Event{What: transaction.Answer, Status: h.Code}
+	if a := x.User.ask; a != nil {
+		if h.Code >= 300 && l != nil {
+			ev.Bytes = l.dlg.Build(dialog.Request{Method: "ACK", Seq: a.seq, Via: a.via})
+		}
+		if s.handle(now, x, ev) && h.Code >= 200 {
+			s.reanswered(now, x, m, call.Failure{Code: h.Code, Reason: res.Reason})
+		}
+		return
+	}
 	if h.Code >= 300 && l != nil && l.out != nil {
 		d := l.out.dlg
 		d.Remote = string(h.To) // RFC 3261 17.1.1.3
@@ -207,6 +219,10 @@ func (s *shard) inviteAnswer(now time.Time, x *tx, m *message) {
 		}
 	case h.Code < 300:
 		s.accepted(now, x, m)
+	case l != nil && l.state == calling && h.Code == 422 && !l.out.cancelled && l.session.raise(res):
+		x.User.leg = nil
+		l.out.ringing = false
+		s.invite(now, l, l.out.to)
 	case l != nil && l.state == calling:
 		x.User.leg = nil
 		why := call.Failure{Code: h.Code, Reason: res.Reason}
@@ -276,6 +292,10 @@ func (s *shard) accepted(now time.Time, x *tx, m *message) {
 		}
 	default:
 		l.media.theirs = theirs
+		l.updates = lists(m.res, "UPDATE", "allow")
+		l.session.agreed(now, m.res)
+		l.to.Keep(dialogLife)
+		s.arm(l)
 		media := theirs.media
 		s.tell(now, l, call.Accepted{Leg: l.id, Media: &media})
 	}
@@ -348,7 +368,10 @@ func (s *shard) bye(now time.Time, l *leg, reason string) {
 		v.tx = nil
 		s.finish(now, x, &v.origin, flow.Reply{Code: 487, Tag: l.dlg.LocalTag})
 	}
-	l.invite, l.post, l.state = nil, nil, leaving
+	if a := l.ask; a != nil && a.tx != nil && a.update {
+		s.txs.Drop(a.tx) // its answer means nothing any more
+	}
+	l.invite, l.ask, l.keys, l.post, l.state = nil, nil, nil, nil, leaving
 	s.arm(l)
 	s.hangUp(now, l.dlg, s.e.next(l.dlg.Next(), len(l.dlg.Routes) > 0, l.to), l, l.id, reason)
 }

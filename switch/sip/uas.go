@@ -77,7 +77,11 @@ func (s *shard) invited(now time.Time, m *message) (*leg, call.Invited) {
 		code = 406
 	}
 	if code != 0 {
-		e.refuse(m, code, why, accept)
+		e.refuse(m, code, why, accept+warning(code, why))
+		return nil, call.Invited{}
+	}
+	if tooShort(m.req) {
+		e.refuse(m, 422, "", minSE)
 		return nil, call.Invited{}
 	}
 	tag := e.random(10)
@@ -85,7 +89,9 @@ func (s *shard) invited(now time.Time, m *message) (*leg, call.Invited) {
 	l.dlg = dialog.Answering(m.req, string(h.From), string(h.FromTag()), string(h.To), tag)
 	l.media.theirs = theirs
 	x := s.begin(m, transaction.InviteServer, l)
-	l.invite = &invite{tx: x, origin: h.Origin(m.from.Remote()), seq: m.req.CSeq().SeqNo, offered: theirs != nil}
+	l.invite = &invite{tx: x, origin: h.Origin(m.from.Remote()), seq: m.req.CSeq().SeqNo, offered: theirs != nil,
+		headers: l.session.asked(now, m.req)}
+	l.updates = lists(m.req, "UPDATE", "allow")
 	s.add(l)
 	s.callers[caller] = l
 	e.incoming.Add(1)
@@ -164,6 +170,9 @@ func (s *shard) respond(now time.Time, l *leg, r call.Respond) {
 		reply.Extra += "Contact: " + s.e.contact(l.to) + "\r\n" + allow
 		s.e.describe(l, &reply, r.Media, v)
 	}
+	if r.Code >= 200 && r.Code < 300 {
+		reply.Extra += supported + v.headers
+	}
 	if r.Code < 200 {
 		s.finish(now, v.tx, &v.origin, reply)
 		return
@@ -175,15 +184,36 @@ func (s *shard) respond(now time.Time, l *leg, r call.Respond) {
 	case r.Code < 300 && !v.update:
 		if l.state == invited {
 			l.state = answered
+			if t := &l.session; t.interval > 0 {
+				t.start(now, t.interval, t.ours) // from the answer on
+			}
+			l.to.Keep(dialogLife)
 		}
 		v.repeat.Start(now)
 		s.arm(l)
 	case l.state == invited:
 		s.forget(l)
 	default: // an UPDATE, or a refused re-INVITE: the dialog stands as it was
+		if r.Code >= 300 {
+			l.media.theirs = v.before
+		}
 		l.invite = nil
 		s.arm(l)
 	}
+}
+
+// dialogLife is for how long the connection of a dialog may be silent.
+const dialogLife = 4 * time.Hour
+
+// warning says in words what is wrong with a description (RFC 3261 20.43).
+func warning(code int, why string) string {
+	if code != 488 || why == "" {
+		return ""
+	}
+	if _, inner, ok := strings.Cut(why, "("); ok {
+		why = strings.TrimSuffix(inner, ")")
+	}
+	return "Warning: 399 ozswitch " + quote(why) + "\r\n"
 }
 
 // quote makes a quoted string.
@@ -270,7 +300,7 @@ func (s *shard) ack(now time.Time, m *message) {
 	if l.state == answered {
 		l.state = up
 	}
-	s.arm(l)
+	s.askNow(now, l)
 	acked := call.Acked{Leg: l.id}
 	if !v.offered {
 		if theirs, code, _ := readBody(m.req); code == 0 && theirs != nil {

@@ -8,7 +8,7 @@ import (
 // A Limit lets so many new calls in a second, and a second's worth at once
 // after a rest. The zero Limit lets everything in.
 type Limit struct {
-	PerSecond int
+	PerSecond int // change it by Set once Take is called
 
 	mu   sync.Mutex
 	left float64
@@ -17,11 +17,11 @@ type Limit struct {
 
 // Take tells whether one more may come at the instant now.
 func (l *Limit) Take(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.PerSecond <= 0 {
 		return true
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	full := float64(l.PerSecond)
 	if l.last.IsZero() {
 		l.left = full
@@ -34,4 +34,11 @@ func (l *Limit) Take(now time.Time) bool {
 	}
 	l.left--
 	return true
+}
+
+// Set changes PerSecond.
+func (l *Limit) Set(perSecond int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.PerSecond = perSecond
 }
