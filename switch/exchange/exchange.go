@@ -141,7 +141,7 @@ func (x *Exchange) Dial(i Info) (*Line, error) {
 
 func (x *Exchange) open(i Info) (*Line, error) {
 	i.ID, i.Started = x.c.NewID(), time.Now()
-	l := &Line{x: x, call: call.New(x.c.Limits), box: make(chan call.Event, mailbox), done: make(chan struct{}), settled: map[call.Ticket]chan call.Failure{}}
+	l := &Line{x: x, box: make(chan call.Event, mailbox), done: make(chan struct{}), settled: map[call.Ticket]chan call.Failure{}}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch {
@@ -153,7 +153,7 @@ func (x *Exchange) open(i Info) (*Line, error) {
 	for x.lines[i.ID] != nil {
 		i.ID = x.c.NewID()
 	}
-	l.info = i
+	l.info, l.call = i, call.New(x.c.Limits)
 	l.sink = x.c.Log(i)
 	l.script = x.c.Script(l)
 	x.lines[i.ID], x.legs[i.Leg] = l, l
@@ -166,6 +166,14 @@ func (x *Exchange) forget(l *Line) {
 	defer x.mu.Unlock()
 	delete(x.lines, l.info.ID)
 	delete(x.legs, l.info.Leg)
+}
+
+// SetLimits replaces Config.Limits and Config.MaxCalls; calls that are up keep
+// the limits they began with.
+func (x *Exchange) SetLimits(l call.Limits, calls int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.c.Limits, x.c.MaxCalls = l, calls
 }
 
 // Find gives the call with that id, nil when there is none.

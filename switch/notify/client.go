@@ -14,6 +14,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ozswitch/ozml"
@@ -69,7 +70,7 @@ type Config struct {
 // may be used at the same time.
 type Client struct {
 	cfg   Config
-	rules *Rules
+	rules atomic.Pointer[Rules]
 	self  *self
 	queue *queue.Queue
 	known map[string][]ozml.Field // the own fields of each notification
@@ -108,10 +109,10 @@ func New(cfg Config) (*Client, error) {
 		cfg.SecretFor = func(string) string { return "" }
 	}
 	c := &Client{cfg: cfg}
-	var err error
-	if c.rules, err = ParseRules(cfg.Allow); err != nil {
+	if err := c.SetAllow(cfg.Allow); err != nil {
 		return nil, err
 	}
+	var err error
 	if c.self, err = newSelf(cfg.PublicURL, cfg.ListenAddrs); err != nil {
 		return nil, err
 	}
@@ -128,6 +129,20 @@ func New(cfg Config) (*Client, error) {
 	c.states.init()
 	c.queue = queue.New(queue.Config{Store: cfg.Store, Deliver: c.deliver, GaveUp: c.gaveUp, Log: cfg.Log})
 	return c, nil
+}
+
+// SetAllow replaces Config.Allow; on an error nothing changes. Connections that
+// stand idle are not used again.
+func (c *Client) SetAllow(lines []string) error {
+	rules, err := ParseRules(lines)
+	if err != nil {
+		return err
+	}
+	if c.rules.Swap(rules) != nil {
+		c.plain.CloseIdleConnections()
+		c.operator.CloseIdleConnections()
+	}
+	return nil
 }
 
 // transport makes a pool. Proxies of the environment and HTTP/2 are off, as are

@@ -32,7 +32,7 @@ type passKey struct{}
 // host and port only, so a connection that is used again was allowed to whoever
 // gets it.
 func (c *Client) withPass(ctx context.Context, u *url.URL, operator bool) context.Context {
-	return context.WithValue(ctx, passKey{}, pass{open: operator || c.rules.Host(u.Hostname(), portOf(u))})
+	return context.WithValue(ctx, passKey{}, pass{open: operator || c.rules.Load().Host(u.Hostname(), portOf(u))})
 }
 
 // check applies the rule to an address that is about to be dialled.
@@ -41,7 +41,7 @@ func (c *Client) check(ctx context.Context, a netip.AddrPort) error {
 	if c.self.is(a) {
 		return &refusal{addr: a, kind: KindOf(a.Addr()), self: true}
 	}
-	if p, _ := ctx.Value(passKey{}).(pass); p.open || c.rules.Addr(a) {
+	if p, _ := ctx.Value(passKey{}).(pass); p.open || c.rules.Load().Addr(a) {
 		return nil
 	}
 	return &refusal{addr: a, kind: KindOf(a.Addr())}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ozswitch/media/recorder"
@@ -65,6 +66,7 @@ type Config struct {
 type Runner struct {
 	c     Config
 	clips *clips
+	bound atomic.Pointer[ozml.Limits]
 	wg    sync.WaitGroup // scripts and what they left behind
 }
 
@@ -76,8 +78,15 @@ func New(c Config) *Runner {
 	if c.Slog == nil {
 		c.Slog = slog.New(slog.DiscardHandler)
 	}
-	return &Runner{c: c, clips: newClips(c.Clips)}
+	r := &Runner{c: c, clips: newClips(c.Clips)}
+	r.SetLimits(c.Limits)
+	return r
 }
+
+// SetLimits replaces Config.Limits for scripts that begin from now on.
+func (r *Runner) SetLimits(l ozml.Limits) { r.bound.Store(&l) }
+
+func (r *Runner) limits() ozml.Limits { return *r.bound.Load() }
 
 // Wait returns when no script and no RecordCompleted is under way. The switch ends: mp3 files that are not made within a
 // few seconds are left to its next start.
@@ -203,7 +212,7 @@ func (s *running) run(connected bool) {
 func (s *running) world(web *notify.CallWeb) ozml.World {
 	return ozml.World{
 		Call: s.live, Calls: s.r.Calls(call.ByScript, false), Web: web, Files: s.r.c.Files,
-		Trace: s.line.Sink(), Limits: s.r.c.Limits,
+		Trace: s.line.Sink(), Limits: s.r.limits(),
 	}
 }
 
@@ -239,6 +248,6 @@ func (r *Runner) callless(i ozml.CallInfo, t Task, web *notify.CallWeb, sink tra
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	ozml.Run(ctx, ozml.World{
-		Calls: r.Calls(call.ByScript, false), Web: web, Files: r.c.Files, Trace: sink, Limits: r.c.Limits,
+		Calls: r.Calls(call.ByScript, false), Web: web, Files: r.c.Files, Trace: sink, Limits: r.limits(),
 	}, r.c.Table, f, ozml.Options{Info: i, ErrorURL: t.ErrorURL, Sensitive: t.Sensitive})
 }
