@@ -101,6 +101,9 @@ func (w *CallWeb) ask(ctx context.Context, a ask, limit time.Duration) (*syntax.
 		if quiet {
 			e.Body = ""
 		}
+		if ctx.Err() != nil { // a key, or the call's end: nobody's fault
+			e.Code, e.Text, e.Hint, e.Reason = "", "", "", trace.GivenUp
+		}
 		w.emit(e)
 	})
 	if ctx.Err() != nil || h.fault != nil {
