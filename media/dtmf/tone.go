@@ -98,9 +98,7 @@ func ReadKeys(src media.Source) (string, error) {
 	buf := make([]int16, src.Rate().Frame())
 	for {
 		n, err := src.Read(buf)
-		for _, k := range d.Write(buf[:n]) {
-			out = append(out, k)
-		}
+		out = append(out, d.Write(buf[:n])...)
 		if err == io.EOF {
 			return string(out), nil
 		}

@@ -23,7 +23,6 @@ type ear struct {
 	pcm   []int16 // not understood yet
 	said  strings.Builder
 	first time.Time // when the first packet came
-	sound []time.Time
 }
 
 // Recv passes on what came.
