@@ -37,7 +37,9 @@ type Config struct {
 	ConnsPerAddr int         // of these, opened by one address; 0 = 256
 	External     string      // address for Contact, Via and SDP behind NAT; "" = the one bound
 	User         string      // user part of our Contact; "" = none
-	UserAgent    string      // User-Agent and Server; "" = "ozswitch"
+	Username     string      // for digest, when a far end challenges us; "" = User
+	Password     string
+	UserAgent    string // User-Agent and Server; "" = "ozswitch"
 
 	// Realm lets telephones register and callers prove who they are. "" = none of
 	// that: everybody may call, nobody may register.
@@ -88,6 +90,7 @@ type Endpoint struct {
 	shards    [shardCount]*shard
 	limit     flow.Limit
 	incoming  atomic.Int64
+	most      atomic.Int64 // MaxCalls
 	panics    atomic.Int64
 	secret    uint64
 	lookups   chan lookup
@@ -115,7 +118,7 @@ func New(c Config, x Exchange) *Endpoint {
 	e := &Endpoint{c: c, x: x, log: c.Log, parser: msg.NewParser(), rand: rand.New(c.Rand),
 		lookups: make(chan lookup, 64), legs: map[call.LegID]*leg{}, routes: map[netip.Addr]netip.Addr{},
 		phones: map[string]flow.Flow{}, bindings: registrar.NewTable()}
-	e.limit.PerSecond = c.CallsPerSecond
+	e.SetLimits(c.CallsPerSecond, c.MaxCalls)
 	e.secret = e.rand.Uint64()
 	e.auth = registrar.NewAuth(c.Realm, []byte(e.random(32)), c.Accounts)
 	e.streams = flow.NewStreams(flow.StreamConfig{Listen: c.ListenStream, Dial: c.DialStream, TLS: c.TLS, Conns: c.Conns, ConnsPerAddr: c.ConnsPerAddr,

@@ -1,4 +1,7 @@
 package sip
 
-// SetRate replaces Config.CallsPerSecond.
-func (e *Endpoint) SetRate(perSecond int) { e.limit.Set(perSecond) }
+// SetLimits replaces Config.CallsPerSecond and Config.MaxCalls.
+func (e *Endpoint) SetLimits(perSecond, calls int) {
+	e.limit.Set(perSecond)
+	e.most.Store(int64(calls))
+}

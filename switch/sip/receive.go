@@ -126,7 +126,7 @@ func (e *Endpoint) overloaded(f flow.Flow) bool {
 	if f.Behind() > tooLate {
 		return true
 	}
-	if e.c.MaxCalls > 0 && e.incoming.Load() >= int64(e.c.MaxCalls) {
+	if most := e.most.Load(); most > 0 && e.incoming.Load() >= most {
 		return true
 	}
 	return !e.limit.Take(time.Now())
