@@ -2,13 +2,15 @@
 // and presses keys, and writes down what happens. `ozswitch call`, `demo`,
 // tests and load use it; many calls share one Phone, its socket and its pacer.
 //
-// It is not a switch: no script runs here and no two calls are joined. Digest
-// credentials and registration are not built yet. Start reading at Phone.Place.
+// It is not a switch: no script runs here and no two calls are joined. It proves
+// who it is when it is challenged, and does not register. Start reading at
+// Phone.Place.
 package phone
 
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,10 +31,15 @@ import (
 type Config struct {
 	Listen       string                                             // "udp://127.0.0.1:0" when empty
 	ListenPacket func(network, addr string) (net.PacketConn, error) // nil = net.ListenPacket
-	ListenRTP    func() (pace.Wire, error)                          // nil = a free port of Listen's address
-	Pacer        *pace.Pacer                                        // nil = one of its own; a given one is run by its owner
-	User         string                                             // our number; "" = "phone"
-	Name         string                                             // our display name
+	ListenStream func(network, addr string) (net.Listener, error)   // nil = net.Listen
+	DialStream   func(ctx context.Context, network, addr string) (net.Conn, error)
+	ListenRTP    func() (pace.Wire, error) // nil = a free port of Listen's address
+	Pacer        *pace.Pacer               // nil = one of its own; a given one is run by its owner
+	Transport    string                    // udp, tcp or tls, of the calls that we make; "" = udp
+	TLS          *tls.Config               // what tls trusts; nil = the system's roots
+	User         string                    // our number; "" = "phone"
+	Password     string                    // answers 401 and 407 (digest) for User
+	Name         string                    // our display name
 
 	// Incoming says what to do about a call that comes. It must not wait. nil
 	// refuses every call (480).
@@ -63,7 +70,12 @@ type Phone struct {
 
 // New gives a phone. It binds nothing and starts nothing.
 func New(c Config) *Phone {
-	c.Listen = cmp.Or(c.Listen, "udp://127.0.0.1:0")
+	if c.Listen == "" {
+		c.Listen = "udp://127.0.0.1:0" // with TLS too: it calls and cannot be called, so needs no certificate
+		if c.Transport == "tcp" {
+			c.Listen = "tcp://127.0.0.1:0"
+		}
+	}
 	c.User = cmp.Or(c.User, "phone")
 	c.Log = cmp.Or(c.Log, slog.Default())
 	p := &Phone{c: c, pacer: c.Pacer, log: c.Log, stop: make(chan struct{})}
@@ -78,7 +90,8 @@ func New(c Config) *Phone {
 	if p.pacer == nil {
 		p.pacer, p.own = pace.New(pace.Config{}), true
 	}
-	p.ua = sip.New(sip.Config{Listen: []string{c.Listen}, ListenPacket: c.ListenPacket, User: c.User,
+	p.ua = sip.New(sip.Config{Listen: []string{c.Listen}, ListenPacket: c.ListenPacket, ListenStream: c.ListenStream, DialStream: c.DialStream,
+		TLS: c.TLS, User: c.User, Password: c.Password,
 		UserAgent: "ozswitch phone", Rand: c.Rand, Trace: c.Trace, Log: c.Log}, p)
 	return p
 }
@@ -159,6 +172,9 @@ func (p *Phone) Place(to string, o Options) (*Call, error) {
 			return nil, fmt.Errorf("phone: call %s: no server to send it to", to)
 		}
 		target = "sip:" + sip.Escape(to) + "@" + o.Server
+	}
+	if t := p.c.Transport; t != "" && t != "udp" && !strings.Contains(target, ";transport=") {
+		target += ";transport=" + t
 	}
 	c := p.newCall(call.LegID(fmt.Sprintf("out-%d", p.serial.Add(1))), o)
 	c.to, c.from = to, cmp.Or(o.From, p.c.User)

@@ -356,3 +356,41 @@ func (p packets) ReadFrom(b []byte) (int, net.Addr, error) {
 	}
 	return n, nil, nil
 }
+
+// TestWeAnswerChallenges: an endpoint with a password calls one that wants it,
+// by each way to ask; with a wrong password it is refused, and asks once only.
+func TestWeAnswerChallenges(t *testing.T) {
+	for _, c := range []struct{ kind, password, transport, want string }{
+		{"md5", "right", "udp", "Provisional Accepted"},
+		{"sha-256", "right", "tcp", "Provisional Accepted"},
+		{"both", "right", "udp", "Provisional Accepted"},
+		{"md5", "wrong", "udp", "Refused"},
+		{"md5", "", "udp", "Refused"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			n := newNet(time.Millisecond, 0)
+			ctx, stop := context.WithCancel(t.Context())
+			startStream(t, ctx, n, ourAddr, 1, func(c2 *Config) {
+				c2.Listen = append(c2.Listen, "udp://"+ourAddr)
+				c2.Realm, c2.Accounts = "pbx", []registrar.Account{registrar.NewAccount("1001", "pbx", "right", c.kind)}
+			})
+			a := startStream(t, ctx, n, peerAddr, 2, func(c2 *Config) {
+				c2.Listen = append(c2.Listen, "udp://"+peerAddr)
+				c2.User, c2.Password = "1001", c.password
+			})
+			synctest.Wait()
+			m := testMedia
+			a.e.Dial(call.Invite{Leg: "x", Target: "sip:9000@" + ourAddr + ";transport=" + c.transport, From: "1001", Offer: &m}, a.post("x"))
+			time.Sleep(time.Second)
+			if got := a.of("x"); got != c.want {
+				t.Errorf("%+v: saw %q", c, got)
+			}
+			a.e.Do(call.Bye{Leg: "x"})
+			time.Sleep(time.Minute)
+			if got := a.e.Legs(); got != 0 {
+				t.Errorf("%d legs left", got)
+			}
+			stop()
+		})
+	}
+}

@@ -20,9 +20,10 @@ import (
 type outgoing struct {
 	user, name string // ours, of From
 	offer      *call.Media
-	to         hop  // where it goes
-	fixed      bool // its transport must not be changed
-	large      bool // went by TCP because it is too long for UDP
+	to         hop    // where it goes
+	fixed      bool   // its transport must not be changed
+	large      bool   // went by TCP because it is too long for UDP
+	login      string // header that answers a challenge
 
 	dlg       dialog.Dialog // as it was sent, before any answer
 	via       string
@@ -134,7 +135,7 @@ func (s *shard) invite(now time.Time, l *leg, to hop) {
 	branch := "z9hG4bK" + e.random(16)
 	o.via, o.dlg = e.via(f, branch), l.dlg
 	r := dialog.Request{Method: "INVITE", Seq: l.dlg.LocalSeq, Via: o.via,
-		Extra: "Contact: " + e.contact(f) + "\r\n" + allow + supported + l.session.header(false) + "User-Agent: " + e.c.UserAgent + "\r\n"}
+		Extra: o.login + "Contact: " + e.contact(f) + "\r\n" + allow + supported + l.session.header(false) + "User-Agent: " + e.c.UserAgent + "\r\n"}
 	if o.offer != nil {
 		r.Type, r.Body = "application/sdp", e.write(l, *o.offer, nil, f)
 	}
@@ -223,11 +224,26 @@ func (s *shard) inviteAnswer(now time.Time, x *tx, m *message) {
 		x.User.leg = nil
 		l.out.ringing = false
 		s.invite(now, l, l.out.to)
+	case l != nil && l.state == calling && !l.out.cancelled && s.again401(now, l, x, m):
 	case l != nil && l.state == calling:
 		x.User.leg = nil
 		why := call.Failure{Code: h.Code, Reason: res.Reason}
 		s.end(l, call.Refused{Leg: l.id, Failure: why, Q850: q850(res)})
 	}
+}
+
+// again401 sends the INVITE once more with what a challenge asks for.
+func (s *shard) again401(now time.Time, l *leg, x *tx, m *message) bool {
+	header, ok := s.e.login(m, "INVITE", l.dlg.Target, l.out.login != "")
+	if !ok {
+		return false
+	}
+	x.User.leg = nil
+	l.out.login, l.out.ringing = header, false
+	to := l.out.to
+	to.way = l.to // by the same connection
+	s.invite(now, l, to)
+	return true
 }
 
 // provisional: it rings, or a gateway plays us something.
