@@ -141,6 +141,6 @@ func (l *Leg) figures() *Stats {
 	s.TheirJitter = time.Duration(theirs.Jitter) * time.Second / time.Duration(e.format.clock())
 	s.ReportsIn, s.ReportsOut = r.Counts()
 	s.Lost, s.Duplicates, s.Jitter = e.rec.Lost(), e.rec.Duplicates(), e.rec.Jitter()
-	s.Late = e.jitter.Late()
+	s.Late, s.Hold = e.jitter.Late(), e.jitter.Hold()
 	return s
 }

@@ -19,6 +19,7 @@ type Stats struct {
 	Skipped              int64         // frames never sent because the machine stood still
 	Jitter               time.Duration // RFC 3550, 6.4.1
 	Lag                  time.Duration // the latest tick
+	Hold                 time.Duration // of the jitter buffer, at most, lately
 
 	// By RTCP (RFC 3550, 6.4.1).
 	ReportsIn, ReportsOut int64
@@ -28,7 +29,7 @@ type Stats struct {
 }
 
 // figures is how many there are.
-const figures = 19
+const figures = 20
 
 // statsBox holds a copy that others may read.
 type statsBox [figures]atomic.Int64
@@ -37,7 +38,7 @@ func (s *Stats) fields() [figures]*int64 {
 	return [figures]*int64{&s.PacketsOut, &s.BytesOut, &s.PacketsIn, &s.BytesIn, &s.Lost, &s.Late,
 		&s.Duplicates, &s.Refused, &s.Invalid, &s.SendErrors, &s.Skipped,
 		(*int64)(&s.Jitter), (*int64)(&s.Lag), &s.Foreign,
-		&s.ReportsIn, &s.ReportsOut, (*int64)(&s.RoundTrip), &s.TheirLost, (*int64)(&s.TheirJitter)}
+		&s.ReportsIn, &s.ReportsOut, (*int64)(&s.RoundTrip), &s.TheirLost, (*int64)(&s.TheirJitter), (*int64)(&s.Hold)}
 }
 
 func (b *statsBox) store(s *Stats) {

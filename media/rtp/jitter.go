@@ -7,7 +7,7 @@ type JitterConfig struct {
 	Clock   int           // ticks of the timestamp in a second
 	Ticks   int           // ticks of one frame of 20 ms
 	Silence []byte        // one coded frame of silence; a payload has as many bytes for so many ticks
-	Target  time.Duration // how long a packet is held; 0 = 40 ms
+	Target  time.Duration // how long the first packet is held; 0 = 40 ms
 }
 
 // cells is how many frames the buffer has room for: 640 ms.
@@ -23,10 +23,13 @@ const frame = 20 * time.Millisecond
 // (G.711, G.722).
 //
 // The first packet is played Target after it came and the others by their
-// timestamps. When everything comes too late for 100 ms on end, or far too
-// early, the sender's time has jumped and the buffer begins anew. When its clock
-// merely runs fast and the buffer has held two frames too many for a second, one
-// frame is left out.
+// timestamps. From then on the hold follows the network: when packets come late,
+// or with less than 20 ms to spare, it grows by a frame in which nothing is played
+// (to be filled by whoever decodes), up to 200 ms; when for four seconds none had
+// less than 60 ms to spare, a frame is left out. Both are done in a gap where one
+// comes in time. So a sender whose clock runs fast or slow neither piles up delay
+// nor runs the buffer dry. When everything comes too late for 100 ms on end, or
+// far too early, the sender's time has jumped and the buffer begins anew.
 type Jitter struct {
 	c    JitterConfig
 	data []byte      // cells frames, cell n at (n mod cells)
@@ -41,10 +44,12 @@ type Jitter struct {
 	high   int64 // the highest cell written
 
 	lateSince time.Time // since when nothing but late packets came
-	low       int64     // the least number of cells ahead in the last second
-	gets      int
+	slack     slack
+	gets      int // frames taken in this second
+	urge      int // frames for which the hold has been too short
 	late      int64
 	left      int64
+	waits     int64
 }
 
 // NewJitter makes a buffer.
@@ -79,6 +84,7 @@ func (j *Jitter) Put(now time.Time, ts uint32, payload []byte) {
 	switch {
 	case last < j.play:
 		j.late++
+		j.slack.note(max(first-j.play, -widest))
 		if j.lateSince.IsZero() {
 			j.lateSince = now
 		}
@@ -95,6 +101,11 @@ func (j *Jitter) Put(now time.Time, ts uint32, payload []byte) {
 	}
 	j.lateSince = time.Time{}
 	j.lastTS, j.pos = ts, pos
+	ahead := first - j.play
+	if !j.runs && now.Before(j.wait) {
+		ahead += int64((j.wait.Sub(now) + frame - 1) / frame)
+	}
+	j.slack.note(ahead)
 	j.write(pos, first, min(last, j.play+cells-1), payload)
 }
 
@@ -104,7 +115,8 @@ func (j *Jitter) begin(now time.Time, ts uint32) {
 	j.lastTS, j.pos, j.play, j.high = ts, int64(cells*j.c.Ticks), cells, cells-1
 	j.have = [cells]bool{}
 	j.lateSince = time.Time{}
-	j.gets, j.low = 0, cells
+	j.gets, j.urge = 0, 0
+	j.slack.reset()
 }
 
 // write lays payload over the cells from first to last.
@@ -140,15 +152,41 @@ func (j *Jitter) Get(now time.Time, dst []byte) int {
 		return 0
 	}
 	j.runs = true
-	j.low = min(j.low, j.high+1-j.play)
-	if j.gets++; j.gets == 50 {
-		if j.low >= int64(j.c.Target*time.Duration(j.c.Clock)/time.Second)/int64(j.c.Ticks)+2 {
-			j.take(nil)
-			j.left++
-		}
-		j.gets, j.low = 0, cells
+	if j.follow() {
+		return 0
 	}
 	return j.take(dst)
+}
+
+// patience is how many frames a change of the hold waits for a gap.
+const patience = 25
+
+// follow fits the hold to the network. It reports whether the frame that is due
+// shall wait.
+func (j *Jitter) follow() (wait bool) {
+	gap := !j.have[j.play%cells]
+	j.gets++
+	second := j.gets >= 50
+	switch {
+	case j.slack.tooNarrow():
+		if j.urge++; gap || j.urge > patience {
+			wait, j.urge = true, 0
+			j.slack.shift(+1)
+			j.waits++
+		}
+	case (second || gap && j.play < j.high) && j.slack.tooWide():
+		j.take(nil)
+		j.slack.shift(-1)
+		j.left++
+		fallthrough
+	default:
+		j.urge = 0
+	}
+	if second {
+		j.gets = 0
+		j.slack.turn()
+	}
+	return wait
 }
 
 // Skip leaves out n frames that nobody will ask for.
@@ -176,8 +214,14 @@ func (j *Jitter) take(dst []byte) int {
 // Late is how many packets came when their moment had passed.
 func (j *Jitter) Late() int64 { return j.late }
 
-// LeftOut is how many frames were left out to keep up with a fast sender.
+// LeftOut is how many frames were left out to shorten the hold.
 func (j *Jitter) LeftOut() int64 { return j.left }
+
+// Waits is how many frames were waited to lengthen it.
+func (j *Jitter) Waits() int64 { return j.waits }
+
+// Hold is the longest that a packet of the last seconds was held.
+func (j *Jitter) Hold() time.Duration { return time.Duration(max(0, j.slack.most())) * frame }
 
 func floorDiv(a, b int64) int64 {
 	q := a / b
