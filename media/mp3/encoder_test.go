@@ -243,6 +243,15 @@ func TestOtherPrograms(t *testing.T) {
 				}
 				if got := len(raw) / 2 / channels; got != 2*len(pcm) {
 					t.Errorf("%s, %d channels by %s: %d samples, want %d", decoder, channels, name, got, 2*len(pcm))
+					continue
+				}
+				want, _ := media.ReadAll(media.Resample(media.Samples(8000, pcm), 16000))
+				got := make([]int16, len(want)) // the left one
+				for i := range got {
+					got[i] = int16(binary.LittleEndian.Uint16(raw[2*channels*i:]))
+				}
+				if db := snr(want, got); db < 20 {
+					t.Errorf("%s, %d channels by %s: signal to noise %.1f dB, want 20", decoder, channels, name, db)
 				}
 			}
 		}
