@@ -121,7 +121,9 @@ func TestNothingIsLeftOfCalls(t *testing.T) {
 		if d := after.descriptors - before.descriptors; d > 2 {
 			t.Errorf("%d descriptors more", d)
 		}
-		if d := after.objects - before.objects; d > 50 || before.objects == 0 {
+		// A leak is an object a call at least, five hundred here; pools and maps
+		// that have grown keep a few dozen more or less.
+		if d := after.objects - before.objects; d > 250 || before.objects == 0 {
 			t.Errorf("%d objects more than the %d there were:", d, before.objects)
 			for place, n := range is {
 				if n -= was[place]; n > 5 {
