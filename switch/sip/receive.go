@@ -113,7 +113,7 @@ func (e *Endpoint) comes(m *message) bool {
 		return true
 	}
 	var ok bool
-	m.user, ok = e.prove(m, unescape(m.req.From().Address.User))
+	m.user, ok = e.prove(m, m.req.From().Address.User)
 	return ok
 }
 

@@ -92,8 +92,8 @@ func (e *Endpoint) Bindings(user string) []registrar.Binding {
 func (e *Endpoint) Registrations() []registrar.Binding { return e.bindings.All(time.Now()) }
 
 // prove finds out who sends a request. ok is false when it was answered
-// instead: with a challenge, or to come later. claimed is the number that the
-// request speaks of.
+// instead: with a challenge, or to come later. claimed is the user part that the
+// request speaks of, with its escapes.
 func (e *Endpoint) prove(m *message, claimed string) (user string, ok bool) {
 	var headers []string
 	for _, name := range []string{"authorization", "proxy-authorization"} {
@@ -105,7 +105,7 @@ func (e *Endpoint) prove(m *message, claimed string) (user string, ok bool) {
 	p := e.auth.Check(now, m.from.Remote().Addr(), m.method, headers)
 	switch p.Verdict {
 	case registrar.Good:
-		if p.User == claimed {
+		if p.User == claimed || p.User == unescape(claimed) {
 			return p.User, true
 		}
 		e.turnedAway(m, p.User, "logged in as "+p.User+" and spoke for "+claimed)
@@ -117,7 +117,7 @@ func (e *Endpoint) prove(m *message, claimed string) (user string, ok bool) {
 	case registrar.Wrong:
 		e.turnedAway(m, p.User, p.Why)
 	}
-	if p.User != "" {
+	if claimed = unescape(claimed); p.User != "" {
 		claimed = p.User
 	}
 	extra := ""
@@ -150,7 +150,7 @@ func (e *Endpoint) register(s *shard, m *message) {
 		e.refuse(m, 404, "Not Found (To is no SIP address)", "")
 		return
 	}
-	user, ok := e.prove(m, unescape(to.User))
+	user, ok := e.prove(m, to.User)
 	if !ok {
 		return
 	}
@@ -222,6 +222,9 @@ func registration(m *message, user string) (r registrar.Request, refuse *registr
 			r.Path = append(r.Path, uri)
 		}
 	}
+	if bareHeaders(m.head.Message) {
+		return r, &registrar.Refusal{Code: 400, Reason: "Bad Request (a Contact with ? wants angle brackets)"}
+	}
 	for _, h := range m.req.GetHeaders("contact") {
 		c, ok := h.(*msg.ContactHeader)
 		switch {
@@ -258,6 +261,24 @@ func registration(m *message, user string) (r registrar.Request, refuse *registr
 		return r, &registrar.Refusal{Code: 400, Reason: "Bad Request (Contact: * goes alone and with Expires: 0)"}
 	}
 	return r, nil
+}
+
+// bareHeaders tells whether a Contact has headers in an address without angle
+// brackets (RFC 3261 20.10), which the parser lets pass.
+func bareHeaders(message []byte) bool {
+	head, _, _ := strings.Cut(string(message), "\r\n\r\n")
+	for line := range strings.SplitSeq(head, "\r\n") {
+		name, value, _ := strings.Cut(line, ":")
+		if name = strings.TrimSpace(name); !strings.EqualFold(name, "contact") && !strings.EqualFold(name, "m") {
+			continue
+		}
+		for _, one := range splitList(value) {
+			if strings.Contains(one, "?") && !strings.Contains(one, "<") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // param writes a parameter's value, in quotes unless it is a token.
