@@ -17,20 +17,20 @@ import (
 // A Type says what an extension is.
 type Type string
 
-// The types. Those after Script have a name and fields in the configuration,
+// The types. Those after Echo have a name and fields in the configuration,
 // and are refused until they are built.
 const (
 	Phone      Type = "phone"  // registers and is called
 	API        Type = "api"    // a web app decides: IncomingCall goes to URL
 	Script     Type = "script" // a file runs
+	Echo       Type = "echo"   // sends back what it hears
 	RingGroup  Type = "ringgroup"
 	Voicemail  Type = "voicemail"
 	Conference Type = "conference"
 	Queue      Type = "queue"
-	Echo       Type = "echo"
 )
 
-var later = []Type{RingGroup, Voicemail, Conference, Queue, Echo}
+var later = []Type{RingGroup, Voicemail, Conference, Queue}
 
 // An Extension is one entry of `extensions:`. Zero values are usable but for
 // Number and Type.
@@ -85,11 +85,11 @@ func (e *Extension) Check() error {
 	}
 	switch {
 	case e.Type == "":
-		fault("type is missing: phone, api or script")
+		fault("type is missing: phone, api, script or echo")
 	case slices.Contains(later, e.Type):
-		fault("type %s comes later; today: phone, api and script", e.Type)
-	case e.Type != Phone && !e.RunsScript():
-		fault("type %q is unknown: want phone, api or script", e.Type)
+		fault("type %s comes later; today: phone, api, script and echo", e.Type)
+	case e.Type != Phone && e.Type != Echo && !e.RunsScript():
+		fault("type %q is unknown: want phone, api, script or echo", e.Type)
 	}
 	if !slices.Contains([]string{"", "md5", "sha-256", "both"}, e.Digest) {
 		fault("digest %q: want md5, sha-256 or both", e.Digest)

@@ -65,6 +65,7 @@ type RTP struct {
 // HTTP is all of HTTP, on one port.
 type HTTP struct {
 	Listen    string   `yaml:"listen"`     // host:port, ":9509" or "+:9509" = all addresses; "" = no HTTP
+	TLSListen string   `yaml:"tls_listen"` // HTTPS, with sip.tls; "" = the host of listen, port 9508
 	PublicURL string   `yaml:"public_url"` // base of RecordURL and links; "" = http://<listen>
 	Allowed   []Net    `yaml:"allowed"`    // who may use the API; none = everybody
 	Denied    []Net    `yaml:"denied"`     // exceptions to Allowed
@@ -177,6 +178,7 @@ type Limits struct {
 	Call             Duration `yaml:"call"`               // length of a call; 0 = 4 h
 	Calls            int      `yaml:"calls"`              // at once; 0 = no limit
 	CallsPerSecond   int      `yaml:"calls_per_second"`   // new ones; 0 = no limit
+	Drain            Duration `yaml:"drain"`              // how long calls may go on after SIGTERM; 0 = 10 s
 }
 
 // Log is what is logged and how.
@@ -200,7 +202,7 @@ type Retention struct {
 // without extensions.
 func Default() *Config {
 	c := &Config{
-		SIP:  SIP{Listen: []Listen{{"udp", "127.0.0.1:5060"}}},
+		SIP:  SIP{Listen: []Listen{{"udp", "127.0.0.1:5060"}, {"tcp", "127.0.0.1:5060"}}},
 		RTP:  RTP{Timeout: Duration(time.Minute)},
 		HTTP: HTTP{Listen: "127.0.0.1:9509"},
 		Retention: Retention{
@@ -239,6 +241,7 @@ func Dev(rand io.Reader, script string) (*Config, error) {
 	c.Dialplan = []Rule{{From: "any", Match: "*", To: Names{"9000"}}}
 	c.Web.Allow = []string{"loopback"}
 	c.dev = true
+	c.Limits.Drain = Duration(time.Second) // Ctrl-C
 	c.Log.Sound = "all"
 	c.Fill()
 	return c, nil
@@ -254,6 +257,9 @@ func (c *Config) Fill() {
 	set(&c.RTP.Ports, Ports{20000, 29998})
 	set(&c.RTP.Silence, "send")
 	set(&c.HTTP.Auth, "required")
+	if host, _, err := net.SplitHostPort(c.HTTP.Listen); err == nil && c.SIP.TLS.Cert != "" {
+		set(&c.HTTP.TLSListen, net.JoinHostPort(host, "9508"))
+	}
 	for i := range c.Users {
 		set(&c.Users[i].URLs, "allowed")
 	}
@@ -297,6 +303,7 @@ func (c *Config) Fill() {
 	set(&l.Jumps, 100)
 	set(&l.FetchesPerSecond, 10)
 	set(&l.Call, Duration(4*time.Hour))
+	set(&l.Drain, Duration(10*time.Second))
 	set(&c.Log.Level, "info")
 	set(&c.Log.Format, "text")
 	set(&c.Log.Calls, "full")
@@ -323,6 +330,9 @@ func (c *Config) Shift(n int) error {
 		}
 	}
 	if err := shift(&c.HTTP.Listen, n); err != nil {
+		return err
+	}
+	if err := shift(&c.HTTP.TLSListen, n); err != nil {
 		return err
 	}
 	// A public URL that names the listener's own port moves with it.

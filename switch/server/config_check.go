@@ -37,10 +37,15 @@ func (c *Config) sipPublic() bool {
 }
 
 func (c *Config) httpPublic() bool {
-	if c.HTTP.Listen == "" {
+	if c.HTTP.Listen == "" && c.HTTP.TLSListen == "" {
 		return false
 	}
-	if !loopback(c.HTTP.Listen) || len(c.HTTP.Proxies) > 0 {
+	for _, at := range []string{c.HTTP.Listen, c.HTTP.TLSListen} {
+		if at != "" && !loopback(at) {
+			return true
+		}
+	}
+	if len(c.HTTP.Proxies) > 0 {
 		return true
 	}
 	u, err := url.Parse(c.HTTP.PublicURL)
@@ -161,6 +166,14 @@ func (v *validator) http() {
 			v.err("http.listen", "%v", err)
 		} else if host, _, _ := net.SplitHostPort(addr); h.PublicURL == "" && unspecific(host) {
 			v.warn("http.public_url", "missing: http.listen is no single address, so links to recordings would lead nowhere")
+		}
+	}
+	if h.TLSListen != "" {
+		if _, err := hostPort(h.TLSListen, ""); err != nil {
+			v.err("http.tls_listen", "%v", err)
+		}
+		if v.c.SIP.TLS.Cert == "" {
+			v.err("http.tls_listen", "HTTPS needs a certificate: sip.tls.cert and sip.tls.key")
 		}
 	}
 	if h.PublicURL != "" {
@@ -380,7 +393,7 @@ func (v *validator) rest() {
 		{"body", int64(c.Limits.Body)}, {"depth", int64(c.Limits.Depth)}, {"elements", int64(c.Limits.Elements)},
 		{"attributes", int64(c.Limits.Attributes)}, {"value", int64(c.Limits.Value)}, {"steps", int64(c.Limits.Steps)},
 		{"jumps", int64(c.Limits.Jumps)}, {"fetches_per_second", int64(c.Limits.FetchesPerSecond)}, {"call", int64(c.Limits.Call)},
-		{"calls", int64(c.Limits.Calls)}, {"calls_per_second", int64(c.Limits.CallsPerSecond)},
+		{"calls", int64(c.Limits.Calls)}, {"calls_per_second", int64(c.Limits.CallsPerSecond)}, {"drain", int64(c.Limits.Drain)},
 	} {
 		if l.n < 0 {
 			v.err("limits."+l.name, "want 0 or more")

@@ -92,7 +92,7 @@ func (t *timedVoice) Say(ctx context.Context, r tts.Request) iter.Seq2[tts.Piece
 // openLog opens the event log of a call, which also feeds the metrics.
 func (s *Server) openLog(i exchange.Info) trace.Sink {
 	l := s.events.ForCall(string(i.ID), i.Started)
-	if e, ok := s.exts.Find(i.Extension); ok && e.SensitiveInput {
+	if e, ok := s.state.Load().exts.Find(i.Extension); ok && e.SensitiveInput {
 		l.Sensitive()
 	}
 	s.metrics.CallStarted(inOut(i))
@@ -163,11 +163,12 @@ func (s *Server) changed(l *exchange.Line, st call.State) {
 	if st == call.InCall {
 		s.metrics.CallSetup(time.Since(i.Started))
 	}
-	if s.cfg.CallChangedURL == "" {
+	url := s.state.Load().cfg.CallChangedURL
+	if url == "" {
 		return
 	}
 	for _, word := range s.scripts.StateWords(l, st) {
-		s.scripts.Tell(l, s.cfg.CallChangedURL, word)
+		s.scripts.Tell(l, url, word)
 	}
 }
 

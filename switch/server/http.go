@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,18 +20,54 @@ import (
 	"ozswitch/switch/call"
 )
 
-// httpSide is all of HTTP, on one port.
+// httpSide is all of HTTP: one port, and one for HTTPS when there is a certificate.
 type httpSide struct {
-	listen   string
-	open     func(network, addr string) (net.Listener, error)
-	server   *http.Server
-	commands *api.Commands
-	socket   net.Listener
+	doors  []*door
+	open   func(network, addr string) (net.Listener, error)
+	server *http.Server
+	now    atomic.Pointer[handler]
+
+	mu       sync.Mutex
+	commands []*api.Commands // those of handlers before, too
 }
 
-// newHTTP wires the handlers (contract.md "HTTP path").
-func (s *Server) newHTTP() error {
-	c := s.cfg
+// A door is one listener.
+type door struct {
+	listen string
+	tls    bool
+	socket net.Listener // nil before bind
+}
+
+// A handler is made anew when users change.
+type handler struct{ http.Handler }
+
+// newHTTP makes the server; handlers stand in newHandler.
+func (s *Server) newHTTP() {
+	c := s.state.Load().cfg
+	h := &httpSide{open: s.opt.ListenHTTP}
+	for _, d := range []door{{listen: c.HTTP.Listen}, {listen: c.HTTP.TLSListen, tls: true}} {
+		if d.listen = strings.TrimPrefix(d.listen, "+"); d.listen != "" {
+			h.doors = append(h.doors, &d)
+		}
+	}
+	h.server = &http.Server{
+		Handler:   s.recovering(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.now.Load().ServeHTTP(w, r) })),
+		TLSConfig: s.tls(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+	s.http = h
+	h.handle(s.newHandler(c))
+}
+
+// handle serves requests from now on.
+func (h *httpSide) handle(next http.Handler, commands *api.Commands) {
+	h.mu.Lock()
+	h.commands = append(h.commands, commands)
+	h.mu.Unlock()
+	h.now.Store(&handler{next})
+}
+
+// newHandler wires the handlers (contract.md "HTTP path").
+func (s *Server) newHandler(c *Config) (http.Handler, *api.Commands) {
 	access := &api.Access{
 		Off: c.HTTP.Auth == "off", Allowed: Prefixes(c.HTTP.Allowed), Denied: Prefixes(c.HTTP.Denied),
 		Proxies: Prefixes(c.HTTP.Proxies), Origins: c.HTTP.Origins,
@@ -60,10 +98,7 @@ func (s *Server) newHTTP() error {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		fmt.Fprintf(w, "ozswitch %s\n\nHTTP API   /api?command=...\nCalls      /v1/calls\nEvents     /v1/events\nMetrics    /metrics\nReady      /readyz\n", s.opt.Version)
 	})
-	s.http = &httpSide{listen: strings.TrimPrefix(c.HTTP.Listen, "+"), open: s.opt.ListenHTTP, commands: commands, server: &http.Server{
-		Handler: s.recovering(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-	}}
-	return nil
+	return mux, commands
 }
 
 // get refuses other methods than GET; the preflight of a page of another origin
@@ -99,59 +134,96 @@ func (s *Server) recovering(h http.Handler) http.Handler {
 }
 
 func (h *httpSide) bind() (err error) {
-	if h.listen == "" || h.socket != nil {
-		return nil
-	}
-	h.socket, err = h.open("tcp", h.listen)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("server: http on %s: the port is taken: %w", h.listen, err)
-	}
-	if err != nil {
-		return fmt.Errorf("server: http on %s: %w", h.listen, err)
+	for _, d := range h.doors {
+		if d.socket != nil {
+			continue
+		}
+		d.socket, err = h.open("tcp", d.listen)
+		if err == nil {
+			continue
+		}
+		h.close()
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("server: http on %s: the port is taken: %w", d.listen, err)
+		}
+		return fmt.Errorf("server: http on %s: %w", d.listen, err)
 	}
 	return nil
 }
 
-func (h *httpSide) addr() string {
-	if h.socket == nil {
-		return ""
+// close gives back what bind took.
+func (h *httpSide) close() {
+	for _, d := range h.doors {
+		if d.socket != nil {
+			d.socket.Close()
+			d.socket = nil
+		}
 	}
-	return h.socket.Addr().String()
+}
+
+// addr is where HTTP, or HTTPS, is served; "" when it is not.
+func (h *httpSide) addr(tls bool) string {
+	for _, d := range h.doors {
+		if d.tls == tls && d.socket != nil {
+			return d.socket.Addr().String()
+		}
+	}
+	return ""
 }
 
 // run serves until ctx ends; streams and commands that run then are cut.
 func (h *httpSide) run(ctx context.Context) error {
-	if h.socket == nil {
-		<-ctx.Done()
-		return nil
-	}
 	h.server.BaseContext = func(net.Listener) context.Context { return ctx }
-	failed := make(chan error, 1)
-	go func() { failed <- h.server.Serve(h.socket) }()
+	failed := make(chan error, len(h.doors))
+	for _, d := range h.doors {
+		go func() {
+			if d.tls {
+				failed <- h.server.ServeTLS(d.socket, "", "")
+			} else {
+				failed <- h.server.Serve(d.socket)
+			}
+		}()
+	}
+	running := len(h.doors)
+	var err error
 	select {
-	case err := <-failed:
-		return err
+	case err = <-failed:
+		running--
 	case <-ctx.Done():
 	}
-	h.commands.Close()
+	h.mu.Lock()
+	commands := h.commands
+	h.mu.Unlock()
+	for _, c := range commands {
+		c.Close()
+	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if h.server.Shutdown(last) != nil {
 		h.server.Close()
 	}
-	<-failed
-	return nil
+	for range running {
+		<-failed
+	}
+	return err
 }
 
 // scrape serves /metrics with the figures that are read only when asked for.
 func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
 	s.metrics.NotifyQueue(s.web.Waiting())
+	s.countPhones()
 	s.metrics.Handler().ServeHTTP(w, r)
 }
 
 // checks are what /readyz looks at.
 func (s *Server) checks() []api.Check {
 	return []api.Check{
+		{Name: "running", Err: func(context.Context) error {
+			if s.draining.Load() {
+				return errors.New("is stopping: no new calls")
+			}
+			return nil
+		}},
 		{Name: "sip sockets", Err: func(context.Context) error {
 			if !s.sip.Addr().IsValid() {
 				return errors.New("not bound")

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	_ "embed"
 
@@ -40,12 +41,12 @@ func readScript(name string) ([]byte, error) {
 	return b, err
 }
 
-// numbers makes extensions and dial plan of the configuration.
-func (s *Server) numbers() error {
+// extensions makes those of the configuration.
+func (c *Config) extensions() (*extension.Set, error) {
 	var list []extension.Extension
-	for _, e := range s.cfg.Extensions {
+	for _, e := range c.Extensions {
 		x := extension.Extension{
-			Number: e.Number, Type: extension.Type(e.Type), Name: e.Name, Password: string(e.Password), Digest: e.Digest, Contact: e.Contact,
+			Number: e.Number, Type: extension.Type(e.Type), Name: e.Name, Password: e.Password.String(), Digest: e.Digest, Contact: e.Contact,
 			URL: e.URL, FallbackURL: e.FallbackURL, FallbackScript: e.FallbackScript, ErrorURL: e.ErrorURL, FinishedURL: e.FinishedURL,
 			SMSURL: e.SMSURL, Secret: string(e.Secret), RecordChannels: e.RecordChannels, SensitiveInput: e.SensitiveInput,
 			File: e.File, Members: e.Members, Strategy: e.Strategy, Music: e.Music,
@@ -55,54 +56,63 @@ func (s *Server) numbers() error {
 		}
 		list = append(list, x)
 	}
-	var err error
-	if s.exts, err = extension.NewSet(list); err != nil {
-		return fmt.Errorf("server: %w", err)
+	set, err := extension.NewSet(list)
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
 	}
-	var rules []dialplan.Rule
-	for _, r := range s.cfg.Dialplan {
-		rules = append(rules, dialplan.Rule{From: r.From, Match: r.Match, To: dialplan.Targets(r.To), Strip: r.Strip, Prepend: r.Prepend, Ring: r.Ring})
-	}
-	if s.plan, err = dialplan.New(dialplan.Config{Rules: rules, IsExtension: s.exts.Has}); err != nil {
-		return fmt.Errorf("server: %w", err)
-	}
-	return nil
+	return set, nil
 }
 
-// guest tells whether a caller without credentials may reach scripts.
-func (s *Server) guest(at netip.Addr) bool {
-	switch s.cfg.SIP.Guests {
+// plan makes the dial plan of the configuration.
+func (c *Config) plan(exts *extension.Set) (*dialplan.Plan, error) {
+	var rules []dialplan.Rule
+	for _, r := range c.Dialplan {
+		rules = append(rules, dialplan.Rule{From: r.From, Match: r.Match, To: dialplan.Targets(r.To), Strip: r.Strip, Prepend: r.Prepend, Ring: r.Ring})
+	}
+	p, err := dialplan.New(dialplan.Config{Rules: rules, IsExtension: exts.Has})
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	return p, nil
+}
+
+// guest tells whether a caller without credentials may reach applications; the
+// others are asked for theirs.
+func (s *Server) guest(at netip.AddrPort) bool {
+	switch s.state.Load().cfg.SIP.Guests {
 	case "all":
 		return true
 	case "loopback":
-		return at.Unmap().IsLoopback()
+		return at.Addr().Unmap().IsLoopback()
 	}
 	return false
 }
 
-// route is exchange.Config.Route: whose script answers a call.
+// route is exchange.Config.Route: whose script answers a call. Who the caller is
+// has been proven, or it is a guest.
 func (s *Server) route(in call.Invited) (string, call.Direction, any, *call.Respond) {
 	no := func(code int, why string) (string, call.Direction, any, *call.Respond) {
 		s.log.Info("call refused", "from", in.From, "to", in.To, "source", in.Source, "code", code, "why", why)
 		return "", 0, nil, &call.Respond{Code: code, Warning: why}
 	}
-	if !s.guest(in.Source.Addr()) {
-		return no(403, "callers without credentials may not call here (sip.guests)")
-	}
-	dest, ok := s.plan.Route(dialplan.FromExtension, in.To)
+	st := s.state.Load()
+	dest, ok := st.plan.Route(dialplan.FromExtension, in.To)
 	if !ok {
 		return no(404, "nobody has the number "+in.To)
 	}
-	e, ok := s.exts.Find(dest.Targets[0].Number)
+	e, ok := st.exts.Find(dest.Targets[0].Number)
 	switch {
 	case !ok:
 		return no(404, "nobody has the number "+dest.Targets[0].Number)
-	case !e.RunsScript():
+	case e.Type != extension.Echo && !e.RunsScript():
 		return no(480, "extension "+e.Number+" is a phone; calls between phones are not built yet")
 	}
 	dir := call.Inbound
-	if s.exts.Has(in.From) {
+	if in.User != "" {
 		dir = call.Internal
+	}
+	if e.Type == extension.Echo {
+		return e.Number, dir, echoTask{}, nil
 	}
 	return e.Number, dir, taskOf(e), nil
 }
@@ -118,9 +128,10 @@ func taskOf(e extension.Extension) script.Task {
 
 // target is where an outgoing call of an API extension goes.
 func (s *Server) target(to, from string) (t script.Target, err error) {
-	x, ok := s.exts.Find(from)
+	exts := s.state.Load().exts
+	x, ok := exts.Find(from)
 	if from == "" { // the first that there is (http-api.md, Call)
-		for _, e := range s.exts.All() {
+		for _, e := range exts.All() {
 			if e.RunsScript() {
 				x, ok = e, true
 				break
@@ -130,21 +141,29 @@ func (s *Server) target(to, from string) (t script.Target, err error) {
 	if !ok || !x.RunsScript() {
 		return t, &api.Unavailable{Extension: from}
 	}
-	e, ok := s.exts.Find(to)
-	if !ok || e.Type != extension.Phone || e.Contact == "" {
+	e, ok := exts.Find(to)
+	if !ok || e.Type != extension.Phone {
 		return t, &ozml.CallError{To: to, State: "NotFound"}
 	}
 	uri := e.Contact
-	if !strings.Contains(uri, ":") {
+	if at := s.sip.Bindings(e.Number); len(at) > 0 {
+		uri = at[0].Contact // the latest
+	}
+	switch {
+	case uri == "":
+		return t, &ozml.CallError{To: to, State: "NotFound"}
+	case !strings.Contains(uri, ":"):
 		uri = "sip:" + uri
 	}
 	return script.Target{URI: uri, Extension: x.Number, Name: x.Name, Direction: call.Internal, Task: taskOf(x)}, nil
 }
 
 func (s *Server) scriptLimits() ozml.Limits {
-	l := s.cfg.Limits
+	l := s.state.Load().cfg.Limits
 	return ozml.Limits{Steps: l.Steps, Jumps: l.Jumps, FetchesPerSecond: l.FetchesPerSecond, Value: int(l.Value)}
 }
+
+func (c *Config) callLimits() call.Limits { return call.Limits{Length: time.Duration(c.Limits.Call)} }
 
 // documentLimits bound what is read of a web app.
 func (c *Config) documentLimits() syntax.Limits {

@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ozswitch/media/codec"
@@ -27,10 +28,8 @@ import (
 	"ozswitch/switch/api"
 	"ozswitch/switch/bridge"
 	"ozswitch/switch/call"
-	"ozswitch/switch/dialplan"
 	"ozswitch/switch/eventlog"
 	"ozswitch/switch/exchange"
-	"ozswitch/switch/extension"
 	"ozswitch/switch/notify"
 	"ozswitch/switch/script"
 	"ozswitch/switch/sip"
@@ -40,27 +39,33 @@ import (
 // Options are what is not configuration: the build, and what tests replace.
 type Options struct {
 	Version string
-	Slog    *slog.Logger // nil = slog.Default
+	Slog    *slog.Logger   // nil = slog.Default
+	Level   *slog.LevelVar // Slog's, set when log.level is reloaded; may be nil
 
 	Rand         *rand.Rand                                         // ids, tags, SSRCs; nil = seeded by the system
 	Voice        script.Voice                                       // nil = as configured
 	ListenPacket func(network, addr string) (net.PacketConn, error) // SIP; nil = the system's
 	ListenRTP    func() (pace.Wire, error)                          // nil = rtp.address and rtp.ports
-	ListenHTTP   func(network, addr string) (net.Listener, error)   // nil = the system's
-	Portable     bool                                               // pace in plain goroutines (bubbles)
+	ListenStream func(network, addr string) (net.Listener, error)   // SIP over TCP and TLS; nil = the system's
+	DialStream   func(ctx context.Context, network, addr string) (net.Conn, error)
+	ListenHTTP   func(network, addr string) (net.Listener, error) // nil = the system's
+	Portable     bool                                             // pace in plain goroutines (bubbles)
 	DialWeb      func(ctx context.Context, network, address string) (net.Conn, error)
 	Commands     ozml.Table // of scripts on calls; nil = command.Table()
 }
 
 // A Server is one switch.
 type Server struct {
-	cfg *Config
 	opt Options
 	log *slog.Logger
 
+	state     atomic.Pointer[state]
+	reloading sync.Mutex
+	draining  atomic.Bool
+	halt      chan struct{}
+	halted    sync.Once
+
 	data    *data
-	exts    *extension.Set
-	plan    *dialplan.Plan
 	metrics *Metrics
 	events  *eventlog.Log
 	store   *sqlite.DB
@@ -73,6 +78,7 @@ type Server struct {
 	sip     *sip.Endpoint
 	calls   *exchange.Exchange
 	scripts *script.Runner
+	echoes  sync.WaitGroup
 	tokens  *api.Tokens
 	http    *httpSide
 
@@ -96,15 +102,18 @@ func New(c *Config, o Options) (s *Server, err error) {
 	if o.Commands == nil {
 		o.Commands = command.Table()
 	}
-	s = &Server{cfg: c, opt: o, log: o.Slog, rand: o.Rand, warm: make(chan struct{}), metrics: NewMetrics(o.Version)}
+	s = &Server{opt: o, log: o.Slog, rand: o.Rand, warm: make(chan struct{}), halt: make(chan struct{}), metrics: NewMetrics(o.Version)}
 	defer func() {
 		if err != nil {
 			s.Close()
 		}
 	}()
-	if err = s.numbers(); err != nil {
+	st, err := newState(c)
+	if err != nil {
 		return s, err
 	}
+	s.state.Store(st)
+	c = st.cfg
 	if s.data, err = openData(c.Data); err != nil {
 		return s, err
 	}
@@ -124,7 +133,8 @@ func New(c *Config, o Options) (s *Server, err error) {
 	}
 	s.newSound()
 	s.newCalls()
-	return s, s.newHTTP()
+	s.newHTTP()
+	return s, nil
 }
 
 // Close gives back what New opened.
@@ -141,7 +151,7 @@ func (s *Server) Close() {
 }
 
 func (s *Server) newSound() {
-	c := s.cfg
+	c := s.state.Load().cfg
 	s.rec = recorder.New(recorder.Config{
 		Dir: s.data.recordings, Log: s.log, Late: func(d recorder.Done) { s.scripts.Recovered(d) },
 	})
@@ -195,20 +205,20 @@ func codecs(names []string) (all []*codec.Codec) {
 }
 
 func (s *Server) newCalls() {
-	c := s.cfg
+	c := s.state.Load().cfg
 	var listen []string
 	for _, l := range c.SIP.Listen {
 		listen = append(listen, l.String())
 	}
-	limits := call.Limits{Length: time.Duration(c.Limits.Call)}
 	s.calls = exchange.New(exchange.Config{
-		Signal: lateSignal{s}, Sound: sound{s.bridge}, Limits: limits, NewID: s.newID, Route: s.route,
-		Script:  func(l *exchange.Line) exchange.Script { return s.scripts.For(l) },
+		Signal: lateSignal{s}, Sound: sound{s.bridge}, Limits: c.callLimits(), NewID: s.newID, Route: s.route, Script: s.script,
 		Log:     s.openLog,
 		Changed: s.changed, Finished: s.finished, Panicked: s.panicked, Slog: s.log, MaxCalls: c.Limits.Calls,
 	})
 	s.sip = sip.New(sip.Config{
-		Listen: listen, ListenPacket: s.opt.ListenPacket, External: c.SIP.ExternalAddress, UserAgent: "ozswitch/" + s.opt.Version,
+		Listen: listen, ListenPacket: s.opt.ListenPacket, ListenStream: s.opt.ListenStream, DialStream: s.opt.DialStream, TLS: s.tls(),
+		External: c.SIP.ExternalAddress, UserAgent: "ozswitch/" + s.opt.Version,
+		Realm: c.SIP.Domain, Accounts: s.state.Load().accounts, Guest: s.guest, Keeper: s.store, Registration: s.registration,
 		CallsPerSecond: c.Limits.CallsPerSecond, MaxCalls: c.Limits.Calls, Rand: rand.NewPCG(s.rand.Uint64(), s.rand.Uint64()),
 		Trace: s.message, Log: s.log,
 	}, s.calls)
@@ -228,12 +238,12 @@ func (s *Server) newCalls() {
 
 // newWeb makes the client for web apps (decisions 8, 9).
 func (s *Server) newWeb() (err error) {
-	c := s.cfg
+	c := s.state.Load().cfg
 	s.web, err = notify.New(notify.Config{
 		Timeout: time.Duration(c.Web.Timeout), Limits: c.documentLimits(), Allow: c.allowed(),
 		PublicURL: c.PublicURL(), ListenAddrs: []string{c.HTTP.Listen}, OpenRecording: s.openRecording,
 		Secret: string(c.Web.Secret), SecretFor: func(ext string) string {
-			e, _ := s.exts.Find(ext)
+			e, _ := s.state.Load().exts.Find(ext)
 			return e.Secret
 		},
 		UserAgent: "ozswitch/" + s.opt.Version, CAFile: c.Web.CAFile, Store: s.store, ReadScript: readScript,
@@ -259,8 +269,21 @@ func (s *Server) Bind() error {
 // SIPAddr is where the switch listens for SIP; call Bind first.
 func (s *Server) SIPAddr() netip.AddrPort { return s.sip.Addr() }
 
+// SIPAddrs are all that it listens on for SIP, "udp://127.0.0.1:5060".
+func (s *Server) SIPAddrs() []string { return s.sip.Addrs() }
+
 // HTTPAddr is where it listens for HTTP, "" when it does not.
-func (s *Server) HTTPAddr() string { return s.http.addr() }
+func (s *Server) HTTPAddr() string { return s.http.addr(false) }
+
+// HTTPSAddr is where it listens for HTTPS, "" when it does not.
+func (s *Server) HTTPSAddr() string { return s.http.addr(true) }
+
+// LastTick is when the sound's clock last ticked, for a watchdog: while all is
+// well it is never much more than a second ago.
+func (s *Server) LastTick() time.Time { return s.pacer.LastTick() }
+
+// Up is how many calls are up.
+func (s *Server) Up() int { return s.calls.Len() }
 
 // Events is the event log of all calls.
 func (s *Server) Events() *eventlog.Log { return s.events }
@@ -271,12 +294,12 @@ func (s *Server) NoVoice() error { return s.noVoice }
 // Warm is closed once the voice is ready.
 func (s *Server) Warm() <-chan struct{} { return s.warm }
 
-// drain is how long calls may go on after Run's ctx has ended.
-const drain = 5 * time.Second
+// Halt ends the wait of Run for calls to end: they are hung up at once.
+func (s *Server) Halt() { s.halted.Do(func() { close(s.halt) }) }
 
-// Run serves until ctx ends: no new calls then, those that are up are hung up
-// after Options' drain time, reports are kept for the next start. It returns
-// when all that it started has ended.
+// Run serves until ctx ends: no new calls then (503), those that are up are hung
+// up after limits.drain or by Halt, reports are kept for the next start. It
+// returns when all that it started has ended.
 func (s *Server) Run(ctx context.Context) error {
 	if err := s.Bind(); err != nil {
 		s.Close()
@@ -314,14 +337,26 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case <-under.Done():
 	}
-	drained, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	s.draining.Store(true)
+	if n := s.calls.Len(); n > 0 {
+		s.log.Info("stopping: calls go on for a while", "calls", n, "limit", s.state.Load().cfg.Limits.Drain)
+	}
+	drained, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(s.state.Load().cfg.Limits.Drain))
 	if under.Err() != nil {
 		cancel() // something broke: no more waiting
 	}
+	wg.Go(func() {
+		select {
+		case <-s.halt:
+			cancel()
+		case <-drained.Done():
+		}
+	})
 	s.calls.Drain(drained)
 	cancel()
 	s.bridge.Wait()
 	s.scripts.Wait()
+	s.echoes.Wait()
 	stop(nil)
 	wg.Wait()
 	s.Close()

@@ -28,7 +28,7 @@ func (s *Server) sweep(ctx context.Context) {
 }
 
 func (s *Server) sweepOnce(now time.Time) {
-	keep := s.cfg.Retention
+	keep := s.state.Load().cfg.Retention
 	if keep.Calls > 0 {
 		before := now.Add(-time.Duration(keep.Calls))
 		if _, err := s.events.Sweep(before); err != nil {
@@ -66,7 +66,7 @@ func (s *Server) sweepRecordings(t time.Time) {
 // room tells why no recording may begin: the disk has less than
 // retention.min_free left.
 func (s *Server) room() error {
-	least := float64(s.cfg.Retention.MinFree)
+	least := float64(s.state.Load().cfg.Retention.MinFree)
 	if least <= 0 {
 		return nil
 	}

@@ -100,6 +100,7 @@ func config(dir string) *server.Config {
 	c.Extensions = []server.Extension{{Number: "9000", Type: "api", Name: "Test", URL: "http://app/ivr"}}
 	c.Dialplan = []server.Rule{{From: "any", Match: "*", To: server.Names{"9000"}}}
 	c.Web.Allow = []string{"loopback", "private", webHost}
+	c.Limits.Drain = server.Duration(5 * time.Second)
 	return c
 }
 
@@ -114,6 +115,7 @@ func (w *World) Start() {
 		Version: "test", Slog: slog.New(&handler{w: w, Handler: slog.NewTextHandler(w.T.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})}),
 		Rand: rand.New(rand.NewPCG(1, 2)), Voice: voice{}, Portable: true, Commands: w.Commands,
 		ListenPacket: func(_, addr string) (net.PacketConn, error) { return w.Net.PacketConn(addr) },
+		ListenStream: func(_, addr string) (net.Listener, error) { return w.Net.Listen(addr) },
 		ListenHTTP:   func(_, addr string) (net.Listener, error) { return w.Net.Listen(addr) },
 		ListenRTP:    w.listenRTP, DialWeb: w.Web.dial,
 	})

@@ -1,0 +1,126 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"ozswitch/media/pace"
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/bridge"
+	"ozswitch/switch/call"
+	"ozswitch/switch/exchange"
+)
+
+// echoTask is exchange.Info.Task of a call to an extension of type echo.
+type echoTask struct{}
+
+// script gives what runs on a call.
+func (s *Server) script(l *exchange.Line) exchange.Script {
+	if _, ok := l.Info().Task.(echoTask); ok {
+		e := &echo{s: s, line: l}
+		e.ctx, e.stop = context.WithCancelCause(context.Background())
+		return e
+	}
+	return s.scripts.For(l)
+}
+
+// An echo answers a call and sends back what it hears, a quarter of a second
+// later, until the caller hangs up. Frames go back as they came: nothing is
+// decoded.
+type echo struct {
+	s    *Server
+	line *exchange.Line
+	ctx  context.Context // ends with the call
+	stop context.CancelCauseFunc
+}
+
+var errOver = errors.New("server: the call is over")
+
+// Start implements exchange.Script.
+func (e *echo) Start(bool) {
+	e.s.echoes.Go(func() {
+		defer e.line.Post(call.ScriptEnded{})
+		defer func() {
+			if v := recover(); v != nil {
+				e.s.panicked("echo")
+				e.s.log.Error("panic in an echo", "panic", v, "stack", string(debug.Stack()))
+			}
+		}()
+		if err := e.run(); err != nil && e.ctx.Err() == nil && !errors.Is(err, bridge.ErrClosed) {
+			e.line.Sink().Emit(trace.Event{Type: trace.Error, Code: trace.CodeSound, Text: err.Error()})
+		}
+	})
+}
+
+func (e *echo) run() error {
+	if err := e.line.Ask(e.ctx, func(t call.Ticket) call.Event { return call.AnswerWanted{Ticket: t} }); err != nil {
+		return err
+	}
+	leg := e.s.bridge.Leg(e.line.Info().Leg)
+	if leg == nil || leg.Codec() == nil {
+		return bridge.ErrClosed
+	}
+	heard := make(chan *pace.Clip, 32)
+	stop, err := leg.Record(func(b *pace.Block) {
+		select {
+		case heard <- clip(b, leg.Codec().Silence):
+		default: // nobody takes it: the call is about to end
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("server: echo: %w", err)
+	}
+	defer stop()
+	_, err = leg.Play(e.ctx, e.clips(heard))
+	return err
+}
+
+// clips gives what was heard. It lags by two blocks, so that a block that comes
+// a little late leaves no gap.
+func (e *echo) clips(heard <-chan *pace.Clip) iter.Seq2[*pace.Clip, error] {
+	return func(yield func(*pace.Clip, error) bool) {
+		held := &pace.Clip{} // until two blocks are there
+		for blocks := 1; ; blocks++ {
+			select {
+			case c := <-heard:
+				held.Frames = append(held.Frames, c.Frames...)
+			case <-e.ctx.Done():
+				return
+			}
+			if blocks < 2 {
+				continue
+			}
+			if !yield(held, nil) {
+				return
+			}
+			held = &pace.Clip{}
+		}
+	}
+}
+
+// clip copies what came in a block; a frame that did not come is silence.
+func clip(b *pace.Block, silence []byte) *pace.Clip {
+	c := &pace.Clip{}
+	for i := range b.N {
+		frame := slices.Clone(b.In(i))
+		if len(frame) != len(silence) {
+			frame = silence
+		}
+		c.Frames = append(c.Frames, frame)
+	}
+	return c
+}
+
+// Over implements exchange.Script.
+func (e *echo) Over(time.Time) {}
+
+// Stop implements exchange.Script.
+func (e *echo) Stop(call.Result) { e.stop(errOver) }
+
+// Key implements exchange.Script.
+func (e *echo) Key(byte) {}
