@@ -7,13 +7,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 
 	"ozswitch/media"
+	"ozswitch/media/worker"
 )
 
-// program encodes with the lame that is installed. It is a worker's child: when the worker is killed its input ends,
-// and so does it. The frame that tells the length is ours, because lame leaves it out when its table does not fit, as
+// program encodes with the lame that is installed, as a worker's child that dies with it. The frame that tells the length is ours, because lame leaves it out when its table does not fit, as
 // at 32 kbit/s.
 func program(path string, out *os.File, src []media.Source) error {
 	shape, mode := shapeOf(len(src)), "m"
@@ -25,6 +26,9 @@ func program(path string, out *os.File, src []media.Source) error {
 	if _, err := out.Write(shape.frame()); err != nil {
 		return err
 	}
+	worker.Tie(cmd)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = out, &said
 	in, err := cmd.StdinPipe()

@@ -214,7 +214,9 @@ func (p *Pool) supervise(ctx context.Context, s *slot) {
 		if child != nil {
 			pid := child.cmd.Process.Pid
 			child.kill()
-			p.cfg.Log.Warn("worker process ended", "pid", pid, "err", why, "said", child.tail.quote())
+			if ctx.Err() == nil { // else it was us
+				p.cfg.Log.Warn("worker process ended", "pid", pid, "err", why, "said", child.tail.quote())
+			}
 			child = nil
 		}
 	}

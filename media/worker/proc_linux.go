@@ -13,3 +13,7 @@ func isolate(c *exec.Cmd) {
 
 // lower gives every thread of the child's group lower priority; threads born later inherit it.
 func lower(pid, nice int) error { return syscall.Setpriority(syscall.PRIO_PGRP, pid, nice) }
+
+// Tie has the kernel kill a program that a worker executes when the worker dies. The caller's goroutine must be locked
+// to its thread until the program has ended.
+func Tie(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
