@@ -12,7 +12,7 @@ import (
 	"ozswitch/switch/sip/flow"
 )
 
-// fakeFlow keeps what is sent.
+// fakeFlow keeps what is sent, or nothing with a nil sent.
 type fakeFlow struct {
 	sent   *[]string
 	behind time.Duration
@@ -26,7 +26,12 @@ func (f fakeFlow) Behind() time.Duration  { return f.behind }
 func (f fakeFlow) Open() bool             { return true }
 func (f fakeFlow) Keep(time.Duration)     {}
 func (f fakeFlow) Back(*flow.Head)        {}
-func (f fakeFlow) Send(b []byte) error    { *f.sent = append(*f.sent, string(b)); return nil }
+func (f fakeFlow) Send(b []byte) error {
+	if f.sent != nil {
+		*f.sent = append(*f.sent, string(b))
+	}
+	return nil
+}
 
 // refuser refuses every call at once.
 type refuser struct{}

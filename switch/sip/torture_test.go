@@ -128,14 +128,17 @@ func TestTorture(t *testing.T) {
 			if way != "udp" && m.tcp != nil {
 				want = m.tcp
 			}
+			if way != "udp" && !bytes.Contains(b, []byte("\r\n\r\n")) {
+				want = codes(408) // sipgo's copy of baddn lacks its end
+			}
 			var got int
-			var line, binds string
-			synctest.Test(t, func(t *testing.T) { got, line, binds = tortureOne(t, b, way) })
-			fmt.Fprintf(&table, " %s |", line)
+			var said, binds string
+			synctest.Test(t, func(t *testing.T) { got, said, binds = tortureOne(t, b, way) })
+			fmt.Fprintf(&table, " %s |", said)
 			if !slices.Contains(want, got) || got == 200 && m.binds != "" && binds != m.binds {
 				right = false
 				if differs[m.name] == "" {
-					t.Errorf("%s, %s: answered %q, bindings %q; want one of %v, %q", m.name, way, line, binds, want, m.binds)
+					t.Errorf("%s, %s: answered %q, bindings %q; want one of %v, %q", m.name, way, said, binds, want, m.binds)
 				}
 			}
 		}
@@ -192,7 +195,7 @@ func compareInterop(t *testing.T, table string) {
 var tortureUsers = []string{"null-%00-null", "j.user", "watson", "user"}
 
 // tortureOne sends one message and gives the final answer to it.
-func tortureOne(t *testing.T, b []byte, way string) (code int, line, binds string) {
+func tortureOne(t *testing.T, b []byte, way string) (code int, said, binds string) {
 	n := newNet(0, 0)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -238,9 +241,9 @@ func tortureOne(t *testing.T, b []byte, way string) (code int, line, binds strin
 			got = ask(slices.Concat(start, []byte("\r\n"+cred), rest))
 		}
 	}
-	line = first(got)
-	if code, _ = strconv.Atoi(line[:min(3, len(line))]); line == "" {
-		line = "none"
+	said = first(got)
+	if code, _ = strconv.Atoi(said[:min(3, len(said))]); said == "" {
+		said = "none"
 	}
 	var users []string
 	for _, b := range p.e.Registrations() {
@@ -257,7 +260,7 @@ func tortureOne(t *testing.T, b []byte, way string) (code int, line, binds strin
 	if p.e.Panics() != 0 {
 		t.Errorf("%.40q: a bug was caught", b)
 	}
-	return code, line, strings.Join(users, " ")
+	return code, said, strings.Join(users, " ")
 }
 
 // final reads until a final answer comes; "" = none came.
@@ -300,22 +303,16 @@ func TestMutations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNet(0, 0)
 		ctx, stop := context.WithCancel(t.Context())
-		p := startStream(t, ctx, n, ourAddr, 1, func(c *Config) {
-			c.Listen = append(c.Listen, "udp://"+ourAddr)
-			c.Realm, c.Guest = "pbx", func(netip.AddrPort) bool { return true }
-			c.Log = slog.New(slog.DiscardHandler)
-		})
-
-		p.e.x = mute{}
+		e := New(Config{Listen: []string{"udp://" + ourAddr}, ListenPacket: n.listen, Realm: "pbx", Guest: func(netip.AddrPort) bool { return true },
+			Rand: seeded(1), Log: slog.New(slog.DiscardHandler)}, mute{})
+		go e.Run(ctx)
 		synctest.Wait()
 		r := rand.New(rand.NewPCG(1, 2))
 		round := func(count int) {
-			var sent []string
 			for i := range count {
 				b := mutate(r, seeds)
-				sent = sent[:0]
 				if i%2 == 0 {
-					p.e.receive(fakeFlow{sent: &sent}, b, nil)
+					e.receive(fakeFlow{}, b, nil)
 				} else {
 					var f flow.Framer
 					for len(b) > 0 {
@@ -324,7 +321,7 @@ func TestMutations(t *testing.T) {
 						b = b[k:]
 						m, _, fault := f.Next()
 						if m != nil || fault != nil {
-							p.e.receive(fakeFlow{sent: &sent}, m, fault)
+							e.receive(fakeFlow{}, m, fault)
 						}
 						if fault != nil {
 							break
@@ -353,10 +350,10 @@ func TestMutations(t *testing.T) {
 		} else {
 			t.Logf("%d messages, heap %+d bytes", total, grown)
 		}
-		if got := p.e.Panics(); got != 0 {
+		if got := e.Panics(); got != 0 {
 			t.Errorf("%d bugs caught", got)
 		}
-		if got := p.e.Legs(); got != 0 {
+		if got := e.Legs(); got != 0 {
 			t.Errorf("%d legs left", got)
 		}
 		stop()
