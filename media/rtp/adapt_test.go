@@ -107,7 +107,7 @@ func TestJitterAdapts(t *testing.T) {
 			}
 			return 10 * ms
 		}}, 2 * minute, 60, 260 * ms, 110 * ms},
-		{"worse than can be held", line{delay: func(int) time.Duration { return upTo(500 * ms) }}, minute, 500, 530 * ms, 450 * ms},
+		{"worse than can be held", line{delay: func(int) time.Duration { return upTo(500 * ms) }}, minute, 900, 530 * ms, 450 * ms},
 	} {
 		j := newJitter()
 		c.l.run(t, j, c.frames)
