@@ -40,6 +40,12 @@ func (k *kept) DropRegistration(id string) error {
 	return nil
 }
 
+func (k *kept) count() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.docs)
+}
+
 func (k *kept) Registrations(context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for _, d := range k.docs {
@@ -71,7 +77,11 @@ func newDesk(t *testing.T, ctx context.Context, n *testNet, change func(*Config)
 	c := Config{Listen: []string{"udp://" + ourAddr, "tcp://" + ourAddr}, ListenPacket: n.listen, ListenStream: n.listenStream, DialStream: n.dialFrom(ourAddr),
 		Rand: seeded(1), Log: testLog(t), Realm: "pbx", Keeper: d.keep,
 		Accounts:     []registrar.Account{registrar.NewAccount("1001", "pbx", "right", ""), registrar.NewAccount("1002", "pbx", "other", "")},
-		Registration: func(r Registration) { d.told = append(d.told, strings.TrimSpace(r.What+" "+r.User+" "+r.Why)) }}
+		Registration: func(r Registration) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.told = append(d.told, strings.TrimSpace(r.What+" "+r.User+" "+r.Why))
+		}}
 	if change != nil {
 		change(&c)
 	}
@@ -94,6 +104,7 @@ func (d *desk) ask(method, from, extra string) string {
 	if _, err := d.conn.WriteTo([]byte(m), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(ourAddr))); err != nil {
 		d.t.Fatal(err)
 	}
+	defer synctest.Wait()
 	return d.read()
 }
 
@@ -182,12 +193,13 @@ func TestRegister(t *testing.T) {
 			!strings.Contains(headers(got, "Contact"), " | <sip:1001@10.0.0.9>;expires=3600") {
 			t.Errorf("path: %s", got)
 		}
-		if got := d.e.Bindings("1001"); len(got) != 2 || len(d.keep.docs) != 2 {
-			t.Errorf("bindings %v, %d kept, want 2", got, len(d.keep.docs))
+		if got := d.e.Bindings("1001"); len(got) != 2 || d.keep.count() != 2 {
+			t.Errorf("bindings %v, %d kept, want 2", got, d.keep.count())
 		}
 		time.Sleep(2*time.Minute + sweepEvery)
-		if got := d.e.Bindings("1001"); len(got) != 1 || len(d.keep.docs) != 1 {
-			t.Errorf("two minutes later: bindings %v, %d kept, want 1", got, len(d.keep.docs))
+		synctest.Wait()
+		if got := d.e.Bindings("1001"); len(got) != 1 || d.keep.count() != 1 {
+			t.Errorf("two minutes later: bindings %v, %d kept, want 1", got, d.keep.count())
 		}
 		if got := d.login("REGISTER", "1001", "right", "1001", "Contact: *\r\nExpires: 0\r\n"); first(got) != "200 OK" || headers(got, "Contact") != "" {
 			t.Errorf("removed: %s", got)
@@ -195,6 +207,8 @@ func TestRegister(t *testing.T) {
 		want := []string{"registered 1001", "refused 1001 wrong password", "refused 4711 there is no such extension", "refused 1001 logged in as 1001 and spoke for 1002",
 			"refused 1001 Interval Too Brief", "refused 1001 Bad Request Bad Request (Contact: * goes alone and with Expires: 0)", "refused 1001 Bad Request Bad Request (Contact is no SIP address)",
 			"refused 1001 wrong password", "refused 4711 there is no such extension", "registered 1001", "expired 1001", "unregistered 1001"}
+		d.mu.Lock()
+		defer d.mu.Unlock()
 		if got := strings.Join(d.told, "\n"); got != strings.Join(want, "\n") {
 			t.Errorf("told\n%s\nwant\n%s", got, strings.Join(want, "\n"))
 		}
