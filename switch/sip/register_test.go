@@ -76,7 +76,7 @@ func newDesk(t *testing.T, ctx context.Context, n *testNet, change func(*Config)
 	d := &desk{phones: &phones{events: map[call.LegID][]string{}}, t: t, keep: &kept{docs: map[string][]byte{}}}
 	c := Config{Listen: []string{"udp://" + ourAddr, "tcp://" + ourAddr}, ListenPacket: n.listen, ListenStream: n.listenStream, DialStream: n.dialFrom(ourAddr),
 		Rand: seeded(1), Log: testLog(t), Realm: "pbx", Keeper: d.keep,
-		Accounts:     []registrar.Account{registrar.NewAccount("1001", "pbx", "right", ""), registrar.NewAccount("1002", "pbx", "other", "")},
+		Accounts: []registrar.Account{registrar.NewAccount("1001", "pbx", "right", ""), registrar.NewAccount("1002", "pbx", "other", "")},
 		Registration: func(r Registration) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
