@@ -40,8 +40,11 @@ test:
 lint unit faults fuzz peers cross generate:
 	$(STAGES) $@
 
-bench:
-	$(GO) test -run '^$$' -bench . -benchmem $(ARGS) ./...
+# make bench ARGS=-short takes two minutes; ARGS=-list lists its parts, and
+# ARGS='-only=c,h' runs some. docs/performance.md tells how to read it.
+bench: build
+	$(GO) test -c -tags bench -o bin/bench ./test/bench
+	bin/bench $(ARGS)
 
 clean:
 	rm -rf bin $(dir $(ASSETS))

@@ -77,6 +77,7 @@ switch/switchtest: switch/server switch/phone switch/eventlog ozml ozml/trace oz
 cmd/ozswitch:      . switch/server switch/phone switch/eventlog switch/notify media media/mp3 media/tts media/wav media/worker ozml ozml/syntax ozml/trace ozml/command ozml/ozmltest
 
 examples:
+test/bench:
 test/faults:
 test/peers:
 `
