@@ -222,10 +222,14 @@ func (c *Call) Hangup(ctx context.Context) error {
 	return nil
 }
 
-// Speak takes as long as Config.SpeakLength or Estimate says.
+// Speak takes as long as the scenario, Config.SpeakLength or Estimate says.
 func (c *Call) Speak(ctx context.Context, u ozml.Utterance) error {
-	d := Estimate(u.Text)
-	if c.cfg.SpeakLength != nil {
+	d, known := c.sc.Spoken[u.Text]
+	switch {
+	case known:
+	case c.cfg.SpeakLength == nil:
+		d = Estimate(u.Text)
+	default:
 		var err error
 		if d, err = c.cfg.SpeakLength(u); err != nil {
 			return err

@@ -12,11 +12,11 @@ import (
 // if the caller ended it, and what the web application answered, as far as the
 // log has the bodies. So a complaint becomes a test.
 func FromLog(events []trace.Event) *Scenario {
-	s := &Scenario{Files: map[string]time.Duration{}, Dial: map[string]string{}}
+	s := &Scenario{Files: map[string]time.Duration{}, Spoken: map[string]time.Duration{}, Dial: map[string]string{}}
 	if len(events) == 0 {
 		return s
 	}
-	start := events[0].T
+	start, text := events[0].T, ""
 	for _, e := range events {
 		at := e.T.Sub(start)
 		switch e.Type {
@@ -25,8 +25,16 @@ func FromLog(events []trace.Event) *Scenario {
 			s.Show = true
 		case trace.CallAnswered:
 			start = e.T // the script begins here
+		case trace.CommandStart:
+			if e.Name == "Speak" {
+				text = e.Text
+			}
+		case trace.CommandEnd:
+			if e.Name == "Speak" && e.Reason == "" { // heard to its end
+				s.Spoken[text] = time.Duration(e.Seconds * float64(time.Second)).Round(time.Millisecond)
+			}
 		case trace.Key:
-			if e.Key == "" {
+			if len(e.Key) != 1 {
 				continue // blanked
 			}
 			src := ozml.KeyEvent
@@ -42,6 +50,9 @@ func FromLog(events []trace.Event) *Scenario {
 				s.Acts = append(s.Acts, Act{At: at, Hangup: true})
 			}
 		case trace.ScriptFetch:
+			if e.Reason == trace.GivenUp {
+				continue
+			}
 			a := Answer{URL: e.URL, Once: true, Status: e.Status, Body: e.Body, After: time.Duration(e.MS * float64(time.Millisecond))}
 			if e.Status == 0 {
 				a.Fail = e.Text

@@ -25,6 +25,7 @@ type Scenario struct {
 	Leaves    time.Duration // when the caller gives up; 0 = an hour
 
 	Files  map[string]time.Duration // lengths of sound files; negative = does not exist
+	Spoken map[string]time.Duration // lengths of texts that a voice is known to take
 	Dial   map[string]string        // numbers that cannot be reached, and the state they give
 	Others []string                 // ids of other calls that are up
 }
