@@ -9,7 +9,7 @@ import (
 
 // A Detector finds keys in sound, block by block of 12.75 ms (102 samples at
 // 8 kHz, the length whose bins fit the eight frequencies best). A key must last
-// two blocks; it is found again only after a block without it.
+// two blocks; it is found again only after three blocks without it.
 type Detector struct {
 	r     media.Rate
 	block []int16
@@ -52,7 +52,7 @@ func (d *Detector) decide(key byte) {
 	if d.down != 0 {
 		if key == d.down {
 			d.gap = 0
-		} else if d.gap++; d.gap >= 2 || key != 0 && key == d.last { // one bad block is no release
+		} else if d.gap++; d.gap >= 3 || key != 0 && key == d.last { // two bad blocks are no release; the 40 ms of Q.24 spoil three
 			d.down = 0
 		}
 	}

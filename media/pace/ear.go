@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ozswitch/media"
+	"ozswitch/media/dtmf"
 	"ozswitch/media/rtp"
 )
 
@@ -21,6 +22,9 @@ type ear struct {
 	came    stamper
 	jitter  *rtp.Jitter
 	keys    rtp.KeyReceiver
+	decode  func(dst []int16, payload []byte) int // for keys in the sound; nil = not looked for
+	tones   *dtmf.Detector
+	missing int // frames
 	timeout time.Duration
 	heard   time.Time // the last packet, or the start
 	first   bool      // a packet has come
@@ -35,6 +39,29 @@ func (e *ear) init(c LegConfig) {
 		jitter: rtp.NewJitter(rtp.JitterConfig{
 			Clock: c.Format.clock(), Ticks: c.Format.Ticks, Silence: c.Format.Silence, Target: c.Jitter,
 		}),
+	}
+	e.keys.Clock = c.Format.clock()
+	if c.DTMFPT == 0 && c.Decode != nil {
+		e.decode, e.tones = c.Decode, dtmf.NewDetector(c.Rate)
+	}
+}
+
+// tornBy is how many missing frames are passed over: a tone with a hole of 60 ms
+// is one key, not two.
+const tornBy = 3
+
+// listenForKeys looks for keys in a frame of sound that is played now.
+func (l *Leg) listenForKeys(at time.Time, payload []byte, pcm []int16) {
+	e := &l.ear
+	n := 0
+	if len(payload) > 0 {
+		n, e.missing = e.decode(pcm, payload), 0
+	} else if e.missing++; e.missing > tornBy && e.first {
+		n = len(e.format.Silence)
+		clear(pcm[:n])
+	}
+	for _, key := range e.tones.Write(pcm[:n]) {
+		l.report(Result{Kind: KeyPressed, Key: key, Inband: true, At: at})
 	}
 }
 

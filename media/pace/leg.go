@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ozswitch/media"
 	"ozswitch/media/rtp"
 )
 
@@ -42,6 +43,12 @@ type LegConfig struct {
 	SSRC uint32 // of what we send; these three want to be random (RFC 3550, 5.1)
 	Seq  uint16
 	TS   uint32
+
+	// Keys pressed as sound are looked for only where DTMFPT is 0, since that costs as
+	// much as all the rest of a packet. Decode turns a payload into samples of Rate; it
+	// is called in the shard's thread, and allocates nothing. nil = not looked for.
+	Decode func(dst []int16, payload []byte) int
+	Rate   media.Rate
 
 	// RTCP goes by a wire of its own, at the port above Wire's, which the caller owns
 	// too; or by Wire itself (RFC 5761). Neither: there is none.

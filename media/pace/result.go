@@ -34,12 +34,13 @@ func (k Kind) String() string {
 // At is the due time of the tick it happened in, not the time of day at which
 // a late thread came round to it.
 type Result struct {
-	Kind Kind
-	Key  byte
-	ID   uint32
-	At   time.Time
-	From netip.AddrPort
-	Err  error
+	Kind   Kind
+	Key    byte
+	Inband bool // the key was found in the sound
+	ID     uint32
+	At     time.Time
+	From   netip.AddrPort
+	Err    error
 }
 
 // errDeaf is the fault of a leg whose results nobody takes: a key that cannot be

@@ -33,6 +33,7 @@ type Shard struct {
 	// Scratch memory of Tick, shared by the legs.
 	packet []byte
 	frame  []byte
+	pcm    []int16
 	bufs   [][]byte
 	from   []netip.AddrPort
 
@@ -67,6 +68,7 @@ func NewShard(start time.Time, width time.Duration) *Shard {
 		slots:  make([]slot, media.Frame/width),
 		packet: make([]byte, mtu),
 		frame:  make([]byte, mtu),
+		pcm:    make([]int16, 960), // a frame at 48 kHz
 		bufs:   make([][]byte, batch),
 		from:   make([]netip.AddrPort, batch),
 	}
@@ -145,6 +147,9 @@ func (s *Shard) leg(l *Leg, now, due time.Time, skip, frames int) (err error) {
 			l.listen(now, due.Add(time.Duration(frames-1)*media.Frame), s.bufs, s.from)
 		}
 		n = l.ear.jitter.Get(at, s.frame)
+		if l.ear.tones != nil {
+			l.listenForKeys(at, s.frame[:n], s.pcm)
+		}
 		if l.tap != nil {
 			l.tap.put(at, sound, s.frame[:n])
 		}

@@ -20,18 +20,26 @@ func KeyEvent(key byte) (code uint8, ok bool) {
 
 // A KeyReceiver finds the keys in a stream of telephone-events. One key is many
 // packets, any of which may be lost, doubled or out of order; what they share is
-// the timestamp, which is the moment the key went down. Its zero value is ready.
+// the timestamp, which is the moment the key went down. Its zero value is ready
+// for a clock of 8 kHz.
 type KeyReceiver struct {
+	Clock int // ticks of the timestamp in a second; 0 = 8000
+
 	began bool
 	ended bool // an end packet of this event came
 	code  uint8
 	ts    uint32 // of the event; of its newest segment if it is long
 	dur   uint16 // the longest duration seen in this segment
+
+	before struct { // the key before it, whose copies may still come
+		code uint8
+		ts   uint32
+	}
 }
 
-// stale is how far back (10 s at 8 kHz) a timestamp may lie to be taken for a
-// packet that was held up; further back, the sender has begun anew.
-const stale = 80000
+// stale is how far back a timestamp may lie, in seconds, to be taken for a packet
+// that was held up; further back, the sender has begun anew.
+const stale = 10
 
 // Put takes a packet of the telephone-event payload type and returns the key that
 // went down with it: each key once, with the first of its packets to arrive.
@@ -41,6 +49,13 @@ func (k *KeyReceiver) Put(p Packet) (key byte, ok bool) {
 		return 0, false
 	}
 	code, end := p.Payload[0], p.Payload[1]&0x80 != 0
+	if int(code) >= len(keyNames) {
+		return 0, false // it says nothing about the key that is down
+	}
+	clock := k.Clock
+	if clock == 0 {
+		clock = 8000
+	}
 	dur := binary.BigEndian.Uint16(p.Payload[2:])
 	ahead := int32(p.TS - k.ts)
 	switch {
@@ -48,17 +63,31 @@ func (k *KeyReceiver) Put(p Packet) (key byte, ok bool) {
 	case ahead == 0 && code == k.code: // the same key goes on, or a copy of its end
 		k.dur, k.ended = max(k.dur, dur), k.ended || end
 		return 0, false
-	case ahead < 0 && ahead > -stale: // an older key's packet, held up
+	case ahead < 0 && int(ahead) > -stale*clock, // an older key's packet, held up
+		code == k.before.code && p.TS == k.before.ts: // or one of equal age
 		return 0, false
-	case ahead > 0 && code == k.code && k.segment(p, ahead):
-		k.ts, k.dur, k.ended = p.TS, dur, end
-		return 0, false
-	}
-	*k = KeyReceiver{began: true, ended: end, code: code, ts: p.TS, dur: dur}
-	if int(code) >= len(keyNames) {
+	case ahead > 0 && code == k.code && (k.segment(p, ahead) || k.creeps(p, ahead, dur)):
+		k.ts, k.dur, k.ended = p.TS, dur, k.ended && ahead < int32(k.dur) || end
 		return 0, false
 	}
+	next := KeyReceiver{Clock: k.Clock, began: true, ended: end, code: code, ts: p.TS, dur: dur}
+	next.before.code = 0xff // none
+	if k.began {
+		next.before.code, next.before.ts = k.code, k.ts
+	}
+	*k = next
 	return keyNames[code], true
+}
+
+// creeps reports whether p carries on a key of a sender whose timestamps run on
+// while the key is down, which is against RFC 4733 and common all the same. Then
+// the timestamp grew by as much as the duration; or it lies before the end of what
+// was already told, where no other press can have begun.
+func (k *KeyReceiver) creeps(p Packet, ahead int32, dur uint16) bool {
+	if p.Marker || dur < k.dur {
+		return false
+	}
+	return !k.ended && int32(dur-k.dur) == ahead || ahead < int32(k.dur)
 }
 
 // segment reports whether p carries on a key that is held longer than the 16 bits
@@ -70,7 +99,7 @@ func (k *KeyReceiver) segment(p Packet, ahead int32) bool {
 }
 
 // Reset forgets the stream, for one that begins anew with another SSRC.
-func (k *KeyReceiver) Reset() { *k = KeyReceiver{} }
+func (k *KeyReceiver) Reset() { *k = KeyReceiver{Clock: k.Clock} }
 
 // A KeySender makes the telephone-events of a row of keys: for each key a packet
 // with the marker, one each frame while it is held, three at its end, and a gap.

@@ -28,6 +28,17 @@ func TestKeyReceiver(t *testing.T) {
 		{"pressed again after a long one", "M5:1000:65535 E5:1000:65535 M5:70000:160", "55"},
 		{"timestamp wraps", "M5:4294967000:160 E5:4294967000:320 M6:500:160 E6:500:320", "56"},
 		{"all keys", "M0:0:9 M1:1000:9 M9:2000:9 M10:3000:9 M11:4000:9 M12:5000:9 M15:6000:9", "019*#AD"},
+		{"duration 0 all along", "M5:1000:0 5:1000:0 E5:1000:0 E5:1000:0 M6:3000:0 E6:3000:0", "56"},
+		{"shrinking", "M5:1000:480 5:1000:320 5:1000:160 E5:1000:80", "5"},
+		{"no gap between two keys", "M5:1000:160 5:1000:800 E5:1000:800 M6:1800:160 E6:1800:800", "56"},
+		{"no gap between the same key twice", "M5:1000:160 5:1000:800 E5:1000:800 M5:1800:160 E5:1800:800", "55"},
+		{"no gap, no marker, no end", "5:1000:160 5:1000:800 5:1800:160 5:1800:800", "55"},
+		{"only the ends of three", "E5:1000:800 E5:2280:800 E5:3560:800", "555"},
+		{"timestamps that run on", "M5:1000:160 5:1160:320 5:1320:480 E5:1480:640 E5:1480:640 E5:1480:640 M5:3000:160", "55"},
+		{"the same with loss", "M5:1000:160 5:1480:640 E5:1640:800", "5"},
+		{"ends whose timestamps run on", "M5:1000:160 5:1000:640 E5:1160:640 E5:1320:640 E5:1480:640", "5"},
+		{"an event between a key's packets", "M5:1000:160 16:1000:160 5:1000:320 66:1200:20 5:1000:480 E5:1000:640", "5"},
+		{"copies of the key before, at the same timestamp", "M5:1000:160 E5:1000:320 M6:1000:160 E5:1000:320 E6:1000:320", "56"},
 		{"flash is no key", "M16:1000:160 E16:1000:320 M5:3000:160", "5"},
 		{"the sender's time went far back", "M5:900000:160 E5:900000:480 M5:1000:160", "55"},
 	} {
@@ -51,6 +62,23 @@ func TestKeyReceiver(t *testing.T) {
 		}
 		if string(got) != c.want {
 			t.Errorf("%s: %s gives %q, want %q", c.name, c.in, got, c.want)
+		}
+	}
+	// What is held up and what is a new beginning depends on the clock.
+	for _, clock := range []int{0, 8000, 16000, 48000} {
+		k := KeyReceiver{Clock: clock}
+		if clock == 0 {
+			clock = 8000
+		}
+		for _, c := range []struct {
+			code byte
+			back int // seconds
+			ok   bool
+		}{{1, 0, true}, {2, 9, false}, {3, 11, true}} {
+			p := Packet{TS: uint32(1<<30 - c.back*clock), Payload: []byte{c.code, 0x80, 0, 160}}
+			if key, ok := k.Put(p); ok != c.ok {
+				t.Errorf("clock %d: %d s back gives key %q, %v, want %v", clock, c.back, key, ok, c.ok)
+			}
 		}
 	}
 	var k KeyReceiver
@@ -98,12 +126,14 @@ func TestKeySender(t *testing.T) {
 // What is sent is received, with any one packet lost, or every other.
 func TestKeysLoss(t *testing.T) {
 	const keys = "0123456789*#ABCD55"
-	for lose := range 20 {
-		s, r := KeySender{Frame: 160}, KeyReceiver{}
+	for lose := range 60 {
+		frame := []int{160, 320, 960}[lose/20] // 8, 16 and 48 kHz
+		lose %= 20
+		s, r := KeySender{Frame: frame}, KeyReceiver{Clock: frame * 50}
 		s.Start(keys)
 		var got []byte
 		for i := 0; s.Busy(); i++ {
-			p, send := s.Next(uint32(160 * i))
+			p, send := s.Next(uint32(frame * i))
 			if !send || i%8 == lose || lose >= 8 && i%2 == lose%2 {
 				continue
 			}
