@@ -98,12 +98,14 @@ func TestSeedEndings(t *testing.T) {
 		}
 		t.Logf("%s: %s, %s s, Hangup ran: %v", e.number, f.Get("Reason"), f.Get("Duration"), e.script)
 	}
+	likePaper(t, n)
 }
 
 // A callLog is the event log of one call.
 type callLog []struct {
-	T          time.Time
-	Type, Name string
+	T                       time.Time
+	Type, Name, Key, Reason string
+	Line, Col               int
 }
 
 // first gives the time of the first event of that type and name ("" = any);
