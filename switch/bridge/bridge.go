@@ -25,6 +25,9 @@ type Config struct {
 	Pacer *pace.Pacer
 	// Listen gives a leg its socket on an even port.
 	Listen func() (pace.Wire, error)
+	// ListenControl gives a leg its socket for RTCP, above that of its sound; nil =
+	// pace.ListenAbove. A leg without one (it is taken, say) makes no reports.
+	ListenControl func(sound pace.Wire) (pace.Wire, error)
 	// Advertise is the address that goes into SDP instead of the socket's own,
 	// when valid (NAT, or a socket on all addresses).
 	Advertise netip.Addr
@@ -53,6 +56,9 @@ type Bridge struct {
 func New(c Config) *Bridge {
 	if c.Codecs == nil {
 		c.Codecs = codec.Table
+	}
+	if c.ListenControl == nil {
+		c.ListenControl = pace.ListenAbove
 	}
 	return &Bridge{c: c, legs: map[call.LegID]*Leg{}}
 }
@@ -86,7 +92,10 @@ func (b *Bridge) Open(id call.LegID, remote *call.Media, post func(call.Event) b
 		ours.Addr = netip.AddrPortFrom(b.c.Advertise, ours.Addr.Port())
 	}
 	ours.Ptime = media.Frame
-	l := &Leg{b: b, id: id, wire: w, post: post, sink: sink, done: make(chan struct{}), bell: make(chan struct{}, 1), ends: map[uint32]chan struct{}{}}
+	l := &Leg{b: b, id: id, wire: w, mux: ours.Mux, post: post, sink: sink, done: make(chan struct{}), bell: make(chan struct{}, 1), ends: map[uint32]chan struct{}{}}
+	if !l.mux {
+		l.control, _ = b.c.ListenControl(w)
+	}
 	b.mu.Lock()
 	b.legs[id] = l
 	b.mu.Unlock()
@@ -117,6 +126,7 @@ func (b *Bridge) answer(remote *call.Media) (m call.Media, err error) {
 		k.Fmtp = "0-16"
 		m.Keys = []call.Codec{k}
 	}
+	m.Mux = remote.Mux // RFC 5761, 5.1.1
 	switch remote.Dir {
 	case call.SendOnly:
 		m.Dir = call.RecvOnly

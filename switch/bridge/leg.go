@@ -15,6 +15,7 @@ import (
 
 	"ozswitch/media"
 	"ozswitch/media/codec"
+	"ozswitch/media/dtmf"
 	"ozswitch/media/pace"
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/call"
@@ -23,19 +24,22 @@ import (
 // A Leg is the sound of one leg. Play and SendKeys are its script's, one at a
 // time; the rest may come from anywhere.
 type Leg struct {
-	b    *Bridge
-	id   call.LegID
-	wire pace.Wire
-	post func(call.Event) bool
-	sink trace.Sink
-	done chan struct{} // closed by close
+	b       *Bridge
+	id      call.LegID
+	wire    pace.Wire
+	control pace.Wire // of RTCP; nil when it shares wire (mux), or has none
+	mux     bool
+	post    func(call.Event) bool
+	sink    trace.Sink
+	done    chan struct{} // closed by close
 
 	paced  *pace.Leg // nil until connected
 	codec  *codec.Codec
 	far    netip.AddrPort // of the first description
+	quiet  bool           // the far end need not send; connect's
 	ready  atomic.Bool    // paced and codec are set
 	closed atomic.Bool    // by close
-	onKey  atomic.Value   // func(byte, time.Time)
+	onKey  atomic.Value   // func(byte, bool, time.Time)
 
 	mu     sync.Mutex
 	lastID uint32
@@ -52,13 +56,30 @@ func (l *Leg) Codec() *codec.Codec {
 	return l.codec
 }
 
-// OnKey names who gets the keys that arrive in RTP. f must not block.
-func (l *Leg) OnKey(f func(key byte, at time.Time)) { l.onKey.Store(f) }
+// OnKey names who gets the keys that arrive in RTP, as events or, where those were
+// not agreed, inband as tones. f must not block.
+func (l *Leg) OnKey(f func(key byte, inband bool, at time.Time)) { l.onKey.Store(f) }
+
+// onHold is how long a leg that need not send may be silent.
+const onHold = 30 * time.Minute
+
+// timeout is after how long without a packet the sound is lost.
+func (l *Leg) timeout(quiet bool) time.Duration {
+	if t := l.b.c.Timeout; !quiet || t == 0 {
+		return t
+	}
+	return max(onHold, l.b.c.Timeout)
+}
 
 func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) error {
 	sending := remote.Dir == call.SendRecv || remote.Dir == call.RecvOnly
 	held := remote.Addr.Addr().IsUnspecified()
+	quiet := held || remote.Dir != call.SendRecv // the far end need not send
 	if l.paced != nil {
+		if quiet != l.quiet {
+			l.quiet = quiet
+			l.paced.SetTimeout(l.timeout(quiet))
+		}
 		if !held {
 			if err := l.paced.SetRemote(remote.Addr); err != nil {
 				return err
@@ -70,12 +91,15 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 	if k, ok := remote.KeysFor(theirs); ok {
 		keys = k.PT
 	}
-	l.codec, l.far = c, remote.Addr
+	l.codec, l.far, l.quiet = c, remote.Addr, quiet
+	random := l.b.c.Rand
 	l.paced = pace.NewLeg(pace.LegConfig{
 		Wire: l.wire, Remote: remote.Addr, DTMFPT: keys,
 		Format: pace.Format{PT: theirs.PT, Ticks: c.Ticks(), Silence: c.Silence},
-		SSRC:   l.b.c.Rand(), Seq: uint16(l.b.c.Rand()), TS: l.b.c.Rand(),
-		Timeout: l.b.c.Timeout, Silence: l.b.c.Silence, Hold: !sending || held,
+		Decode: c.NewDecoder().Decode, Rate: c.Rate,
+		SSRC: random(), Seq: uint16(random()), TS: random(),
+		Control: l.control, Mux: l.mux, Name: fmt.Sprintf("%08x%08x%08x", random(), random(), random()),
+		Timeout: l.timeout(quiet), Silence: l.b.c.Silence, Hold: !sending || held,
 		Fault: paceFault(remote.Addr),
 	})
 	if err := l.b.c.Pacer.Add(l.paced); err != nil {
@@ -96,6 +120,9 @@ func (l *Leg) close() {
 	}
 	close(l.done)
 	l.wire.Close()
+	if l.control != nil {
+		l.control.Close()
+	}
 	if l.ready.Load() {
 		s := l.paced.Stats()
 		l.sink.Emit(trace.Event{Type: trace.MediaQuality, Name: l.codec.Name, MS: float64(s.Lag) / float64(time.Millisecond), Sent: s.PacketsOut, Received: s.PacketsIn, Lost: s.Lost, JitterMS: float64(s.Jitter) / float64(time.Millisecond)})
@@ -137,8 +164,8 @@ func (l *Leg) drain() {
 		switch r.Kind {
 		case pace.KeyPressed:
 			l.drainTap()
-			if f, _ := l.onKey.Load().(func(byte, time.Time)); f != nil {
-				f(r.Key, r.At)
+			if f, _ := l.onKey.Load().(func(byte, bool, time.Time)); f != nil {
+				f(r.Key, r.Inband, r.At)
 			}
 		case pace.Ended, pace.KeysSent:
 			l.finish(r.ID)
@@ -236,7 +263,7 @@ func (l *Leg) Play(ctx context.Context, clips iter.Seq2[*pace.Clip, error]) (hea
 		}
 		if err := l.paced.Enqueue(id, c); err != nil {
 			l.drop(id)
-			return total, err
+			return total, l.over(err)
 		}
 		n := time.Duration(len(c.Frames)) * media.Frame
 		end, total = end.Add(n), total+n
@@ -273,12 +300,25 @@ func (l *Leg) Play(ctx context.Context, clips iter.Seq2[*pace.Clip, error]) (hea
 // ErrClosed is returned by Play and SendKeys when the leg's sound has ended.
 var ErrClosed = fmt.Errorf("bridge: the leg is closed")
 
-// SendKeys sends keys by RFC 4733 and returns when the last was sent.
+// over names the error of a leg that is being closed as of one that is.
+func (l *Leg) over(err error) error {
+	if errors.Is(err, pace.ErrGone) {
+		return ErrClosed
+	}
+	return err
+}
+
+// SendKeys sends keys by RFC 4733, or as tones where the far end takes no events,
+// and returns when the last was sent.
 func (l *Leg) SendKeys(ctx context.Context, keys string) error {
 	id, sent := l.expect()
-	if err := l.paced.SendKeys(id, keys); err != nil {
+	err := l.paced.SendKeys(id, keys)
+	if errors.Is(err, pace.ErrNoKeys) {
+		err = l.sendTones(id, keys)
+	}
+	if err != nil {
 		l.drop(id)
-		return err
+		return l.over(err)
 	}
 	select {
 	case <-sent:
@@ -289,6 +329,20 @@ func (l *Leg) SendKeys(ctx context.Context, keys string) error {
 	case <-l.done:
 		return ErrClosed
 	}
+}
+
+// sendTones plays keys. The silence before them lets the two ends of a codec with
+// state agree on it.
+func (l *Leg) sendTones(id uint32, keys string) error {
+	tones, err := dtmf.Keys(l.codec.Rate, keys, 0, 0)
+	if err != nil {
+		return fmt.Errorf("bridge: send keys: %w", err)
+	}
+	frames, err := l.codec.Frames(media.Concat(media.Silence(l.codec.Rate, 100*time.Millisecond), tones))
+	if err != nil {
+		return fmt.Errorf("bridge: send keys: %w", err)
+	}
+	return l.paced.Enqueue(id, &pace.Clip{Frames: frames})
 }
 
 // A tapped is a recording's tap and who gets its blocks.

@@ -92,7 +92,13 @@ func (c *live) listen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	leg.OnKey(func(k byte, _ time.Time) { c.press(ozml.Key(k), ozml.KeyEvent) })
+	leg.OnKey(func(k byte, inband bool, _ time.Time) {
+		source := ozml.KeyEvent
+		if inband {
+			source = ozml.KeyInband
+		}
+		c.press(ozml.Key(k), source)
+	})
 	c.keyed = true
 	return nil
 }
