@@ -173,6 +173,12 @@ func program(t *testing.T) string {
 // waits until it is ready. more is added to the configuration.
 func serve(t *testing.T, app, more string) *node {
 	t.Helper()
+	return serveGuests(t, "loopback", app, more)
+}
+
+// serveGuests is serve where sip.guests is another one.
+func serveGuests(t *testing.T, guests, app, more string) *node {
+	t.Helper()
 	dir := t.TempDir()
 	n := &node{
 		sip:  fmt.Sprintf("127.0.0.1:%d", freePort(t)),
@@ -180,12 +186,12 @@ func serve(t *testing.T, app, more string) *node {
 		data: filepath.Join(dir, "data"),
 	}
 	config := fmt.Sprintf(`data: %s
-sip: {listen: ["udp://%s"], domain: localhost, guests: loopback}
+sip: {listen: ["udp://%s", "tcp://%[2]s"], domain: localhost, guests: %[3]s}
 rtp: {address: 127.0.0.1}
-http: {listen: "%s"}
+http: {listen: "%[4]s"}
 extensions:
-  - {number: "9000", type: api, url: "%s"}
-%s`, n.data, n.sip, n.http, app, more)
+  - {number: "9000", type: api, url: "%[5]s"}
+%[6]s`, n.data, n.sip, guests, n.http, app, more)
 	file := filepath.Join(dir, "ozswitch.yaml")
 	write(t, file, config)
 	n.proc = start(t, dir, nil, program(t), "serve", "--config", file)
