@@ -68,7 +68,7 @@ func size(s sound) int64 { return 2*int64(len(s.pcm)) + 200 }
 // is made again, a disk that fails costs only time.
 type disk struct {
 	dir  string
-	most int64
+	most int64 // bytes; negative: no limit
 	log  *slog.Logger
 
 	bytes atomic.Int64 // what is there, as far as known
@@ -135,7 +135,7 @@ func (d *disk) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if d.bytes.Load() > d.most {
+			if d.most >= 0 && d.bytes.Load() > d.most {
 				d.sweep(time.Now())
 			}
 		}
@@ -169,7 +169,7 @@ func (d *disk) sweep(now time.Time) {
 		sum += i.Size()
 		return nil
 	})
-	if sum > d.most {
+	if d.most >= 0 && sum > d.most {
 		slices.SortFunc(files, func(a, b file) int { return a.used.Compare(b.used) })
 		for _, f := range files {
 			if sum <= d.most/10*9 {
@@ -219,25 +219,39 @@ func samples(b []byte) []int16 {
 	return pcm
 }
 
-// pcmOf finds the samples in the WAV file of an engine, whose lengths may not be filled in. Only what Flite and
-// espeak-ng write is understood: 16-bit PCM, one channel.
+// pcmOf finds the samples in the WAV file of an engine, whose lengths may not be filled in: 16-bit PCM; of two channels
+// the mean.
 func pcmOf(b []byte) (sound, error) {
-	le := binary.LittleEndian
-	if len(b) < 44 || string(b[:4]) != "RIFF" || string(b[8:16]) != "WAVEfmt " || le.Uint16(b[20:]) != 1 || le.Uint16(b[22:]) != 1 || le.Uint16(b[34:]) != 16 {
-		return sound{}, fmt.Errorf("tts: the engine wrote %d bytes that are no 16-bit mono WAV file", len(b))
+	if len(b) < 12 || string(b[:4]) != "RIFF" || string(b[8:12]) != "WAVE" {
+		return sound{}, fmt.Errorf("tts: the engine wrote %d bytes that are no WAV file", len(b))
 	}
-	rate := le.Uint32(b[24:])
-	at := 20 + int64(le.Uint32(b[16:]))
-	for at >= 0 && at+8 <= int64(len(b)) {
+	le := binary.LittleEndian
+	rate, channels := uint32(0), uint16(0)
+	for at := int64(12); at+8 <= int64(len(b)); {
 		id, n := string(b[at:at+4]), int64(le.Uint32(b[at+4:]))
 		at += 8
-		if id == "data" {
-			if rate < 4000 || rate > 96000 {
+		body := b[at:min(at+n, int64(len(b)))]
+		switch {
+		case id == "fmt " && len(body) >= 16:
+			format, bits := le.Uint16(body), le.Uint16(body[14:])
+			channels, rate = le.Uint16(body[2:]), le.Uint32(body[4:])
+			switch {
+			case format != 1 && format != 0xFFFE || bits != 16 || channels < 1 || channels > 2:
+				return sound{}, fmt.Errorf("tts: the engine wrote WAV format %d, %d bits, %d channels: want PCM of 16 bits, one channel", format, bits, channels)
+			case rate < 4000 || rate > 96000:
 				return sound{}, fmt.Errorf("tts: the engine wrote %d samples a second", rate)
 			}
-			return sound{media.Rate(rate), samples(b[at:min(at+n, int64(len(b)))])}, nil
+		case id == "data" && rate != 0:
+			pcm := samples(body)
+			if channels == 2 {
+				for i := range len(pcm) / 2 {
+					pcm[i] = int16((int(pcm[2*i]) + int(pcm[2*i+1])) / 2)
+				}
+				pcm = pcm[:len(pcm)/2]
+			}
+			return sound{media.Rate(rate), pcm}, nil
 		}
-		at += n
+		at += n + n&1
 	}
 	return sound{}, fmt.Errorf("tts: no sound in what the engine wrote")
 }

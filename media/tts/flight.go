@@ -6,14 +6,28 @@ import (
 	"encoding/hex"
 	"fmt"
 	"runtime/debug"
+	"time"
 )
 
 // recipe is part of every cache key: raise it when the same text is to sound different.
-const recipe = "1"
+const recipe = "2"
+
+// patience is how long somebody may wait in silence before the quick voice speaks.
+const patience = time.Second
+
+// maker is an engine and the queue before it.
+type maker struct {
+	engine engine
+	turns  *turns
+}
+
+func newMaker(e engine) *maker { return &maker{e, newTurns(e.places())} }
 
 // flight is one piece being made, for everybody who wants it at the same time.
 type flight struct {
 	key    string
+	maker  *maker
+	turn   *turn
 	done   chan struct{}
 	sound  sound // after done
 	err    error
@@ -22,16 +36,17 @@ type flight struct {
 	waiting int // guarded by Voice.mu
 }
 
-func (v *Voice) key(voice string, p part) string {
-	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d\x00%s", recipe, v.engine.name(), voice, p.pause, p.text))
+func (m *maker) key(voice string, p part) string {
+	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d\x00%s", recipe, m.engine.name(), voice, p.pause, p.text))
 	return hex.EncodeToString(h[:16])
 }
 
-// fly joins the flight of a piece, or starts one. Each is ended by land or drop.
-func (v *Voice) fly(voice string, p part, first bool) *flight {
-	key := v.key(voice, p)
+// fly joins the flight of a piece, or starts one; l is how urgent it is to who asks. Each is ended by land or drop.
+func (v *Voice) fly(m *maker, voice string, p part, l lane) *flight {
+	key := m.key(voice, p)
+	f := &flight{key: key, maker: m, turn: newTurn(l), done: make(chan struct{}), waiting: 1, cancel: func(error) {}}
 	if s, ok := v.memory.get(key); ok {
-		f := &flight{key: key, done: make(chan struct{}), sound: s, waiting: 1, cancel: func(error) {}}
+		f.sound = s
 		close(f.done)
 		return f
 	}
@@ -39,19 +54,20 @@ func (v *Voice) fly(voice string, p part, first bool) *flight {
 	defer v.mu.Unlock()
 	if f := v.flights[key]; f != nil {
 		f.waiting++
+		m.turns.raise(f.turn, l)
 		return f
 	}
-	ctx, cancel := context.WithCancelCause(context.Background()) // not one caller's: others may join
-	f := &flight{key: key, done: make(chan struct{}), waiting: 1, cancel: cancel}
 	if v.ended {
 		f.err = ErrEnded
 		close(f.done)
 		return f
 	}
+	ctx, cancel := context.WithCancelCause(context.Background()) // not one caller's: others may join
+	f.cancel = cancel
 	v.flights[key] = f
 	v.wg.Go(func() {
 		defer cancel(nil)
-		f.sound, f.err = v.make(ctx, key, voice, p, first)
+		f.sound, f.err = v.make(ctx, f, voice, p)
 		v.mu.Lock()
 		if v.flights[key] == f {
 			delete(v.flights, key)
@@ -73,11 +89,64 @@ func (v *Voice) land(ctx context.Context, f *flight) (sound, error) {
 	}
 }
 
-// drop leaves a flight. When the last has left, a piece that is still in a queue is not made.
+// landFirst waits for the first piece of a text: for at most patience, then also for the quick voice. quick tells that
+// it was that one which came.
+func (v *Voice) landFirst(ctx context.Context, f *flight, r Request, voice string, p part) (s sound, quick bool, err error) {
+	m, fast, q := v.quickly(r, voice, p)
+	if m == nil {
+		s, err = v.land(ctx, f)
+		return s, false, err
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+	case <-timer.C:
+		g := v.fly(m, fast, q, urgent)
+		select {
+		case <-g.done:
+			if g.err == nil {
+				v.drop(f)
+				s, err = v.land(ctx, g)
+				return s, true, err
+			}
+		case <-f.done:
+		case <-ctx.Done():
+		}
+		v.drop(g)
+	}
+	s, err = v.land(ctx, f)
+	return s, false, err
+}
+
+// quickly says how the quick voice speaks a piece; m is nil when there is none, or it would not be understood: it
+// speaks English.
+func (v *Voice) quickly(r Request, voice string, p part) (m *maker, fast string, q part) {
+	switch {
+	case !v.main.engine.english(r, voice):
+		return nil, "", part{}
+	case v.main.engine.quick() != "":
+		if fast = v.main.engine.quick(); fast == voice {
+			return nil, "", part{}
+		}
+		return v.main, fast, p
+	case v.spare == nil:
+		return nil, "", part{}
+	}
+	q = part{v.spare.engine.prepare(Request{Text: p.text, Language: r.Language}), p.pause}
+	if !speakable(q.text) {
+		return nil, "", part{}
+	}
+	return v.spare, v.spare.engine.quick(), q
+}
+
+// drop leaves a flight. When the last has left, a piece that is still in a queue is not made; one that is being made
+// already is finished and kept for the next who wants it.
 func (v *Voice) drop(f *flight) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if f.waiting--; f.waiting > 0 {
+	if f.waiting--; f.waiting > 0 || !f.maker.turns.giveUp(f.turn) {
 		return
 	}
 	f.cancel(context.Canceled)
@@ -87,7 +156,7 @@ func (v *Voice) drop(f *flight) {
 }
 
 // make finds a piece on disk or has the engine make it. The recover boundary for engines and texts is here.
-func (v *Voice) make(ctx context.Context, key, voice string, p part, first bool) (s sound, err error) {
+func (v *Voice) make(ctx context.Context, f *flight, voice string, p part) (s sound, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			v.cfg.Log.Error("panic in speech", "panic", r, "stack", string(debug.Stack()))
@@ -95,21 +164,26 @@ func (v *Voice) make(ctx context.Context, key, voice string, p part, first bool)
 		}
 	}()
 	if v.disk != nil {
-		if s, ok := v.disk.get(key); ok {
-			v.memory.put(key, s)
+		if s, ok := v.disk.get(f.key); ok {
+			v.memory.put(f.key, s)
 			return s, nil
 		}
 	}
-	s, err = v.engine.say(ctx, voice, p.text, first)
+	if err := f.maker.turns.wait(ctx, f.turn); err != nil {
+		return sound{}, err
+	}
+	defer f.maker.turns.done(f.turn)
+	s, err = f.maker.engine.say(ctx, voice, p.text)
 	if err != nil {
 		return sound{}, err
 	}
 	if s.pcm = trim(s.pcm, s.rate, p.pause); len(s.pcm) == 0 {
 		return sound{}, fmt.Errorf("%w: %q", ErrSilent, p.text)
 	}
-	v.memory.put(key, s)
+	level(s.pcm, s.rate)
+	v.memory.put(f.key, s)
 	if v.disk != nil {
-		v.disk.put(key, s)
+		v.disk.put(f.key, s)
 	}
 	return s, nil
 }

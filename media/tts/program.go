@@ -17,7 +17,7 @@ import (
 type program struct {
 	which string // espeak-ng or flite
 	path  string
-	turns chan struct{} // as many at once as it has places
+	n     int // how many at once
 }
 
 func newProgram(c Config) (engine, error) {
@@ -25,11 +25,23 @@ func newProgram(c Config) (engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tts: speech.engine is %s, which is not installed: %w", c.Engine, err)
 	}
-	return &program{c.Engine, path, make(chan struct{}, or(c.Workers, runtime.NumCPU()))}, nil
+	return &program{c.Engine, path, or(c.Workers, runtime.NumCPU())}, nil
 }
 
 func (p *program) name() string { return p.which }
 func (p *program) workers() int { return 1 } // none stays; one run brings the program into the disk cache
+func (p *program) places() int  { return p.n }
+
+func (p *program) quick() string {
+	if p.which == "flite" {
+		return quickVoice
+	}
+	return ""
+}
+
+func (p *program) english(_ Request, voice string) bool {
+	return p.which == "flite" || voice == "en" || strings.HasPrefix(voice, "en-") || strings.HasPrefix(voice, "en+")
+}
 
 func (p *program) run(ctx context.Context) error {
 	<-ctx.Done()
@@ -81,7 +93,12 @@ func (p *program) prepare(r Request) string {
 	if p.which == "flite" {
 		return normalize(r.Text, dayFirst(r.Language))
 	}
-	s := rules[0].find.ReplaceAllString(r.Text, " ") // tags
+	return plain(r.Text)
+}
+
+// plain is a text without tags and control characters, for engines that read numbers and signs by themselves.
+func plain(text string) string {
+	s := rules[0].find.ReplaceAllString(text, " ") // tags
 	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7F {
 			return ' '
@@ -91,13 +108,7 @@ func (p *program) prepare(r Request) string {
 }
 
 // say executes the program; like every job it is killed when it takes too long.
-func (p *program) say(ctx context.Context, voice, text string, _ bool) (sound, error) {
-	select {
-	case p.turns <- struct{}{}:
-	case <-ctx.Done():
-		return sound{}, context.Cause(ctx)
-	}
-	defer func() { <-p.turns }()
+func (p *program) say(ctx context.Context, voice, text string) (sound, error) {
 	s, err := p.execute(ctx, voice, text)
 	if err != nil && p.which == "espeak-ng" && voice != "en" && ctx.Err() == nil {
 		// The language is not installed: better English than silence.
@@ -110,7 +121,7 @@ func (p *program) execute(ctx context.Context, voice, text string) (sound, error
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	args := []string{"-v", voice, "-s", "160", "--stdin", "--stdout"}
-	gain, file := 0.0, ""
+	file := ""
 	if p.which == "flite" {
 		// It cannot write to a pipe: it goes back in its output to fill in the header.
 		f, err := os.CreateTemp("", "ozswitch-*.wav")
@@ -121,7 +132,6 @@ func (p *program) execute(ctx context.Context, voice, text string) (sound, error
 		file = f.Name()
 		defer os.Remove(file)
 		args = []string{"-voice", voice, "-o", file}
-		gain = gains[voice]
 	}
 	cmd := exec.CommandContext(ctx, p.path, args...)
 	cmd.WaitDelay = time.Second
@@ -142,11 +152,7 @@ func (p *program) execute(ctx context.Context, voice, text string) (sound, error
 			return sound{}, fmt.Errorf("tts: flite: %w", err)
 		}
 	}
-	s, err := pcmOf(b)
-	if err == nil {
-		level(s.pcm, gain)
-	}
-	return s, err
+	return pcmOf(b)
 }
 
 // limited is a buffer with a size; beyond it the program is told that its pipe is full.

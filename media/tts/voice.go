@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"ozswitch/media"
 )
@@ -24,12 +26,13 @@ var (
 
 // Config says which engine speaks and what it may use. The zero value is the embedded voice, cached in memory only.
 type Config struct {
-	Engine   string // "", "auto", "embedded": the embedded voice; "espeak-ng", "flite": that program
+	Engine   string // "", "auto", "embedded": the embedded voice; "espeak-ng", "flite": that program; "http": URL
 	Voice    string // for requests without one; "": the engine's default (slt, en)
-	Workers  int    // most sentences made at once; 0: one per core, 4 at most (55 MB each)
+	Language string // for requests without one; "": the engine's own
+	Workers  int    // most pieces made at once; 0: one per core, embedded 4 at most (55 MB each), http 4
 	CacheDir string // sentences and the compiled engine are kept here; "": not kept
 	Memory   int64  // bytes of sentences kept in memory; 0: 64 MiB
-	Disk     int64  // bytes of sentences kept below CacheDir; 0: 1 GiB
+	Disk     int64  // bytes of sentences kept below CacheDir; 0: 1 GiB, negative: no limit
 	Log      *slog.Logger
 
 	// Program and Args run a worker of the embedded voice; empty: this program with "worker tts". A test binary must
@@ -37,6 +40,11 @@ type Config struct {
 	Program string
 	Args    []string
 	Env     []string
+
+	// For the engine http, see web.
+	URL     string        // gets the text
+	Timeout time.Duration // of one piece, from the connection to the last byte; 0: 10 s
+	Client  *http.Client  // nil: one of its own, without proxies and redirects
 }
 
 // Request is something to be said.
@@ -52,19 +60,25 @@ type Piece struct {
 	PCM  []int16 // shared with other calls: read only
 	Text string  // what is said in it, as given to the engine
 	Note string  // a remark for the author of the script, on the first piece only: "no voice ..."
+
+	// Quick: the voice that was asked for did not come within a second, so the quick one speaks this piece. What is made
+	// of it must not be kept under the name of the other.
+	Quick bool
 }
 
 // Voice turns texts into speech.
 type Voice struct {
 	cfg    Config
-	engine engine
+	main   *maker
+	spare  *maker // has the quick voice, when the engine has none itself; or nil
 	memory *memory
 	disk   *disk
 
-	mu      sync.Mutex
-	flights map[string]*flight
-	ended   bool
-	wg      sync.WaitGroup // flights
+	mu        sync.Mutex
+	flights   map[string]*flight
+	ended     bool
+	preparing int            // calls of Prepare
+	wg        sync.WaitGroup // flights
 }
 
 // engine makes the sound of one piece.
@@ -74,11 +88,16 @@ type engine interface {
 	pick(r Request) (voice, note string)
 	// prepare makes of a request's whole text what may be cut into pieces.
 	prepare(r Request) string
-	// say makes the sound of one piece, of even level. first: somebody waits in silence.
-	say(ctx context.Context, voice, text string, first bool) (sound, error)
+	// say makes the sound of one piece.
+	say(ctx context.Context, voice, text string) (sound, error)
 	run(ctx context.Context) error
 	voices() []string
 	workers() int // processes that stay and are worth warming
+	places() int  // how many pieces it makes at once
+	// quick names the voice for those who have waited too long; "": it has none.
+	quick() string
+	// english tells whether what pick gave speaks English, as far as is known.
+	english(r Request, voice string) bool
 }
 
 // sound is what an engine makes.
@@ -94,17 +113,16 @@ func New(c Config) (*Voice, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	v := &Voice{cfg: c, memory: newMemory(or(c.Memory, 64<<20)), flights: map[string]*flight{}}
-	var err error
-	switch c.Engine {
-	case "", "auto", "embedded":
-		v.engine, err = newEmbedded(c)
-	case "espeak-ng", "flite":
-		v.engine, err = newProgram(c)
-	default:
-		err = fmt.Errorf("tts: unknown engine %q: auto, espeak-ng or flite", c.Engine)
-	}
+	e, err := newEngine(c)
 	if err != nil {
 		return nil, err
+	}
+	v.main = newMaker(e)
+	if e.quick() == "" {
+		c.Workers = 1
+		if e, err := newEmbedded(c); err == nil { // else all wait
+			v.spare = newMaker(e)
+		}
 	}
 	if c.CacheDir != "" {
 		if err := os.MkdirAll(filepath.Join(c.CacheDir, "speech"), 0o750); err != nil {
@@ -113,6 +131,18 @@ func New(c Config) (*Voice, error) {
 		v.disk = &disk{dir: filepath.Join(c.CacheDir, "speech"), most: or(c.Disk, 1<<30), log: c.Log}
 	}
 	return v, nil
+}
+
+func newEngine(c Config) (engine, error) {
+	switch c.Engine {
+	case "", "auto", "embedded":
+		return newEmbedded(c)
+	case "espeak-ng", "flite":
+		return newProgram(c)
+	case "http":
+		return newWeb(c)
+	}
+	return nil, fmt.Errorf("tts: unknown engine %q: auto, espeak-ng, flite or http", c.Engine)
 }
 
 func or[T comparable](v, def T) T {
@@ -127,7 +157,10 @@ func or[T comparable](v, def T) T {
 func (v *Voice) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	var err error
-	wg.Go(func() { err = v.engine.run(ctx) })
+	wg.Go(func() { err = v.main.engine.run(ctx) })
+	if v.spare != nil {
+		wg.Go(func() { _ = v.spare.engine.run(ctx) })
+	}
 	if v.disk != nil {
 		wg.Go(func() { v.disk.run(ctx) })
 	}
@@ -146,38 +179,44 @@ func (v *Voice) Run(ctx context.Context) error {
 // Warm makes one short sentence in each worker, past all caches, so that no caller waits for an engine's start. It
 // needs Run.
 func (v *Voice) Warm(ctx context.Context) error {
-	voice, _ := v.engine.pick(Request{Voice: v.cfg.Voice})
-	errs := make([]error, v.engine.workers())
+	e := v.main.engine
+	voice, _ := e.pick(v.whole(Request{}))
+	errs := make([]error, e.workers())
 	var wg sync.WaitGroup
 	for i := range errs {
-		wg.Go(func() { _, errs[i] = v.engine.say(ctx, voice, "ready", true) })
+		wg.Go(func() { _, errs[i] = e.say(ctx, voice, "ready") })
 	}
 	wg.Wait()
 	return errors.Join(errs...)
 }
 
 // Engine names the engine, for doctor and logs.
-func (v *Voice) Engine() string { return v.engine.name() }
+func (v *Voice) Engine() string { return v.main.engine.name() }
 
 // Voices lists the names a Request may give.
-func (v *Voice) Voices() []string { return v.engine.voices() }
+func (v *Voice) Voices() []string { return v.main.engine.voices() }
+
+// whole fills in what a request leaves to the configuration.
+func (v *Voice) whole(r Request) Request {
+	r.Voice = or(r.Voice, v.cfg.Voice)
+	r.Language = or(r.Language, v.cfg.Language)
+	return r
+}
 
 // Say yields a text piece by piece; the next piece is being made while one is looked at. The first is short (12 words),
-// so that it comes soon. An unknown voice or language is spoken by the default voice and remarked in the first Piece's
-// Note. After an error nothing follows: ErrNothing, ErrSilent, context.Cause(ctx), or what became of the engine. It
-// needs Run.
+// so that it comes soon; if it does not come within a second the quick voice speaks it, where there is one for the
+// language. An unknown voice or language is spoken by the default voice and remarked in the first Piece's Note. After an
+// error nothing follows: ErrNothing, ErrSilent, ErrBusy, context.Cause(ctx), or what became of the engine. It needs Run.
 func (v *Voice) Say(ctx context.Context, r Request) iter.Seq2[Piece, error] {
 	return func(yield func(Piece, error) bool) {
-		if r.Voice == "" {
-			r.Voice = v.cfg.Voice
-		}
-		voice, note := v.engine.pick(r)
-		parts := split(v.engine.prepare(r))
+		r := v.whole(r)
+		voice, note := v.main.engine.pick(r)
+		parts := split(v.main.engine.prepare(r))
 		if len(parts) == 0 {
 			yield(Piece{}, ErrNothing)
 			return
 		}
-		next := v.fly(voice, parts[0], true)
+		next := v.fly(v.main, voice, parts[0], first)
 		defer func() {
 			if next != nil {
 				v.drop(next)
@@ -187,14 +226,21 @@ func (v *Voice) Say(ctx context.Context, r Request) iter.Seq2[Piece, error] {
 			f := next
 			next = nil
 			if i+1 < len(parts) {
-				next = v.fly(voice, parts[i+1], false)
+				next = v.fly(v.main, voice, parts[i+1], later)
 			}
-			s, err := v.land(ctx, f)
+			var s sound
+			var quick bool
+			var err error
+			if i == 0 {
+				s, quick, err = v.landFirst(ctx, f, r, voice, p)
+			} else {
+				s, err = v.land(ctx, f)
+			}
 			if err != nil {
 				yield(Piece{}, err)
 				return
 			}
-			if !yield(Piece{Rate: s.rate, PCM: s.pcm, Text: p.text, Note: note}, nil) {
+			if !yield(Piece{Rate: s.rate, PCM: s.pcm, Text: p.text, Note: note, Quick: quick}, nil) {
 				return
 			}
 			note = ""

@@ -20,21 +20,30 @@ import (
 // tones is an engine that takes its time and makes a sample a letter.
 type tones struct {
 	mu    sync.Mutex
-	asked []string
-	gate  chan struct{} // if set: say waits for it
+	asked []string                               // voice and text
+	gate  chan struct{}                          // if set: say waits for it
+	takes func(voice, text string) time.Duration // if set: say lasts that long
+	n     int                                    // places; 0: 3
+	fast  string                                 // the quick voice
 }
 
-func (e *tones) name() string                    { return "tones" }
-func (e *tones) voices() []string                { return []string{"one", "two"} }
-func (e *tones) pick(r Request) (string, string) { return pickEnglish(r, e.voices()) }
-func (e *tones) prepare(r Request) string        { return r.Text }
-func (e *tones) workers() int                    { return 3 }
-func (e *tones) run(ctx context.Context) error   { <-ctx.Done(); return nil }
+func (e *tones) name() string                     { return "tones" }
+func (e *tones) voices() []string                 { return []string{"one", "two"} }
+func (e *tones) pick(r Request) (string, string)  { return pickEnglish(r, e.voices()) }
+func (e *tones) prepare(r Request) string         { return r.Text }
+func (e *tones) workers() int                     { return 3 }
+func (e *tones) places() int                      { return or(e.n, 3) }
+func (e *tones) quick() string                    { return e.fast }
+func (e *tones) english(r Request, _ string) bool { return english(r.Language) }
+func (e *tones) run(ctx context.Context) error    { <-ctx.Done(); return nil }
 
-func (e *tones) say(ctx context.Context, voice, text string, first bool) (sound, error) {
+func (e *tones) say(ctx context.Context, voice, text string) (sound, error) {
 	e.mu.Lock()
-	e.asked = append(e.asked, fmt.Sprintf("%s %v", text, first))
+	e.asked = append(e.asked, voice+" "+text)
 	e.mu.Unlock()
+	if e.takes != nil {
+		time.Sleep(e.takes(voice, text)) // in a bubble only
+	}
 	if e.gate != nil {
 		select {
 		case <-e.gate:
@@ -55,7 +64,7 @@ func (e *tones) say(ctx context.Context, voice, text string, first bool) (sound,
 
 func withTones(t *testing.T, e *tones, c Config) *Voice {
 	t.Helper()
-	v := &Voice{cfg: c, engine: e, memory: newMemory(or(c.Memory, 64<<20)), flights: map[string]*flight{}}
+	v := &Voice{cfg: c, main: newMaker(e), memory: newMemory(or(c.Memory, 64<<20)), flights: map[string]*flight{}}
 	v.cfg.Log = discard()
 	if c.CacheDir != "" {
 		v.disk = &disk{dir: c.CacheDir, most: or(c.Disk, 1<<30), log: discard()}
@@ -83,7 +92,7 @@ func TestSay(t *testing.T) {
 	if want := []string{"Hello there.", "Second.", "Third."}; err != nil || !slices.Equal(got, want) {
 		t.Fatalf("Say = %q, %v; want %q", got, err, want)
 	}
-	want := []string{"Hello there. true", "Second. false", "Third. false"}
+	want := []string{"one Hello there.", "one Second.", "one Third."}
 	slices.Sort(e.asked[:2]) // the first two are made at the same time
 	if !slices.Equal(e.asked, want) {
 		t.Errorf("asked %q, want %q", e.asked, want)
@@ -143,17 +152,25 @@ func TestTogether(t *testing.T) {
 			t.Errorf("made %d times: %q", len(e.asked), e.asked)
 		}
 
-		// When all have left a sentence is given up, and made anew for the next.
+		// When all have left a sentence that is being made, it is finished and kept for the next.
 		e.gate = make(chan struct{})
 		alone, leave := context.WithCancelCause(t.Context())
-		go func() { leave(errors.New("hung up")) }()
+		go func() {
+			time.Sleep(time.Millisecond)
+			leave(errors.New("hung up"))
+		}()
 		if _, err := say(v, alone, Request{Text: "Good evening"}); err == nil || err.Error() != "hung up" {
 			t.Errorf("who left got %v", err)
 		}
+		close(e.gate)
 		synctest.Wait()
+		if texts, err := say(v, t.Context(), Request{Text: "Good evening"}); err != nil || len(texts) != 1 || len(e.asked) != 2 {
+			t.Errorf("who came then got %q, %v; asked %q", texts, err, e.asked)
+		}
 		if len(v.flights) != 0 {
 			t.Errorf("%d flights left", len(v.flights))
 		}
+		e.gate = make(chan struct{})
 
 		// The end of the voice ends what is being made.
 		go func() {
