@@ -20,12 +20,16 @@ import (
 
 const callHelp = `Example:  ozswitch call 9000 --press 1@6s --record heard.wav
           ozswitch call sip:9000@192.0.2.7 --say hello.wav@1s --hangup-after 10s
+          ozswitch call 9000 --user 1001 --password env:PW --transport tcp
           ozswitch call 9000 --calls 300 --rate 20
 
 call is a telephone: it calls a number as a SIP phone does, with sound both
 ways, presses keys, and prints what happened and when, as the caller sees it.
 Times of --press, --say and --hangup-after count from the answer; it listens
 until the far end hangs up, or Ctrl-C.
+
+With --user and --password it proves to be that extension when it is asked to.
+The password may be env:NAME or file:PATH: then it stands in no list of processes.
 
 With --calls it places many calls, --rate of them each second, and sums them up.
 
@@ -35,6 +39,8 @@ when one of them did.`
 // A caller is what `ozswitch call` is asked to do.
 type caller struct {
 	number, server, from string
+	user, password       string
+	transport, ca        string
 	press, say           []string // as typed
 	record               string
 	hangup               time.Duration
@@ -73,7 +79,11 @@ func newCallCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&k.server, "server", "127.0.0.1:5060", "the switch, `HOST:PORT`")
-	f.StringVar(&k.from, "from", "phone", "the caller's `NUMBER`")
+	f.StringVar(&k.from, "from", "phone", "the caller's `NUMBER` (default with --user: that)")
+	f.StringVar(&k.user, "user", "", "the `EXTENSION` to call as")
+	f.StringVar(&k.password, "password", "", "its `PASSWORD`, env:NAME or file:PATH")
+	f.StringVar(&k.transport, "transport", "udp", "`udp|tcp|tls`")
+	f.StringVar(&k.ca, "ca", "", "with tls: trust the certificates in `FILE.pem`, not those of the system")
 	f.StringArrayVar(&k.press, "press", nil, "keys and when they are pressed, as in `1@2s,#@5s`")
 	f.StringArrayVar(&k.say, "say", nil, "a sound to play and when, as in `FILE.wav@1s`")
 	f.StringVar(&k.record, "record", "", "write what is heard to `FILE.wav`")
@@ -94,7 +104,13 @@ func (k *caller) check(typed func(flag string) bool) error {
 	case strings.TrimSpace(k.number) == "":
 		return errors.New("want a number or a SIP URI")
 	case strings.HasPrefix(strings.ToLower(k.number), "sips:"):
-		return fmt.Errorf("%s: TLS is not built yet: want sip:", k.number)
+		return fmt.Errorf("%s: want sip: and --transport tls", k.number)
+	case !slices.Contains([]string{"udp", "tcp", "tls"}, k.transport):
+		return fmt.Errorf("--transport %q: want udp, tcp or tls", k.transport)
+	case k.ca != "" && k.transport != "tls":
+		return errors.New("--ca goes with --transport tls")
+	case k.password != "" && k.user == "":
+		return errors.New("--password goes with --user")
 	case isURI && typed("server"):
 		return fmt.Errorf("%s says itself where to call: leave out --server", k.number)
 	case k.hangup < 0:
@@ -110,12 +126,21 @@ func (k *caller) check(typed func(flag string) bool) error {
 	case k.calls > 1 && k.record != "":
 		return errors.New("--record is for one call: leave out --calls")
 	}
-	if host, err := callHost(k.number, k.server); err != nil {
+	if k.transport == "tls" && !typed("server") {
+		k.server = "127.0.0.1:5061"
+	}
+	if k.user != "" && !typed("from") {
+		k.from = k.user
+	}
+	if host, err := callHost(k.number, k.server, k.transport); err != nil {
 		return err
 	} else if !isURI {
 		k.server = host
 	}
 	var err error
+	if k.password, err = secret(k.password); err != nil {
+		return fmt.Errorf("--password: %w", err)
+	}
 	if typed("press") {
 		if k.keys, err = parseKeys(k.press); err != nil {
 			return err
@@ -130,6 +155,22 @@ func (k *caller) check(typed func(flag string) bool) error {
 	}
 	slices.SortStableFunc(k.sounds, func(a, b voice) int { return cmp.Compare(a.at, b.at) })
 	return nil
+}
+
+// secret looks up env: and file:, as in the configuration.
+func secret(s string) (string, error) {
+	if name, ok := strings.CutPrefix(s, "env:"); ok {
+		if s = os.Getenv(name); s == "" {
+			return "", fmt.Errorf("the environment variable %s is not set", name)
+		}
+	} else if name, ok := strings.CutPrefix(s, "file:"); ok {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return "", err
+		}
+		s = strings.TrimRight(string(b), "\r\n")
+	}
+	return s, nil
 }
 
 // parseKeys reads all --press as if they were one.
@@ -191,8 +232,7 @@ func (k *caller) run(c *cobra.Command) error {
 		}
 		defer rec.drop()
 	}
-	host, _ := callHost(k.number, k.server)
-	l, ctx, err := newLine(c.Context(), host, k.from, c.ErrOrStderr())
+	l, ctx, err := newLine(c.Context(), k, c.ErrOrStderr())
 	if err != nil {
 		return fmt.Errorf("call: %w", err)
 	}

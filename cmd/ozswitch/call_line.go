@@ -2,13 +2,17 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,15 +39,23 @@ type errDeaf struct{ error }
 
 func (e errDeaf) Unwrap() error { return e.error }
 
-// newLine starts a phone that can reach host. Its context ends with ctx, and
-// when the machine there says that nobody listens.
+// newLine starts a phone that can reach who is called. Its context ends with ctx,
+// and when the machine there says that nobody listens.
 //
-// That is what the probe is for: a SIP socket talks to everybody, so the system
+// That is what the probe is for, with UDP: a SIP socket talks to everybody, so the system
 // does not tell it that a packet was refused (ICMP), and INVITE would wait 32 s
 // for its Timer B. A connected socket is told at once. It sends the keep-alive
 // of RFC 5626, which every SIP server ignores. Its other end is also the address
 // to call from.
-func newLine(ctx context.Context, host, from string, diag io.Writer) (*line, context.Context, error) {
+func newLine(ctx context.Context, k *caller, diag io.Writer) (*line, context.Context, error) {
+	host, err := callHost(k.number, k.server, k.transport)
+	if err != nil {
+		return nil, nil, err
+	}
+	trust, err := authorities(k.ca)
+	if err != nil {
+		return nil, nil, err
+	}
 	addr, err := resolve(ctx, host)
 	if err != nil {
 		return nil, nil, err
@@ -54,8 +66,12 @@ func newLine(ctx context.Context, host, from string, diag io.Writer) (*line, con
 	}
 	l := &line{host: host, probe: probe, warnings: map[int]string{}}
 	local := probe.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	listen := map[string]string{"tcp": "tcp://"}[k.transport]
+	if listen == "" {
+		listen = "udp://" // it cannot be called by TLS, so it needs no certificate
+	}
 	cfg := phone.Config{
-		Listen: "udp://" + netip.AddrPortFrom(local, 0).String(), User: from,
+		Listen: listen + netip.AddrPortFrom(local, 0).String(), Transport: k.transport, TLS: trust, User: cmp.Or(k.user, k.from), Password: k.password,
 		Log: slog.New(slog.NewTextHandler(diag, &slog.HandlerOptions{Level: slog.LevelError})),
 	}
 	watch(&cfg.Trace, l.received)
@@ -68,6 +84,9 @@ func newLine(ctx context.Context, host, from string, diag io.Writer) (*line, con
 	l.stop = stop
 	l.wg.Go(func() { _ = l.phone.Run(under) })
 
+	if k.transport != "udp" {
+		return l, ctx, nil
+	}
 	ctx, give := context.WithCancelCause(ctx)
 	l.wg.Go(func() {
 		_, err := probe.Write([]byte("\r\n\r\n"))
@@ -80,6 +99,22 @@ func newLine(ctx context.Context, host, from string, diag io.Writer) (*line, con
 		}
 	})
 	return l, ctx, nil
+}
+
+// authorities are what TLS trusts: nil is the system's.
+func authorities(file string) (*tls.Config, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("--ca: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("--ca: no certificate in %s", file)
+	}
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
 }
 
 // close stops the phone.
@@ -204,9 +239,9 @@ func (l *line) hint(ctx context.Context, code int) string {
 	}
 	switch code {
 	case 401, 407:
-		return "It wants a password, and this phone has none. A switch of ours lets callers in by sip.guests."
+		return "It wants to know who calls: --user and --password of an extension. Without, a switch of ours lets callers in by sip.guests."
 	case 403:
-		return "A switch of ours lets callers without a password in by sip.guests (none, loopback, all)."
+		return "The password is that of another extension than --from says, or the switch lets nobody call that number."
 	case 404:
 		return "The number must be an extension of the switch, or a rule of its dialplan must match it."
 	case 408:
@@ -228,7 +263,7 @@ func cutScheme(number string) (rest string, ok bool) {
 }
 
 // callHost is the host:port a number is called at: the URI's own, or the server.
-func callHost(number, server string) (string, error) {
+func callHost(number, server, transport string) (string, error) {
 	host, of := server, "--server"
 	if rest, ok := cutScheme(number); ok {
 		of = "call"
@@ -241,6 +276,9 @@ func callHost(number, server string) (string, error) {
 	name, port, err := net.SplitHostPort(host)
 	if err != nil { // without a port it is SIP's
 		name, port = strings.Trim(host, "[]"), "5060"
+		if transport == "tls" {
+			port = "5061"
+		}
 		if _, err := netip.ParseAddr(name); err != nil && strings.Contains(name, ":") {
 			return "", bad
 		}

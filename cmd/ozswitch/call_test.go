@@ -247,7 +247,7 @@ func TestCallHost(t *testing.T) {
 		{"sip:9000@", "x", ""},
 		{"sip:", "x", ""},
 	} {
-		got, err := callHost(test.number, test.server)
+		got, err := callHost(test.number, test.server, "udp")
 		if got != test.want || (err == nil) != (test.want != "") {
 			t.Errorf("callHost(%q, %q) = %q, %v, want %q", test.number, test.server, got, err, test.want)
 		}

@@ -82,11 +82,10 @@ func newDemoCommand() *cobra.Command {
 
 // freePorts replaces ports that are taken.
 func freePorts(cfg *server.Config) error {
-	udp, err := net.ListenPacket("udp", cfg.SIP.Listen[0].Address)
-	if err != nil {
-		cfg.SIP.Listen[0].Address = "127.0.0.1:0"
-	} else {
-		udp.Close()
+	if !freeSIP(cfg.SIP.Listen[0].Address) {
+		for i := range cfg.SIP.Listen {
+			cfg.SIP.Listen[i].Address = "127.0.0.1:0"
+		}
 	}
 	tcp, err := net.Listen("tcp", cfg.HTTP.Listen)
 	if err != nil {
@@ -96,6 +95,21 @@ func freePorts(cfg *server.Config) error {
 		cfg.HTTP.Listen = tcp.Addr().String() // it stands in links, so it must be known
 	}
 	return tcp.Close()
+}
+
+// freeSIP tells whether a port is free for UDP and TCP.
+func freeSIP(addr string) bool {
+	udp, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		return false
+	}
+	udp.Close()
+	tcp, err := net.Listen("tcp", addr)
+	if err != nil {
+		return false
+	}
+	tcp.Close()
+	return true
 }
 
 // demoScript is what the sample app answers.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,7 +62,12 @@ func welcome(c *cobra.Command, cfg *server.Config, s *server.Server, took time.D
 	if a := s.HTTPAddr(); a != "" {
 		fmt.Fprintf(out, "  HTTP API   http://%s/api?command=…   user %s, password %s\n", a, cfg.Users[0].Name, string(cfg.Users[0].Password))
 	}
-	fmt.Fprintf(out, "  SIP        %s udp\n", s.SIPAddr())
+	fmt.Fprintf(out, "  SIP        %s\n", strings.Join(s.SIPAddrs(), " "))
+	for _, e := range cfg.Extensions {
+		if e.Type == "phone" {
+			fmt.Fprintf(out, "  Phone      %s, password %s, domain %s\n", e.Number, string(e.Password), cfg.SIP.Domain)
+		}
+	}
 	if err := s.NoVoice(); err != nil {
 		fmt.Fprintf(out, "  Voice      none: %v\n", err)
 	}

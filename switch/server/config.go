@@ -376,10 +376,17 @@ func shift(addr *string, n int) error {
 	return nil
 }
 
-// PublicURL gives the base of links to this switch, without a slash at its end.
+// PublicURL gives the base of links to this switch, without a slash at its end;
+// "" without HTTP.
 func (c *Config) PublicURL() string {
 	if c.HTTP.PublicURL != "" {
 		return strings.TrimRight(c.HTTP.PublicURL, "/")
 	}
-	return "http://" + c.HTTP.Listen
+	switch {
+	case c.HTTP.Listen != "":
+		return "http://" + c.HTTP.Listen
+	case c.HTTP.TLSListen != "":
+		return "https://" + c.HTTP.TLSListen
+	}
+	return ""
 }

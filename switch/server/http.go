@@ -45,10 +45,8 @@ type handler struct{ http.Handler }
 func (s *Server) newHTTP() {
 	c := s.state.Load().cfg
 	h := &httpSide{open: s.opt.ListenHTTP}
-	for _, d := range []door{{listen: c.HTTP.Listen}, {listen: c.HTTP.TLSListen, tls: true}} {
-		if d.listen = strings.TrimPrefix(d.listen, "+"); d.listen != "" {
-			h.doors = append(h.doors, &d)
-		}
+	for _, at := range c.httpListen() {
+		h.doors = append(h.doors, &door{listen: at, tls: at == allAddresses(c.HTTP.TLSListen)})
 	}
 	h.server = &http.Server{
 		Handler:   s.recovering(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.now.Load().ServeHTTP(w, r) })),
@@ -57,6 +55,19 @@ func (s *Server) newHTTP() {
 	s.http = h
 	h.handle(s.newHandler(c))
 }
+
+// httpListen lists where HTTP and HTTPS are served.
+func (c *Config) httpListen() (all []string) {
+	for _, at := range []string{c.HTTP.Listen, c.HTTP.TLSListen} {
+		if at != "" {
+			all = append(all, allAddresses(at))
+		}
+	}
+	return all
+}
+
+// allAddresses turns Ozeki's way to write them, +:9509, into ours.
+func allAddresses(listen string) string { return strings.TrimPrefix(listen, "+") }
 
 // handle serves requests from now on.
 func (h *httpSide) handle(next http.Handler, commands *api.Commands) {

@@ -241,7 +241,7 @@ func (s *Server) newWeb() (err error) {
 	c := s.state.Load().cfg
 	s.web, err = notify.New(notify.Config{
 		Timeout: time.Duration(c.Web.Timeout), Limits: c.documentLimits(), Allow: c.allowed(),
-		PublicURL: c.PublicURL(), ListenAddrs: []string{c.HTTP.Listen}, OpenRecording: s.openRecording,
+		PublicURL: c.PublicURL(), ListenAddrs: c.httpListen(), OpenRecording: s.openRecording,
 		Secret: string(c.Web.Secret), SecretFor: func(ext string) string {
 			e, _ := s.state.Load().exts.Find(ext)
 			return e.Secret
