@@ -19,14 +19,17 @@ import (
 // clock is right when it is not before this program was written, and known to
 // be right when the system keeps it synchronised.
 func (d *doctor) clock() {
+	synced, known := clockSynced()
+	d.clockAt(time.Now(), synced, known)
+}
+
+func (d *doctor) clockAt(now time.Time, synced, known bool) {
 	const check = "clock"
-	now := time.Now()
 	oldest := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	if t, err := time.Parse(time.RFC3339, thisBuild().Time); err == nil {
 		oldest = t
 	}
 	text := now.Format("2006-01-02 15:04:05 MST")
-	synced, known := clockSynced()
 	switch {
 	case now.Before(oldest):
 		d.fail(check, "set it: timedatectl set-ntp true", "%s is before this program was written: tokens, certificates and retention will go wrong", text)
@@ -41,11 +44,13 @@ func (d *doctor) clock() {
 
 // descriptors are two a leg (RTP, RTCP), and some for web, files and phones.
 func (d *doctor) descriptors() {
-	const check, spare, perCall = "open files", 64, 4
-	n, ok := openFiles()
-	if !ok {
-		return
+	if n, ok := openFiles(); ok {
+		d.descriptorsOf(n)
 	}
+}
+
+func (d *doctor) descriptorsOf(n uint64) {
+	const check, spare, perCall = "open files", 64, 4
 	calls := max(int64(n)-spare, 0) / perCall
 	const do = "ulimit -n 65536, or LimitNOFILE=65536 in the unit of systemd"
 	switch {
@@ -61,12 +66,14 @@ func (d *doctor) descriptors() {
 // buffers: the SIP socket asks for 4 MiB, so that a burst of new calls can wait
 // in it; the kernel gives at most net.core.rmem_max.
 func (d *doctor) buffers() {
-	const check, want, least = "UDP buffers", 4 << 20, 200 << 10
-	most, ok := sysctl("net/core/rmem_max")
-	if !ok {
-		return
+	if most, ok := sysctl("net/core/rmem_max"); ok {
+		def, _ := sysctl("net/core/rmem_default")
+		d.buffersOf(most, def)
 	}
-	def, _ := sysctl("net/core/rmem_default")
+}
+
+func (d *doctor) buffersOf(most, def int) {
+	const check, want, least = "UDP buffers", 4 << 20, 200 << 10
 	do := fmt.Sprintf("sysctl -w net.core.rmem_max=%d", want)
 	text := fmt.Sprintf("net.core.rmem_max %d, rmem_default %d", most, def)
 	switch {

@@ -36,6 +36,9 @@ func (d *doctor) ports(cfg *server.Config) {
 	if cfg.HTTP.Listen != "" {
 		d.port("HTTP", "tcp", cfg.HTTP.Listen)
 	}
+	if cfg.HTTP.TLSListen != "" {
+		d.port("HTTPS", "tcp", cfg.HTTP.TLSListen)
+	}
 	d.soundPorts(cfg.RTP)
 }
 
