@@ -21,6 +21,7 @@ var tools = []tool{
 	{"gcc", "gcc libc6-dev", false}, // the race detector
 	{"npm", "nodejs npm", false},
 	{"sipp", "sip-tester", true},
+	{"baresip", "baresip", true},
 	{"php", "php-cli", true},
 	{"python3", "python3", true},
 	{"node", "nodejs", true},

@@ -1,6 +1,10 @@
 package sip
 
-import "github.com/icholy/digest"
+import (
+	"time"
+
+	"github.com/icholy/digest"
+)
 
 // login gives the header that answers a 401 or 407 to a request of ours; ok is
 // false when we have no password, or the one we have was refused.
@@ -32,4 +36,18 @@ func (e *Endpoint) login(m *message, method, uri string, tried bool) (header str
 		}
 	}
 	return "", false
+}
+
+// again401 sends the INVITE once more with what a challenge asks for.
+func (s *shard) again401(now time.Time, l *leg, x *tx, m *message) bool {
+	header, ok := s.e.login(m, "INVITE", l.dlg.Target, l.out.login != "")
+	if !ok {
+		return false
+	}
+	x.User.leg = nil
+	l.out.login, l.out.ringing = header, false
+	to := l.out.to
+	to.way = l.to // by the same connection
+	s.invite(now, l, to)
+	return true
 }

@@ -232,20 +232,6 @@ func (s *shard) inviteAnswer(now time.Time, x *tx, m *message) {
 	}
 }
 
-// again401 sends the INVITE once more with what a challenge asks for.
-func (s *shard) again401(now time.Time, l *leg, x *tx, m *message) bool {
-	header, ok := s.e.login(m, "INVITE", l.dlg.Target, l.out.login != "")
-	if !ok {
-		return false
-	}
-	x.User.leg = nil
-	l.out.login, l.out.ringing = header, false
-	to := l.out.to
-	to.way = l.to // by the same connection
-	s.invite(now, l, to)
-	return true
-}
-
 // provisional: it rings, or a gateway plays us something.
 func (s *shard) provisional(now time.Time, l *leg, x *tx, m *message) {
 	l.out.ringing = true
