@@ -29,9 +29,10 @@ type Machine struct {
 	sent     int             // Error notifications
 	ringing  bool
 	onHangup Block
-	secrets  []string          // what was entered where input is sensitive, each with what stands for it
-	blank    *strings.Replacer // of secrets; nil while there are none
-	failed   error             // why the last command did not do what it should
+	secrets  []string           // what was entered where input is sensitive, each with what stands for it
+	blank    *strings.Replacer  // of secrets; nil while there are none
+	prepare  func(*syntax.File) // tells the call what a document may say; nil in Do
+	failed   error              // why the last command did not do what it should
 }
 
 // heardEnough is how long something must have sounded to count as heard.

@@ -55,7 +55,11 @@ type End struct {
 // warning, so it serves the answers that come after the end of a call.
 func Run(ctx context.Context, w World, t Table, f *syntax.File, o Options) End {
 	m := newMachine(w, t, o)
+	ahead, over := context.WithCancel(context.WithoutCancel(ctx)) // a takeover ends ctx, and the script goes on
+	defer over()
+	m.prepare = func(f *syntax.File) { m.tellTexts(ahead, f) }
 	end := m.run(ctx, f)
+	over()
 	m.place = end.At
 	m.Trace.Emit(trace.Event{Type: trace.ScriptEnded, Doc: end.At.Doc, Line: end.At.Pos.Line, Col: end.At.Pos.Column, Name: end.At.Command, Reason: end.Reason})
 	m.afterwards(ctx, end)
@@ -149,6 +153,9 @@ func (m *Machine) document(f *syntax.File) Block {
 	}
 	if e := findOnHangup(f.Root); e != nil && m.o.Setting == Extension {
 		m.onHangup = Block{doc: f.Name, nodes: e.Children}
+	}
+	if m.prepare != nil {
+		m.prepare(f)
 	}
 	return b
 }

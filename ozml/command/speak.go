@@ -35,6 +35,9 @@ type speak struct {
 
 func (c *speak) Tell() string { return c.Text }
 
+// Says implements ozml.Speaker.
+func (c *speak) Says() ozml.Utterance { return c.Utterance }
+
 func (c *speak) Do(ctx context.Context, m *ozml.Machine) error {
 	call, err := m.On(c.id)
 	if err != nil {

@@ -11,4 +11,5 @@ const (
 	CodeFolder     = "OZ1406" // RecordPath cannot be used
 	CodeVoice      = "OZ1407" // no such voice or language
 	CodeThirdParty = "OZ1408" // commands that act on a call from outside it
+	CodeQuickVoice = "OZ1409" // the quick voice spoke, because the wanted one took too long
 )

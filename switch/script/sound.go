@@ -26,18 +26,52 @@ type Voice interface {
 	Say(ctx context.Context, r tts.Request) iter.Seq2[tts.Piece, error]
 }
 
+// A preparer is a Voice that can make texts before somebody wants them.
+type preparer interface {
+	Prepare(ctx context.Context, rs ...tts.Request)
+}
+
+// Prepare implements ozml.Preparer.
+func (c *live) Prepare(ctx context.Context, us []ozml.Utterance) { c.r.prepare(ctx, us, c.line.Sink()) }
+
+// prepare has the voice begin with texts, if it can.
+func (r *Runner) prepare(ctx context.Context, us []ozml.Utterance, sink trace.Sink) {
+	p, ok := r.c.Voice.(preparer)
+	if !ok {
+		return
+	}
+	var rs []tts.Request
+	for _, u := range us {
+		rs = append(rs, request(u))
+	}
+	r.wg.Go(func() {
+		defer r.guard(sink, "prepare speech")
+		p.Prepare(ctx, rs...)
+	})
+}
+
+func request(u ozml.Utterance) tts.Request {
+	return tts.Request{Text: u.Text, Language: u.Language, Voice: u.Voice}
+}
+
 // speech is a text as clips of the codec. What was spoken once to its end is
-// kept, so that a prompt is resampled and encoded once for all calls.
+// kept, so that a prompt is resampled and encoded once for all calls; but not
+// what the quick voice spoke in place of another.
 func (r *Runner) speech(ctx context.Context, co *codec.Codec, u ozml.Utterance, sink trace.Sink) iter.Seq2[*pace.Clip, error] {
 	key := strings.Join([]string{"say", co.String(), u.Voice, u.Language, u.Text}, "\x00")
-	return r.clips.through(key, func(yield func(*pace.Clip, error) bool) {
-		for p, err := range r.c.Voice.Say(ctx, tts.Request{Text: u.Text, Language: u.Language, Voice: u.Voice}) {
+	quick := false
+	return r.clips.throughIf(key, func() bool { return !quick }, func(yield func(*pace.Clip, error) bool) {
+		for p, err := range r.c.Voice.Say(ctx, request(u)) {
 			if err != nil {
-				yield(nil, err)
+				yield(nil, unspoken(ctx, err))
 				return
 			}
 			if p.Note != "" {
 				sink.Emit(trace.Event{Type: trace.ScriptWarning, Code: trace.CodeVoice, Text: p.Note})
+			}
+			if p.Quick {
+				quick = true
+				sink.Emit(trace.Event{Type: trace.ScriptWarning, Code: trace.CodeQuickVoice, Text: "the voice took longer than a second: the quick voice speaks the first words"})
 			}
 			frames, err := co.Frames(media.Samples(p.Rate, p.PCM))
 			if !yield(&pace.Clip{Frames: frames}, err) || err != nil {
@@ -45,6 +79,18 @@ func (r *Runner) speech(ctx context.Context, co *codec.Codec, u ozml.Utterance, 
 			}
 		}
 	})
+}
+
+// unspoken tells the author of a script why a text was not heard.
+func unspoken(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	f := &ozml.Fault{Code: ozml.CodeSpeech, Msg: err.Error(), Err: err}
+	if errors.Is(err, tts.ErrNothing) {
+		f.Hint = "the text has no letter and no digit that the voice can read"
+	}
+	return f
 }
 
 // prompt is a sound file as clips of a second each.
@@ -158,6 +204,11 @@ func newClips(most int64) *clips { return &clips{most: most, byKey: map[string]*
 // through plays what is kept under key, or makes it and keeps it if it came to
 // its end.
 func (c *clips) through(key string, make iter.Seq2[*pace.Clip, error]) iter.Seq2[*pace.Clip, error] {
+	return c.throughIf(key, func() bool { return true }, make)
+}
+
+// throughIf is through that asks at the end whether to keep it.
+func (c *clips) throughIf(key string, good func() bool, make iter.Seq2[*pace.Clip, error]) iter.Seq2[*pace.Clip, error] {
 	return func(yield func(*pace.Clip, error) bool) {
 		if all, ok := c.get(key); ok {
 			for _, clip := range all {
@@ -180,7 +231,7 @@ func (c *clips) through(key string, make iter.Seq2[*pace.Clip, error]) iter.Seq2
 				return
 			}
 		}
-		if size <= longest {
+		if size <= longest && good() {
 			c.put(&kept{key, all, size})
 		}
 	}
