@@ -13,7 +13,8 @@ func TestNormalize(t *testing.T) {
 		// What Flite reads rightly stays.
 		{"It costs $12.50 on March 4th, 2026 at 9:05 am or 14:30.", "It costs $12.50 on March 4th, 2026 at 9:05 am or 14:30."},
 		{"482913, 23.5, 50%, 1,234,567.89", "482913, 23.5, 50%, 1,234,567.89"},
-		{"Tom & Jerry", "Tom & Jerry"},
+		{"Tom & Jerry", "Tom & Jerry"}, {"1 + 1 = 2, press #", "1 + 1 = 2, press #"},
+		{"the PBX speaks SIP", "the PBX speaks SIP"}, {"Dr. Who", "Doctor Who"},
 		// Money.
 		{"€30 and £5", "30 euros and 5 pounds"},
 		{"€1.00, £1.01, 30 €, €5 million", "1 euro, 1 pound and 1 penny, 30 euros, 5 million euros"},
@@ -61,6 +62,7 @@ func TestNormalize(t *testing.T) {
 		{"<b>Bold</b> <br/>text", "Bold text"},
 		{"one  *two*\n\tthree_four", "one two three four"},
 		{"Wait . . . what ?!", "Wait. what!"},
+		{"Grüße aus München", "Grusse aus Munchen"},
 		{"...", ""}, {"日本語", ""}, {"Привет", ""}, {"", ""},
 	} {
 		if got := normalize(c.in, false); got != c.want {

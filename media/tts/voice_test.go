@@ -42,7 +42,13 @@ func (e *tones) say(ctx context.Context, voice, text string) (sound, error) {
 	e.asked = append(e.asked, voice+" "+text)
 	e.mu.Unlock()
 	if e.takes != nil {
-		time.Sleep(e.takes(voice, text)) // in a bubble only
+		made := time.NewTimer(e.takes(voice, text))
+		defer made.Stop()
+		select {
+		case <-made.C:
+		case <-ctx.Done():
+			return sound{}, context.Cause(ctx)
+		}
 	}
 	if e.gate != nil {
 		select {
