@@ -327,8 +327,14 @@ func (c *live) Recording(ctx context.Context) error {
 	c.mu.Unlock()
 	select {
 	case <-idle:
+		c.mu.Lock()
+		ended := c.ended
+		c.mu.Unlock()
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if ended { // the recording was closed by the call's end, which ctx is about to tell
+			return ozml.ErrGone
 		}
 		return nil
 	case <-ctx.Done():

@@ -27,15 +27,15 @@ func TestPanicEndsOneCall(t *testing.T) {
 		invite := func(id string) string {
 			return strings.NewReplacer("Call-ID: c", "Call-ID: "+id, "z9hG4bKa", "z9hG4bK"+id).Replace(plainInvite)
 		}
-		e.receive(fakeFlow{sent: &sent}, []byte(invite("good")))
-		e.receive(fakeFlow{sent: &sent}, []byte(invite("bad")))
+		e.receive(fakeFlow{sent: &sent}, []byte(invite("good")), nil)
+		e.receive(fakeFlow{sent: &sent}, []byte(invite("bad")), nil)
 		f := func(at string) {
 			if at == point {
 				panic("injected at " + point)
 			}
 		}
 		fault.Store(&f)
-		e.receive(fakeFlow{sent: &sent}, []byte(strings.ReplaceAll(invite("bad"), "INVITE", "CANCEL")))
+		e.receive(fakeFlow{sent: &sent}, []byte(strings.ReplaceAll(invite("bad"), "INVITE", "CANCEL")), nil)
 		fault.Store(nil)
 		if got := e.Panics(); got != 1 {
 			t.Errorf("%s: %d panics caught, want 1", point, got)
@@ -57,7 +57,7 @@ func TestPanicEndsOneCall(t *testing.T) {
 			t.Errorf("%s: %d calls told Lost, want %d", point, lost, 2-want)
 		}
 		sent = nil
-		e.receive(fakeFlow{sent: &sent}, []byte(strings.ReplaceAll(invite("good"), "INVITE", "CANCEL")))
+		e.receive(fakeFlow{sent: &sent}, []byte(strings.ReplaceAll(invite("good"), "INVITE", "CANCEL")), nil)
 		if !strings.Contains(strings.Join(sent, ""), "SIP/2.0 487") {
 			t.Errorf("%s: the good call cannot be cancelled: %q", point, sent)
 		}
