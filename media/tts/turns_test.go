@@ -234,6 +234,7 @@ func TestPrepare(t *testing.T) {
 			t.Errorf("Say = %q, %v", texts, err)
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		want := []string{"one Welcome.", "one Goodbye.", "one Quite new.", "one Press one.", "one See you."}
 		if !slices.Equal(e.asked, want) {
 			t.Errorf("made %q, want %q", e.asked, want)
@@ -248,6 +249,7 @@ func TestPrepare(t *testing.T) {
 		time.Sleep(250 * time.Millisecond)
 		cancel(errors.New("hung up"))
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if len(e.asked) != 8 || v.preparing != 0 || len(v.flights) != 0 {
 			t.Errorf("after the call's end: %d made, %d preparing, %d flights; want 8, 0, 0", len(e.asked), v.preparing, len(v.flights))
 		}
@@ -273,6 +275,7 @@ func TestRaise(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if want := []string{"one A.", "one D.", "one B.", "one C."}; !slices.Equal(e.asked, want) {
 			t.Errorf("made %q, want %q", e.asked, want)
 		}
