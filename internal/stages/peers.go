@@ -22,6 +22,7 @@ var tools = []tool{
 	{"npm", "nodejs npm", false},
 	{"sipp", "sip-tester", true},
 	{"baresip", "baresip", true},
+	{"linphonec", "linphone-cli", true},
 	{"php", "php-cli", true},
 	{"python3", "python3", true},
 	{"node", "nodejs", true},
