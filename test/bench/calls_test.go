@@ -45,9 +45,6 @@ func signalling(b *bench) error {
 	if err != nil {
 		return err
 	}
-	if c := b.place(n, "9002", 20, 20, hangsUpAtOnce, nil); true {
-		c.wait(b) // prompts are cached, connections kept
-	}
 	c, own, _, err := b.scenario(n, "9002", pick(1000, 400), 100, hangsUpAtOnce)
 	if err != nil {
 		return err

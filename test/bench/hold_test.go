@@ -157,9 +157,7 @@ func memory(b *bench) error {
 		return err
 	}
 	defer n.stop()
-	c := b.place(n, "9004", 5, 5, phone.Options{HangupAfter: time.Second}, nil)
-	c.wait(b) // the prompt is in memory
-	if err := n.idle(b); err != nil {
+	if err := b.warm(n); err != nil {
 		return err
 	}
 	b.pause(2 * time.Second)

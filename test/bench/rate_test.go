@@ -161,12 +161,15 @@ func cleanRate(b *bench) error {
 		return err
 	}
 	defer limited.stop()
+	if err := b.warm(limited); err != nil {
+		return err
+	}
 	r, err := b.sipp(limited.sip, "9002", 2*best, 10*best)
 	if err != nil {
 		return err
 	}
-	served := float64(r.good) / 5
-	b.table.row(served >= 0.95*b.clean, fmt.Sprintf("C at twice the clean rate (%d/s for 5 s)", 2*best), fmt.Sprintf("%.0f/s served, %d refused", served, r.failed), "the clean rate, rest 503", "collapses")
+	served := float64(r.good) / r.took.Seconds() // sipp may need longer than 5 s
+	b.table.row(served >= 0.95*b.clean, fmt.Sprintf("C at twice the clean rate (%d/s for 5 s)", 2*best), fmt.Sprintf("%.0f/s in %.1f s, %d refused", served, r.took.Seconds(), r.failed), "the clean rate, rest 503", "collapses")
 	return nil
 }
 
@@ -181,10 +184,7 @@ func overload(b *bench) error {
 		return err
 	}
 	defer n.stop()
-	if c := b.place(n, "9002", 20, 20, hangsUpAtOnce, nil); true {
-		c.wait(b)
-	}
-	if err := n.idle(b); err != nil {
+	if err := b.warm(n); err != nil {
 		return err
 	}
 	const offered = 500
@@ -199,9 +199,13 @@ func overload(b *bench) error {
 		r, err := b.sipp(n.sip, "9002", offered, offered*seconds)
 		done <- outcome{r, err}
 	}()
-	b.pause(time.Second)
+	began := time.Now()
+	b.pause(1500 * time.Millisecond) // after a rest a second's worth comes in at once
+	before, from := n.app.count("IncomingCall"), time.Now()
 	c := b.place(n, "9002", 20, 8, hangsUpAtOnce, nil)
 	c.wait(b)
+	b.pause(time.Until(began.Add(time.Duration(seconds) * time.Second)))
+	served := float64(n.app.count("IncomingCall")-before) / time.Since(from).Seconds()
 	o := <-done
 	if o.err != nil {
 		return o.err
@@ -216,8 +220,7 @@ func overload(b *bench) error {
 	}
 	good := o.r.good + codes[0]
 	refused := offered*seconds + len(c.calls) - good
-	served := float64(good) / float64(seconds)
-	b.table.row(served >= 47.5 && served <= 52.5, "500/s offered, 50/s allowed: served", fmt.Sprintf("%.1f/s, %d refused", served, refused), "50/s ± 5 %", "")
+	b.table.row(served >= 47.5 && served <= 52.5, "500/s offered, 50/s allowed: served", fmt.Sprintf("%.1f/s; %d served, %d refused in all", served, good, refused), "50/s ± 5 %", "")
 	b.table.row(codes[0]+codes[503] == len(c.calls), "   what our own 20 calls got meanwhile", fmt.Sprintf("%d × 200, %d × 503", codes[0], codes[503]), "200 or 503", "")
 	each := (used.Seconds()*1e3 - float64(good)*b.perC) / float64(max(1, refused))
 	b.table.row(each <= 0.2, "   CPU a refusal", fmt.Sprintf("%.3f ms", each), "≤ 0.2 ms", "")

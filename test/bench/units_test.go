@@ -19,7 +19,7 @@ var pieces = []string{
 func units(b *bench) error {
 	var failed []string
 	for _, p := range pieces {
-		out, err := exec.CommandContext(b.ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchmem", "-benchtime", "150ms", p).CombinedOutput()
+		out, err := exec.CommandContext(b.ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchmem", "-benchtime", "100ms", p).CombinedOutput()
 		if err != nil {
 			failed = append(failed, fmt.Sprintf("%s: %v\n%s", p, err, out[max(0, len(out)-1000):]))
 			continue
