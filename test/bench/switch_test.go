@@ -251,7 +251,7 @@ func (m metrics) late(before metrics, q float64) string {
 	var buckets []bucket
 	for k, v := range m {
 		if s, ok := strings.CutPrefix(k, name+`_bucket{le="`); ok {
-			if le, err := strconv.ParseFloat(strings.TrimSuffix(s, `"}`), 64); err == nil {
+			if le, err := strconv.ParseFloat(strings.TrimSuffix(s, `"}`), 64); err == nil && le < 3600 {
 				buckets = append(buckets, bucket{le, v - before[k]})
 			}
 		}
