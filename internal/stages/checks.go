@@ -28,7 +28,7 @@ func lint(ctx context.Context, r *report) {
 		r.pass("gofmt", time.Since(start))
 	}
 	r.check(ctx, "go vet", nil, "go", "vet", "./...")
-	r.check(ctx, "go vet -tags peers,faults", nil, "go", "vet", "-tags", "peers,faults", "./...")
+	r.check(ctx, "go vet -tags peers,faults,bench", nil, "go", "vet", "-tags", "peers,faults,bench", "./...")
 	r.check(ctx, "staticcheck", nil, "go", "run", staticcheck, "-tags", "peers", "./...")
 }
 
