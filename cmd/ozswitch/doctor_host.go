@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"ozswitch/switch/notify"
 	"ozswitch/switch/server"
 )
 
@@ -108,15 +109,14 @@ func (d *doctor) voices(cfg *server.Config) {
 	if len(others) > 0 {
 		also = "; also installed: " + strings.Join(others, ", ")
 	}
-	if cfg.Speech.Engine == "http" {
-		d.ok(check, "speech.engine http%s", also)
-		return
-	}
 	took, engine, err := firstWords(d.ctx, cfg)
 	if err != nil {
 		do := "make assets && make build, or set speech.engine to an engine that is installed"
 		if cfg.Speech.Engine == "espeak-ng" || cfg.Speech.Engine == "flite" {
 			do = "apt-get install " + cfg.Speech.Engine + ", or set speech.engine: auto"
+		}
+		if cfg.Speech.Engine == "http" {
+			do = "try: curl -d 'hello' -H 'Content-Type: text/plain' " + notify.Blank(cfg.Speech.URL) + " -o hello.wav"
 		}
 		d.fail(check, do, "%v%s", err, also)
 		return
@@ -130,7 +130,7 @@ func (d *doctor) voices(cfg *server.Config) {
 // firstWords starts the voice and has it say something.
 func firstWords(ctx context.Context, cfg *server.Config) (took time.Duration, engine string, err error) {
 	begun := time.Now()
-	v, err := newVoice(cfg.Speech.Engine, cfg.Speech.Voice)
+	v, err := newVoice(cfg.Speech)
 	if err != nil {
 		return 0, "", err
 	}

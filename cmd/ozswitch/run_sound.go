@@ -18,6 +18,7 @@ import (
 	"ozswitch/ozml"
 	"ozswitch/ozml/ozmltest"
 	"ozswitch/switch/notify"
+	"ozswitch/switch/server"
 )
 
 // telephone is the rate of --wav: what most calls sound like.
@@ -52,7 +53,7 @@ func (r *run) newSound(folder string) (*runSound, error) {
 		return s, nil
 	}
 	var err error
-	s.voice, err = newVoice("", "")
+	s.voice, err = newVoice(server.Speech{})
 	switch {
 	case errors.Is(err, tts.ErrNotBuiltIn):
 		s.say("ozswitch: speech will be silence: %v", err)
@@ -69,12 +70,15 @@ func (r *run) newSound(folder string) (*runSound, error) {
 }
 
 // newVoice gives a voice that runs workers of this very program, in tests too.
-func newVoice(engine, name string) (*tts.Voice, error) {
+func newVoice(s server.Speech) (*tts.Voice, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return tts.New(tts.Config{Engine: engine, Voice: name, Program: self, Log: slog.New(slog.DiscardHandler)})
+	return tts.New(tts.Config{
+		Engine: s.Engine, Voice: s.Voice, Language: s.Language, URL: s.URL, Timeout: time.Duration(s.Timeout),
+		Program: self, Log: slog.New(slog.DiscardHandler),
+	})
 }
 
 // start runs the voice until the function that it returns is called.

@@ -145,8 +145,11 @@ type Web struct {
 
 // Speech is the voice of Speak.
 type Speech struct {
-	Engine string `yaml:"engine"` // auto | espeak-ng | flite | http; "" = auto, the embedded voice
-	Voice  string `yaml:"voice"`  // by name; "" = the engine's default
+	Engine   string   `yaml:"engine"`   // auto | espeak-ng | flite | http; "" = auto, the embedded voice
+	Voice    string   `yaml:"voice"`    // by name; "" = the engine's default
+	URL      string   `yaml:"url"`      // http: gets the text by POST and answers with a WAV
+	Timeout  Duration `yaml:"timeout"`  // http: of one piece; 0 = 10 s
+	Language string   `yaml:"language"` // a tag such as en-GB, for scripts that name none; "" = the engine's own
 }
 
 // Mail is the server for SendEmail; without Server there is none.

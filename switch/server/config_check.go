@@ -384,6 +384,10 @@ func (v *validator) rest() {
 		}
 	}
 	v.oneOf("speech.engine", c.Speech.Engine, "auto", "espeak-ng", "flite", "http")
+	if c.Speech.Engine == "http" && c.Speech.URL == "" {
+		v.err("speech.engine", "http needs speech.url: where the text is posted to")
+	}
+	v.url("speech.url", c.Speech.URL)
 	v.codecs("codecs", c.Codecs)
 	v.oneOf("sms.type", c.SMS.Type, "smpp", "http")
 	for _, l := range []struct {

@@ -179,8 +179,13 @@ func (s *Server) newSound() {
 		close(s.warm)
 		return
 	}
+	disk := int64(c.Retention.SpeechCache)
+	if disk == 0 {
+		disk = -1 // no limit
+	}
 	v, err := tts.New(tts.Config{
-		Engine: c.Speech.Engine, Voice: c.Speech.Voice, CacheDir: filepath.Join(c.Data, "cache"), Disk: int64(c.Retention.SpeechCache), Log: s.log,
+		Engine: c.Speech.Engine, Voice: c.Speech.Voice, Language: c.Speech.Language, URL: c.Speech.URL,
+		Timeout: time.Duration(c.Speech.Timeout), CacheDir: filepath.Join(c.Data, "cache"), Disk: disk, Log: s.log,
 	})
 	if err != nil {
 		s.noVoice = err
