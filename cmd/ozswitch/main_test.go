@@ -61,6 +61,14 @@ func webApp() http.Handler {
 			http.Error(w, "who are you?", http.StatusBadRequest)
 		}
 	})
+	mux.HandleFunc("/say", func(w http.ResponseWriter, _ *http.Request) { // an engine of speech.engine: http
+		pcm := make([]byte, 2*8000)
+		for i := 0; i < len(pcm); i += 2 { // a second of a rough hum
+			pcm[i+1] = byte(i / 40 % 2 * 32)
+		}
+		header := "RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x80\x3e\x00\x00\x02\x00\x10\x00data\x80\x3e\x00\x00"
+		w.Write(append([]byte(header), pcm...))
+	})
 	mux.HandleFunc("/end", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `<?xml version="1.0"?><Response><Speak>Goodbye</Speak></Response>`)
 	})
