@@ -69,7 +69,8 @@ switch/phone:      switch/call switch/sip switch/webphone media media/codec medi
 switch/bridge:     switch/call media media/rtp media/pace media/codec media/dtmf media/recorder ozml/trace
 switch/notify:     switch/call switch/queue switch/eventlog ozml ozml/syntax ozml/trace
 switch/script:     ozml ozml/syntax ozml/trace switch/call switch/exchange switch/bridge switch/notify switch/eventlog media media/tts media/wav media/mp3 media/recorder media/codec media/pace
-switch/api:        ozml ozml/syntax ozml/trace ozml/command switch/call switch/store switch/eventlog
+switch/export:     ozml/trace media media/codec media/wav media/rtp media/dtmf switch/eventlog
+switch/api:        ozml ozml/syntax ozml/trace ozml/command switch/call switch/store switch/eventlog switch/export
 switch/console:    switch/api switch/eventlog
 switch/store/sqlite: switch/store switch/call switch/extension
 switch/server:     switch/... media/... ozml/...
@@ -101,6 +102,7 @@ github.com/hajimehoshi/go-mp3:      media/mp3
 golang.org/x/text:                  ozml/syntax
 github.com/beevik/etree:            switch/api switch/store
 github.com/coder/websocket:         switch/webphone
+golang.org/x/crypto/argon2:         switch/api
 modernc.org/sqlite:                 switch/store/sqlite
 github.com/wneessen/go-mail:        switch/message
 github.com/linxGnu/gosmpp:          switch/message
