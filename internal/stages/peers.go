@@ -29,6 +29,8 @@ var tools = []tool{
 	{"ffmpeg", "ffmpeg", true},
 	{"sox", "sox", true},
 	{"espeak-ng", "espeak-ng", true},
+	{"chromium", "chromium fonts-dejavu-core", true},
+	{"ip", "iproute2", false},
 }
 
 // setup fetches what is missing. A peer that cannot be had is no failure here
@@ -48,6 +50,9 @@ func setup(ctx context.Context, r *report) {
 	}
 	r.check(ctx, "go mod download", nil, "go", "mod", "download")
 	r.check(ctx, "make build", nil, "make", "--no-print-directory", "build")
+	if !slices.Contains(left, "chromium") {
+		r.check(ctx, "npm ci in test/browser", nil, "npm", "ci", "--prefix", "test/browser", "--ignore-scripts", "--no-audit", "--no-fund")
+	}
 }
 
 func install(ctx context.Context, r *report, names, pkgs []string) {

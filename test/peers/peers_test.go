@@ -194,7 +194,14 @@ extensions:
 %[6]s`, n.data, n.sip, guests, n.http, app, more)
 	file := filepath.Join(dir, "ozswitch.yaml")
 	write(t, file, config)
-	n.proc = start(t, dir, nil, program(t), "serve", "--config", file)
+	n.boot(t, file)
+	return n
+}
+
+// boot starts the switch and waits until it is ready.
+func (n *node) boot(t *testing.T, config string) {
+	t.Helper()
+	n.proc = start(t, filepath.Dir(config), nil, program(t), "serve", "--config", config)
 	eventually(t, "the switch is ready", func() bool {
 		if n.ended() {
 			t.Fatalf("ozswitch serve ended: %v\n%s", n.err, tail(n.out.String()))
@@ -206,7 +213,6 @@ extensions:
 		answer.Body.Close()
 		return answer.StatusCode == http.StatusOK
 	})
-	return n
 }
 
 // close ends the switch and looks whether it did so well.

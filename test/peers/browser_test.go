@@ -1,0 +1,150 @@
+//go:build peers
+
+package peers
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// inBrowser runs a program of test/browser to its end. It prints a line a step.
+func inBrowser(t *testing.T, env []string, arg ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 6*limit)
+	defer cancel()
+	c := exec.CommandContext(ctx, "node", arg...)
+	c.Dir, c.Env, c.WaitDelay = "../browser", append(os.Environ(), env...), 5*time.Second
+	out, err := c.CombinedOutput()
+	t.Logf("%s\n%s", strings.Join(arg, " "), tail(string(out)))
+	if err != nil {
+		t.Errorf("%s: %v", arg[0], err)
+	}
+	return string(out)
+}
+
+// toneScript plays 440 Hz, after key 1 880 Hz, after key 2 it records until key
+// 3 and hangs up.
+const toneScript = `<Response>
+  <UserInput Timeout="120">
+    <InitialCommands><Play>440.wav</Play></InitialCommands>
+    <Inputs>
+      <Input Key="1">
+        <UserInput Timeout="120">
+          <InitialCommands><Play>880.wav</Play></InitialCommands>
+          <Inputs>
+            <Input Key="2">
+              <Record Format="wav" FinishDigits="3" Duration="60"/>
+              <Delay>1</Delay>
+              <UserInput Timeout="60"><Inputs><Input Key="3"><Hangup/></Input></Inputs></UserInput>
+            </Input>
+          </Inputs>
+        </UserInput>
+      </Input>
+    </Inputs>
+  </UserInput>
+</Response>
+`
+
+// A webNode is a switch with a browser's phone, tones and a page's origin.
+type webNode struct {
+	*node
+	https string // host:port, with a certificate of its own
+	page  int    // where a page is served: an allowed origin
+}
+
+func serveWeb(t *testing.T) *webNode {
+	t.Helper()
+	dir := t.TempDir()
+	for _, hertz := range []string{"440", "880"} {
+		run(t, dir, "sox", "-n", "-r", "8000", "-c", "1", "-b", "16", hertz+".wav", "synth", "60", "sine", hertz, "vol", "0.5")
+	}
+	script := filepath.Join(dir, "tones.xml")
+	write(t, script, strings.NewReplacer("440.wav", filepath.Join(dir, "440.wav"), "880.wav", filepath.Join(dir, "880.wav")).Replace(toneScript))
+	cert, key := certificate(t, dir)
+	n := &webNode{https: fmt.Sprintf("127.0.0.1:%d", freePort(t)), page: freePort(t)}
+	n.node = &node{
+		sip:  fmt.Sprintf("127.0.0.1:%d", freePort(t)),
+		http: fmt.Sprintf("127.0.0.1:%d", freePort(t)),
+		data: filepath.Join(dir, "data"),
+	}
+	config := filepath.Join(dir, "ozswitch.yaml")
+	write(t, config, fmt.Sprintf(`data: %s
+sip: {listen: ["udp://%s"], domain: localhost, guests: none, tls: {cert: %q, key: %q}}
+rtp: {address: 127.0.0.1, webrtc_port: %d}
+http: {listen: %q, tls_listen: %q, origins: ["http://127.0.0.1:%d"]}
+users:
+  - {name: HTTP_User_1, password: orange-lantern, api: true, admin: true}
+extensions:
+  - {number: "1001", type: phone, password: violet-cedar}
+  - {number: "9100", type: script, file: %q}
+  - {number: "9200", type: script, file: %[9]q}
+  - {number: "9900", type: echo}
+`, n.data, n.sip, cert, key, freePort(t), n.http, n.https, n.page, script))
+	n.boot(t, config)
+	return n
+}
+
+// certificate makes one for 127.0.0.1 that nobody has signed.
+func certificate(t *testing.T, dir string) (cert, key string) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ozswitch test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &c, &c, &k.PublicKey, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	write(t, cert, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	write(t, key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
+	return cert, key
+}
+
+// TestSIPPages: JsSIP and SIP.js as they are, over ws and over wss, from a page
+// of another origin that http.origins allows.
+func TestSIPPages(t *testing.T) {
+	need(t, "chromium", "node", "sox")
+	for _, library := range []string{"jssip", "sipjs"} {
+		for _, secure := range []bool{false, true} {
+			n := serveWeb(t)
+			ws := "ws://" + n.http + "/sip"
+			if secure {
+				ws = "wss://" + n.https + "/sip"
+			}
+			t.Run(library+" "+ws[:strings.IndexByte(ws, ':')], func(t *testing.T) {
+				inBrowser(t, []string{fmt.Sprintf("PAGE_PORT=%d", n.page)}, "sip-pages.mjs", "--library", library, "--ws", ws, "--http", "http://"+n.http)
+			})
+			files := n.recordings(t)
+			if len(files) != 1 {
+				t.Errorf("%s: %d recordings, want 1", ws, len(files))
+			}
+			for _, f := range files {
+				wantTone(t, f, 0.5, 1.5, 1000) // the page's microphone
+			}
+			n.close(t)
+		}
+	}
+}
