@@ -24,14 +24,20 @@ import (
 // inBrowser runs a program of test/browser to its end. It prints a line a step.
 func inBrowser(t *testing.T, env []string, arg ...string) string {
 	t.Helper()
+	return inBrowserBy(t, "node", env, arg...)
+}
+
+// inBrowserBy is inBrowser where another program starts node.
+func inBrowserBy(t *testing.T, program string, env []string, arg ...string) string {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 6*limit)
 	defer cancel()
-	c := exec.CommandContext(ctx, "node", arg...)
+	c := exec.CommandContext(ctx, program, arg...)
 	c.Dir, c.Env, c.WaitDelay = "../browser", append(os.Environ(), env...), 5*time.Second
 	out, err := c.CombinedOutput()
 	t.Logf("%s\n%s", strings.Join(arg, " "), tail(string(out)))
 	if err != nil {
-		t.Errorf("%s: %v", arg[0], err)
+		t.Errorf("%s: %v", strings.Join(arg, " "), err)
 	}
 	return string(out)
 }
@@ -68,6 +74,11 @@ type webNode struct {
 
 func serveWeb(t *testing.T) *webNode {
 	t.Helper()
+	return serveWebAt(t, "127.0.0.1")
+}
+
+func serveWebAt(t *testing.T, address string) *webNode {
+	t.Helper()
 	dir := t.TempDir()
 	for _, hertz := range []string{"440", "880"} {
 		run(t, dir, "sox", "-n", "-r", "8000", "-c", "1", "-b", "16", hertz+".wav", "synth", "60", "sine", hertz, "vol", "0.5")
@@ -75,25 +86,25 @@ func serveWeb(t *testing.T) *webNode {
 	script := filepath.Join(dir, "tones.xml")
 	write(t, script, strings.NewReplacer("440.wav", filepath.Join(dir, "440.wav"), "880.wav", filepath.Join(dir, "880.wav")).Replace(toneScript))
 	cert, key := certificate(t, dir)
-	n := &webNode{https: fmt.Sprintf("127.0.0.1:%d", freePort(t)), page: freePort(t)}
+	n := &webNode{https: fmt.Sprintf("%s:%d", address, freePort(t)), page: freePort(t)}
 	n.node = &node{
-		sip:  fmt.Sprintf("127.0.0.1:%d", freePort(t)),
-		http: fmt.Sprintf("127.0.0.1:%d", freePort(t)),
+		sip:  fmt.Sprintf("%s:%d", address, freePort(t)),
+		http: fmt.Sprintf("%s:%d", address, freePort(t)),
 		data: filepath.Join(dir, "data"),
 	}
 	config := filepath.Join(dir, "ozswitch.yaml")
 	write(t, config, fmt.Sprintf(`data: %s
 sip: {listen: ["udp://%s"], domain: localhost, guests: none, tls: {cert: %q, key: %q}}
-rtp: {address: 127.0.0.1, webrtc_port: %d}
+rtp: {address: %s, webrtc_port: %d}
 http: {listen: %q, tls_listen: %q, origins: ["http://127.0.0.1:%d"]}
 users:
   - {name: HTTP_User_1, password: orange-lantern, api: true, admin: true}
 extensions:
   - {number: "1001", type: phone, password: violet-cedar}
   - {number: "9100", type: script, file: %q}
-  - {number: "9200", type: script, file: %[9]q}
+  - {number: "9200", type: script, file: %[10]q}
   - {number: "9900", type: echo}
-`, n.data, n.sip, cert, key, freePort(t), n.http, n.https, n.page, script))
+`, n.data, n.sip, cert, key, address, freePort(t), n.http, n.https, n.page, script))
 	n.boot(t, config)
 	return n
 }
@@ -147,4 +158,32 @@ func TestSIPPages(t *testing.T) {
 			n.close(t)
 		}
 	}
+}
+
+// TestNetworkDrop: a page in a network of its own loses it in a call and comes
+// back. The network is a namespace that the test makes and takes away.
+func TestNetworkDrop(t *testing.T) {
+	need(t, "chromium", "node", "sox", "ip")
+	if os.Geteuid() != 0 {
+		t.Fatal("a network namespace needs root; SKIP=chromium leaves this out")
+	}
+	space := fmt.Sprintf("oz%d", os.Getpid())
+	run(t, ".", "ip", "netns", "add", space)
+	t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", space).Run() })
+	ours, theirs := space+"a", space+"b"
+	for _, line := range []string{
+		"link add " + ours + " type veth peer name " + theirs + " netns " + space,
+		"addr add 10.231.77.1/30 dev " + ours,
+		"link set " + ours + " up",
+		"-n " + space + " addr add 10.231.77.2/30 dev " + theirs,
+		"-n " + space + " link set " + theirs + " up",
+		"-n " + space + " link set lo up",
+	} {
+		run(t, ".", append([]string{"ip"}, strings.Fields(line)...)...)
+	}
+	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", ours).Run() })
+	n := serveWebAt(t, "10.231.77.1")
+	cmd := []string{"netns", "exec", space, "node", "drop.mjs", "--ws", "ws://" + n.http + "/sip", "--link", theirs}
+	inBrowserBy(t, "ip", []string{fmt.Sprintf("PAGE_PORT=%d", n.page)}, cmd...)
+	n.close(t)
 }
