@@ -1,5 +1,5 @@
-// Package examples is tested here: each folder's script with its caller, on
-// paper. The apps are tested in test/peers.
+// Each folder's script is tested with its caller, on paper. The apps are tested
+// in test/peers.
 package examples
 
 import (
@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"ozswitch/internal/golden"
@@ -80,5 +81,21 @@ func read(t *testing.T, name string) []byte {
 func TestReadme(t *testing.T) {
 	if !bytes.Contains(read(t, "../README.md"), append(append([]byte("```\n"), read(t, "record/want.txt")...), "```\n"...)) {
 		t.Error("the README shows another transcript than examples/record/want.txt")
+	}
+}
+
+// TestHelloApp: what is shown names its own file and the command that starts it.
+func TestHelloApp(t *testing.T) {
+	for _, s := range HelloApp() {
+		first, _, _ := strings.Cut(s.Text, "\n")
+		if !strings.Contains(first, s.Run) || !strings.Contains(first, s.URL) {
+			t.Errorf("%s begins with %q, want it to name %q and %q", s.File, first, s.Run, s.URL)
+		}
+		if !strings.Contains(s.Text, "in "+s.Language+".") {
+			t.Errorf("%s does not say that it is in %s", s.File, s.Language)
+		}
+		if lines := strings.Count(s.Text, "\n"); lines > 35 {
+			t.Errorf("%s has %d lines; what is shown is to be short", s.File, lines)
+		}
 	}
 }

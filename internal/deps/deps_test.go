@@ -29,6 +29,7 @@ internal/deps:
 internal/golden:
 internal/simnet:
 internal/stages:
+examples:
 
 media:
 media/codec:       media
@@ -70,14 +71,13 @@ switch/bridge:     switch/call media media/rtp media/pace media/codec media/dtmf
 switch/notify:     switch/call switch/queue switch/eventlog ozml ozml/syntax ozml/trace
 switch/script:     ozml ozml/syntax ozml/trace switch/call switch/exchange switch/bridge switch/notify switch/eventlog media media/tts media/wav media/mp3 media/recorder media/codec media/pace
 switch/export:     ozml/trace media media/codec media/wav media/rtp media/dtmf switch/eventlog
-switch/api:        ozml ozml/syntax ozml/trace ozml/command switch/call switch/store switch/eventlog switch/export
+switch/api:        examples ozml ozml/syntax ozml/trace ozml/command switch/call switch/store switch/eventlog switch/export
 switch/console:    switch/api switch/eventlog
 switch/store/sqlite: switch/store switch/call switch/extension
 switch/server:     switch/... media/... ozml/...
 switch/switchtest: switch/server switch/phone switch/eventlog ozml ozml/trace ozml/command ozml/ozmltest media media/codec media/rtp media/pace media/tts media/mediatest internal/simnet
 cmd/ozswitch:      . switch/server switch/phone switch/eventlog switch/notify media media/mp3 media/tts media/wav media/worker ozml ozml/syntax ozml/trace ozml/command ozml/ozmltest
 
-examples:
 test/bench:
 test/faults:
 test/peers:

@@ -24,6 +24,9 @@ var languages = []struct {
 }{
 	{"php", "app.php", func(f, port string) []string { return []string{"php", "-S", "127.0.0.1:" + port, f} }},
 	{"python3", "app.py", func(f, port string) []string { return []string{"python3", f, port} }},
+	{"php", "ivr.php", func(f, port string) []string { return []string{"php", "-S", "127.0.0.1:" + port, f} }},
+	{"node", "app.mjs", func(f, port string) []string { return []string{"node", f, port} }},
+	{"go", "main.go", func(f, port string) []string { return []string{f, "-listen", "127.0.0.1:" + port} }},
 	{"node", "app.js", func(f, port string) []string { return []string{"node", f, port} }},
 	{"go", "go", func(f, port string) []string { return []string{f, "-listen", "127.0.0.1:" + port} }},
 }
@@ -35,9 +38,13 @@ func startApp(t *testing.T, file string, command func(file, port string) []strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info, err := os.Stat(file); err == nil && info.IsDir() { // a Go program: build it, so that ending it ends it
+	folder := file
+	if filepath.Base(file) == "main.go" {
+		folder = filepath.Dir(file)
+	}
+	if info, err := os.Stat(folder); err == nil && info.IsDir() { // a Go program: build it, so that ending it ends it
 		program := filepath.Join(t.TempDir(), "app")
-		run(t, file, "go", "build", "-o", program, ".")
+		run(t, folder, "go", "build", "-o", program, ".")
 		file = program
 	}
 	port := fmt.Sprint(freePort(t))
