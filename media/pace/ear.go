@@ -123,6 +123,9 @@ func (l *Leg) hear(at, due time.Time, from netip.AddrPort, b []byte) {
 	e.heard, e.lost = due, false
 	e.st.PacketsIn++
 	e.st.BytesIn += int64(len(p.Payload))
+	if l.cfg.Packets != nil {
+		l.cfg.Packets.put(at, false, b)
+	}
 	if !e.first {
 		e.first = true
 		l.report(Result{Kind: FirstPacket, From: from, At: due})

@@ -56,6 +56,8 @@ type LegConfig struct {
 	Mux     bool
 	Name    string // CNAME (RFC 3550, 6.5.1): random, up to 40 bytes
 
+	Packets *Packets // gets all packets that are sent and taken; nil = nobody does
+
 	Timeout time.Duration // MediaLost after so long without a packet; 0 = never
 	Jitter  time.Duration // how long the jitter buffer holds packets at first; 0 = 40 ms
 	Silence bool          // send silence when nothing plays

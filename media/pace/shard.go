@@ -142,6 +142,9 @@ func (s *Shard) leg(l *Leg, now, due time.Time, skip, frames int) (err error) {
 		n, sound := l.say(at, s.packet)
 		if n > 0 {
 			l.send(s.packet[:n])
+			if l.cfg.Packets != nil { // at is counted from the start: take it to the clock of today
+				l.cfg.Packets.put(now.Add(at.Sub(now)), true, s.packet[:n])
+			}
 		}
 		if i == 0 {
 			l.listen(now, due.Add(time.Duration(frames-1)*media.Frame), s.bufs, s.from)

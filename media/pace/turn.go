@@ -105,6 +105,9 @@ func (l *Leg) leave(at time.Time, err error) {
 		l.tap.end(at)
 		l.tap = nil
 	}
+	if l.cfg.Packets != nil {
+		l.cfg.Packets.end()
+	}
 	l.stats.store(l.figures())
 	if err != nil {
 		l.res.fail(at, err)
