@@ -37,6 +37,7 @@ const (
 	NotifyFail    Type = "notify.failed"
 	SIPReceived   Type = "sip.received"
 	SIPSent       Type = "sip.sent"
+	MediaStarted  Type = "media.started" // Name is the codec, Count its payload type, Peer and Local the addresses of RTP
 	MediaQuality  Type = "media.quality"
 	Registration  Type = "registration"
 	LogDropped    Type = "log.dropped"
@@ -82,6 +83,7 @@ type Event struct {
 	Status int     `json:"status,omitempty"` // HTTP or SIP status
 	MS     float64 `json:"ms,omitempty"`     // how long the exchange took
 	Peer   string  `json:"peer,omitempty"`   // address of the far end
+	Local  string  `json:"local,omitempty"`  // our address towards it, of SIP and RTP
 	Body   string  `json:"body,omitempty"`   // at most 16 KiB, secrets blanked
 
 	// Files.
