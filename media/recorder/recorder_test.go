@@ -101,7 +101,8 @@ func sound(t testing.TB, name string) ([]int16, *wav.Reader) {
 	return pcm, r
 }
 
-// TestMixes: both sides are heard at their time; what did not come is silence.
+// TestMixes: both sides are heard at their time; what did not come of ours is silence, of the caller's as a telephone
+// would fill it.
 func TestMixes(t *testing.T) {
 	r, dir := folder(t, Config{})
 	defer running(t, r)()
@@ -116,7 +117,7 @@ func TestMixes(t *testing.T) {
 	rec.Write(Block{Frames: 5, In: in, Out: out, NoIn: 0b00010, NoOut: 0b00110})
 	rec.Write(Block{Frames: 2})
 	rec.Write(Block{Frames: 1, In: loud, Out: loud})
-	rec.Write(Block{Frames: 1, In: in}) // of the wrong size: silence
+	rec.Write(Block{Frames: 1, In: in}) // of the wrong size: as if it had not come
 	rec.Stop("digit")
 	rec.Stop("hangup")
 	rec.Write(Block{Frames: 1, In: loud})
@@ -126,12 +127,20 @@ func TestMixes(t *testing.T) {
 		t.Errorf("Done = %+v, want %+v", d, want)
 	}
 	pcm, _ := sound(t, dir+"/2026/x.wav")
-	for i, v := range []int16{a + b, 0, a, a + b, a + b, 0, 0, min(32767, l), 0} {
-		if i == 7 {
-			v = 32767 // clipped, not wrapped round
-		}
-		if got := pcm[i*160 : (i+1)*160]; !slices.Equal(got, slices.Repeat([]int16{v}, 160)) {
-			t.Errorf("frame %d: %d..., want %d", i, got[0], v)
+	for _, want := range []struct {
+		from, to int // samples
+		v        int16
+	}{
+		{0, 160, a + b},
+		{160, 240, a}, // nothing came: the caller's sound is carried on, ours was silence
+		{320 + 40, 480, a},
+		{480, 800, a + b},
+		{800, 880, a},
+		{1120 + 40, 1280, 32767}, // clipped, not wrapped round
+		{1280, 1360, l},
+	} {
+		if got := pcm[want.from:want.to]; !slices.Equal(got, slices.Repeat([]int16{want.v}, len(got))) {
+			t.Errorf("samples %d to %d: %d... %d, want %d", want.from, want.to, got[0], got[len(got)-1], want.v)
 		}
 	}
 	if _, err := os.Stat(dir + "/2026/x.wav.part"); !errors.Is(err, fs.ErrNotExist) {
@@ -211,8 +220,8 @@ func TestFailures(t *testing.T) {
 			rec.Stop("hangup")
 		}, "no such file", false},
 		{"a decoder's panic", func(r *Recorder, rec *Recording, _ string) {
-			rec.w.in = broken{}
-			rec.Write(Block{Frames: 5, In: in})
+			rec.w.out = broken{}
+			rec.Write(Block{Frames: 5, Out: in})
 		}, "panic: broken", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

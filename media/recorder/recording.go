@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ozswitch/media"
+	"ozswitch/media/codec"
 	"ozswitch/media/wav"
 )
 
@@ -15,9 +16,9 @@ const MaxFrames = 5
 // A Block is up to 100 ms of both directions, as it came and went: payload of the leg's codec.
 type Block struct {
 	Frames int    // 1 to MaxFrames, of 20 ms each
-	In     []byte // from the caller: Frames frames of payload, or nil for silence
+	In     []byte // from the caller: Frames frames of payload, or nil when nothing came
 	Out    []byte // to the caller, likewise
-	NoIn   uint8  // bit i set: frame i did not come; the bytes in its place do not matter
+	NoIn   uint8  // bit i set: frame i did not come; the bytes in its place do not matter. Its sound is carried on for 60 ms
 	NoOut  uint8
 }
 
@@ -53,7 +54,7 @@ func newRecording(r *Recorder, s Spec) *Recording {
 	rec := &Recording{r: r, spec: s, payload: len(s.Codec.Silence), finished: make(chan struct{}), queued: true} // until its file exists
 	frame := s.Codec.Rate.Frame()
 	rec.w = worker{
-		in: s.Codec.NewDecoder(), out: s.Codec.NewDecoder(),
+		in: codec.NewPatcher(s.Codec), out: s.Codec.NewDecoder(),
 		a: make([]int16, frame), b: make([]int16, frame),
 		voice: newDetector(), most: int64(s.Codec.Rate.N(s.Max)),
 	}

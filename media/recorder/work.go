@@ -12,14 +12,15 @@ import (
 
 // worker is what a recording needs while a goroutine works on it.
 type worker struct {
-	in, out codec.Decoder
-	a, b    []int16 // one frame of each direction
-	pcm     []int16 // decoded and mixed, not yet written
-	blocks  []entry
-	bytes   []byte
-	voice   *detector
-	n       int64 // samples taken, per channel
-	most    int64
+	in     *codec.Patcher // what the network lost is filled as a telephone would
+	out    codec.Decoder  // nothing is lost on its way from us: what is not there was silence
+	a, b   []int16        // one frame of each direction
+	pcm    []int16        // decoded and mixed, not yet written
+	blocks []entry
+	bytes  []byte
+	voice  *detector
+	n      int64 // samples taken, per channel
+	most   int64
 }
 
 // enqueue gives a recording, which has set queued, to the workers.
@@ -122,11 +123,11 @@ func (rec *Recording) frame(i int, in, out []byte, e entry) {
 		return
 	}
 	heard := len(in) > 0 && e.noIn>>i&1 == 0
+	var came []byte
 	if heard {
-		clear(w.a[w.in.Decode(w.a, in[i*size:(i+1)*size]):])
-	} else {
-		clear(w.a)
+		came = in[i*size : (i+1)*size]
 	}
+	clear(w.a[w.in.Decode(w.a, came):])
 	if len(out) > 0 && e.noOut>>i&1 == 0 {
 		clear(w.b[w.out.Decode(w.b, out[i*size:(i+1)*size]):])
 	} else {

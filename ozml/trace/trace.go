@@ -91,12 +91,19 @@ type Event struct {
 	Size int64  `json:"size,omitempty"`
 
 	// Sound: counts of packets.
-	Sent      int64   `json:"sent,omitempty"`
-	Received  int64   `json:"received,omitempty"`
-	Lost      int64   `json:"lost,omitempty"`
-	Count     int64   `json:"count,omitempty"`
-	JitterMS  float64 `json:"jitter_ms,omitempty"`
-	Succeeded bool    `json:"succeeded,omitempty"`
+	Sent     int64   `json:"sent,omitempty"`
+	Received int64   `json:"received,omitempty"`
+	Lost     int64   `json:"lost,omitempty"`
+	Count    int64   `json:"count,omitempty"`
+	JitterMS float64 `json:"jitter_ms,omitempty"`
+
+	// Sound, as the far end's last report has it (RTCP), and how long it held the call.
+	RoundTripMS   float64 `json:"round_trip_ms,omitempty"`
+	TheirLost     int64   `json:"their_lost,omitempty"` // of our packets
+	TheirJitterMS float64 `json:"their_jitter_ms,omitempty"`
+	HoldSeconds   float64 `json:"hold_seconds,omitempty"`
+
+	Succeeded bool `json:"succeeded,omitempty"`
 }
 
 // A Sink takes events in order. It fills T, Seq and Call where they are zero,

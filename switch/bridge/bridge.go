@@ -28,6 +28,8 @@ type Config struct {
 	// ListenControl gives a leg its socket for RTCP, above that of its sound; nil =
 	// pace.ListenAbove. A leg without one (it is taken, say) makes no reports.
 	ListenControl func(sound pace.Wire) (pace.Wire, error)
+	// OpenWeb gives a leg a wire of WebRTC; nil = none is taken or offered.
+	OpenWeb func(WebConfig) (WebWire, error)
 	// Advertise is the address that goes into SDP instead of the socket's own,
 	// when valid (NAT, or a socket on all addresses).
 	Advertise netip.Addr
@@ -74,27 +76,33 @@ func (e *CodecError) Error() string {
 const keysPT = 101
 
 // Open gives a leg its socket and says how to describe it: in answer to remote,
-// or as an offer of all we can when remote is nil. post is the call's mailbox.
-func (b *Bridge) Open(id call.LegID, remote *call.Media, post func(call.Event) bool, sink trace.Sink) (call.Media, error) {
+// or as an offer of all we can when remote is nil, by WebRTC if web. post is the
+// call's mailbox.
+func (b *Bridge) Open(id call.LegID, remote *call.Media, web bool, post func(call.Event) bool, sink trace.Sink) (call.Media, error) {
 	var ours call.Media
 	var err error
 	if remote == nil {
 		ours = b.offer()
-	} else if ours, err = b.answer(remote); err != nil {
+	} else if ours, err = b.answer(remote, nil); err != nil {
 		return call.Media{}, err
 	}
-	w, err := b.c.Listen()
-	if err != nil {
-		return call.Media{}, fmt.Errorf("bridge: no port for sound: %w", err)
+	l := &Leg{b: b, id: id, mux: ours.Mux, post: post, sink: sink, done: make(chan struct{}), bell: make(chan struct{}, 1), ends: map[uint32]chan struct{}{}}
+	if remote == nil && web || remote != nil && remote.Web != nil {
+		err = b.openWeb(l, &ours, remote)
+	} else if l.wire, err = b.c.Listen(); err != nil {
+		err = fmt.Errorf("bridge: no port for sound: %w", err)
 	}
-	ours.Addr = w.LocalAddr()
+	if err != nil {
+		return call.Media{}, err
+	}
+	ours.Addr = l.wire.LocalAddr()
 	if b.c.Advertise.IsValid() {
 		ours.Addr = netip.AddrPortFrom(b.c.Advertise, ours.Addr.Port())
 	}
 	ours.Ptime = media.Frame
-	l := &Leg{b: b, id: id, wire: w, mux: ours.Mux, post: post, sink: sink, done: make(chan struct{}), bell: make(chan struct{}, 1), ends: map[uint32]chan struct{}{}}
+	l.addr, l.ptime = ours.Addr, ours.Ptime
 	if !l.mux {
-		l.control, _ = b.c.ListenControl(w)
+		l.control, _ = b.c.ListenControl(l.wire)
 	}
 	b.mu.Lock()
 	b.legs[id] = l
@@ -103,6 +111,7 @@ func (b *Bridge) Open(id call.LegID, remote *call.Media, post func(call.Event) b
 }
 
 func (b *Bridge) offer() (m call.Media) {
+	m.Mux = true // RFC 5761, 5.1.1: whoever does not know it leaves it out of his answer
 	rates := map[int]bool{}
 	for _, c := range b.c.Codecs {
 		m.Codecs = append(m.Codecs, call.Codec{PT: c.PT, Name: c.Name, ClockRate: c.ClockRate})
@@ -115,9 +124,15 @@ func (b *Bridge) offer() (m call.Media) {
 }
 
 // answer takes the first offered codec that we have: the caller's preference
-// counts (RFC 3264 6.1).
-func (b *Bridge) answer(remote *call.Media) (m call.Media, err error) {
+// counts (RFC 3264 6.1). A leg that speaks one of them already stays with it.
+func (b *Bridge) answer(remote *call.Media, now *codec.Codec) (m call.Media, err error) {
 	_, theirs, ok := b.choose(remote)
+	for _, c := range remote.Codecs {
+		if now != nil && c.Is(now.Name, now.ClockRate) {
+			theirs = c
+			break
+		}
+	}
 	if !ok {
 		return m, &CodecError{names(remote.Codecs), names(b.offer().Codecs)}
 	}
@@ -127,14 +142,7 @@ func (b *Bridge) answer(remote *call.Media) (m call.Media, err error) {
 		m.Keys = []call.Codec{k}
 	}
 	m.Mux = remote.Mux // RFC 5761, 5.1.1
-	switch remote.Dir {
-	case call.SendOnly:
-		m.Dir = call.RecvOnly
-	case call.RecvOnly:
-		m.Dir = call.SendOnly
-	case call.Inactive:
-		m.Dir = call.Inactive
-	}
+	m.Dir = remote.Mirror()
 	return m, nil
 }
 

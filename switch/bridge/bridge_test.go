@@ -46,7 +46,7 @@ func TestAnswer(t *testing.T) {
 		{"none in common", call.Media{Codecs: []call.Codec{unknown}}, call.Codec{}, 0, 0, "offered G729, we take "},
 		{"nothing offered", call.Media{}, call.Codec{}, 0, 0, "offered nothing, we take "},
 	} {
-		m, err := b.answer(&c.offer)
+		m, err := b.answer(&c.offer, nil)
 		if c.err != "" {
 			if _, ok := errors.AsType[*CodecError](err); !ok || !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%s: %v, want %q", c.name, err, c.err)
@@ -87,7 +87,7 @@ func newRig(t *testing.T) *rig {
 	post := func(e call.Event) bool { r.mu.Lock(); defer r.mu.Unlock(); r.posted = append(r.posted, e); return true }
 	sink := trace.SinkFunc(func(e trace.Event) { r.mu.Lock(); defer r.mu.Unlock(); r.events = append(r.events, e) })
 	offer := call.Media{Addr: netip.MustParseAddrPort(far + ":4000"), Codecs: []call.Codec{{PT: 0, Name: "PCMU", ClockRate: 8000}}}
-	m, err := r.Open("leg", &offer, post, sink)
+	m, err := r.Open("leg", &offer, false, post, sink)
 	if err != nil || m.Addr.Addr() != netip.MustParseAddr("192.0.2.1") || m.Addr.Port() == 0 {
 		t.Fatalf("Open: %+v, %v", m, err)
 	}
@@ -188,7 +188,7 @@ func TestMediaLost(t *testing.T) {
 func TestNoSocket(t *testing.T) {
 	full := errors.New("every port is taken")
 	b := New(Config{Listen: func() (pace.Wire, error) { return nil, full }})
-	if _, err := b.Open("leg", nil, nil, nil); !errors.Is(err, full) {
+	if _, err := b.Open("leg", nil, false, nil, nil); !errors.Is(err, full) {
 		t.Errorf("Open: %v, want %v", err, full)
 	}
 	if err := b.Connect("nobody", call.Media{}); err == nil {

@@ -27,8 +27,12 @@ type Leg struct {
 	b       *Bridge
 	id      call.LegID
 	wire    pace.Wire
+	web     WebWire        // wire, where that is one of WebRTC
+	addr    netip.AddrPort // of our description, as is
+	ptime   time.Duration
 	control pace.Wire // of RTCP; nil when it shares wire (mux), or has none
 	mux     bool
+	offered bool // the description was ours first
 	post    func(call.Event) bool
 	sink    trace.Sink
 	done    chan struct{} // closed by close
@@ -40,6 +44,9 @@ type Leg struct {
 	ready  atomic.Bool    // paced and codec are set
 	closed atomic.Bool    // by close
 	onKey  atomic.Value   // func(byte, bool, time.Time)
+
+	held   time.Time     // since when the far end holds the call; zero: it does not
+	onHold time.Duration // before that
 
 	mu     sync.Mutex
 	lastID uint32
@@ -60,21 +67,31 @@ func (l *Leg) Codec() *codec.Codec {
 // not agreed, inband as tones. f must not block.
 func (l *Leg) OnKey(f func(key byte, inband bool, at time.Time)) { l.onKey.Store(f) }
 
-// onHold is how long a leg that need not send may be silent.
-const onHold = 30 * time.Minute
+// patience is how long a leg that need not send may be silent.
+const patience = 30 * time.Minute
 
 // timeout is after how long without a packet the sound is lost.
 func (l *Leg) timeout(quiet bool) time.Duration {
 	if t := l.b.c.Timeout; !quiet || t == 0 {
 		return t
 	}
-	return max(onHold, l.b.c.Timeout)
+	return max(patience, l.b.c.Timeout)
 }
 
 func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) error {
 	sending := remote.Dir == call.SendRecv || remote.Dir == call.RecvOnly
-	held := remote.Addr.Addr().IsUnspecified()
+	held := remote.Nowhere()
+	if l.web != nil {
+		if remote.Web == nil {
+			return &AgreeError{"the far end answered our WebRTC offer with plain RTP"}
+		}
+		if err := l.web.Connect(remote.Web); err != nil {
+			return &AgreeError{err.Error()}
+		}
+		remote.Addr = webFar
+	}
 	quiet := held || remote.Dir != call.SendRecv // the far end need not send
+	l.hold(held || !sending, time.Now())
 	if l.paced != nil {
 		if quiet != l.quiet {
 			l.quiet = quiet
@@ -86,6 +103,10 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 			}
 		}
 		return l.paced.SetSending(sending && !held)
+	}
+	if l.mux = l.mux && remote.Mux; l.mux && l.control != nil {
+		l.control.Close() // the answer took our offer of one port for both
+		l.control = nil
 	}
 	var keys uint8
 	if k, ok := remote.KeysFor(theirs); ok {
@@ -110,6 +131,27 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 	return nil
 }
 
+// hold counts the time during which the far end wants to hear nothing of us.
+func (l *Leg) hold(on bool, now time.Time) {
+	switch {
+	case on && l.held.IsZero():
+		l.held = now
+	case !on && !l.held.IsZero():
+		l.onHold, l.held = l.onHold+now.Sub(l.held), time.Time{}
+	}
+}
+
+// quality is the event that tells how the sound was.
+func (l *Leg) quality(s pace.Stats, now time.Time) trace.Event {
+	l.hold(false, now)
+	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	return trace.Event{
+		Type: trace.MediaQuality, Name: l.codec.Name, MS: ms(s.Lag),
+		Sent: s.PacketsOut, Received: s.PacketsIn, Lost: s.Lost, JitterMS: ms(s.Jitter),
+		RoundTripMS: ms(s.RoundTrip), TheirLost: s.TheirLost, TheirJitterMS: ms(s.TheirJitter), HoldSeconds: l.onHold.Seconds(),
+	}
+}
+
 // close ends the sound; the goroutine hands out the last block of a recording.
 func (l *Leg) close() {
 	if l.closed.Swap(true) {
@@ -125,7 +167,7 @@ func (l *Leg) close() {
 	}
 	if l.ready.Load() {
 		s := l.paced.Stats()
-		l.sink.Emit(trace.Event{Type: trace.MediaQuality, Name: l.codec.Name, MS: float64(s.Lag) / float64(time.Millisecond), Sent: s.PacketsOut, Received: s.PacketsIn, Lost: s.Lost, JitterMS: float64(s.Jitter) / float64(time.Millisecond)})
+		l.sink.Emit(l.quality(s, time.Now()))
 		if l.b.c.Packets != nil {
 			l.b.c.Packets(s)
 		}

@@ -22,6 +22,7 @@ type ends struct {
 	near, far *Leg
 	events    chan call.Event // near's
 	final     [2]Stats
+	quality   trace.Event // near's last event
 }
 
 // join connects them with what the caller offers. during runs while both are up.
@@ -43,19 +44,16 @@ func join(t *testing.T, offer func(*call.Media), during func(e *ends, far *Bridg
 		}
 		near, far := bridge(0), bridge(1)
 		post := func(ev call.Event) bool { e.events <- ev; return true }
-		remote, err := far.Open("f", nil, func(call.Event) bool { return true }, trace.SinkFunc(func(trace.Event) {}))
+		remote, err := far.Open("f", nil, false, func(call.Event) bool { return true }, trace.SinkFunc(func(trace.Event) {}))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if offer != nil {
 			offer(&remote)
 		}
-		answer, err := near.Open("n", &remote, post, trace.SinkFunc(func(trace.Event) {}))
+		answer, err := near.Open("n", &remote, false, post, trace.SinkFunc(func(ev trace.Event) { e.quality = ev }))
 		if err != nil {
 			t.Fatal(err)
-		}
-		if remote.Mux {
-			far.Leg("f").mux = true
 		}
 		if err := near.Connect("n", remote); err != nil {
 			t.Fatal(err)
@@ -75,15 +73,16 @@ func join(t *testing.T, offer func(*call.Media), during func(e *ends, far *Bridg
 	return e
 }
 
-// Reports go by the port above, or by that of the sound where the caller offers it.
+// Reports go by the port above, or by that of the sound where both ends know how. We
+// offer it; with false the other end answers as one that does not know it.
 func TestReportsBothWays(t *testing.T) {
 	for _, mux := range []bool{false, true} {
 		e := join(t, func(m *call.Media) { m.Mux = mux }, func(e *ends, _ *Bridge, answer call.Media) {
 			if answer.Mux != mux {
 				t.Errorf("rtcp-mux offered %v, answered %v", mux, answer.Mux)
 			}
-			if (e.near.control == nil) != mux {
-				t.Errorf("rtcp-mux %v: a socket of its own: %v", mux, e.near.control != nil)
+			if near, far := e.near.control != nil, e.far.control != nil; near == mux || far == mux {
+				t.Errorf("rtcp-mux %v: a socket of its own: %v, with who offered %v", mux, near, far)
 			}
 			time.Sleep(time.Minute)
 		})
@@ -91,6 +90,10 @@ func TestReportsBothWays(t *testing.T) {
 			if s.ReportsIn < 8 || s.ReportsOut < 8 || s.RoundTrip <= 0 || s.RoundTrip > 50*time.Millisecond {
 				t.Errorf("rtcp-mux %v, end %d: %+v, want reports both ways and a round trip", mux, i, s)
 			}
+		}
+		near := e.final[0]
+		if q, trip := e.quality, float64(near.RoundTrip)/1e6; q.Type != trace.MediaQuality || q.RoundTripMS != trip || q.TheirLost != near.TheirLost || q.HoldSeconds != 0 {
+			t.Errorf("rtcp-mux %v: %+v, want the quality with a round trip of %v ms", mux, q, trip)
 		}
 	}
 }
@@ -133,7 +136,7 @@ func TestKeysBothWays(t *testing.T) {
 // A far end that goes silent ends the call after the timeout, on hold after 30
 // minutes; being taken back begins the time anew.
 func TestTimeoutOnHold(t *testing.T) {
-	join(t, nil, func(e *ends, far *Bridge, _ call.Media) {
+	e := join(t, nil, func(e *ends, far *Bridge, _ call.Media) {
 		held := call.Media{Addr: netip.MustParseAddrPort("10.0.0.2:20000"), Codecs: far.offer().Codecs, Keys: far.offer().Keys, Dir: call.SendOnly}
 		reinvite := func(dir call.MediaDir) {
 			held.Dir = dir
@@ -172,4 +175,7 @@ func TestTimeoutOnHold(t *testing.T) {
 			t.Error("not lost after 31 minutes of hold")
 		}
 	})
+	if want := (60*time.Minute + time.Second).Seconds(); e.quality.HoldSeconds != want {
+		t.Errorf("%v s on hold, want %v", e.quality.HoldSeconds, want)
+	}
 }

@@ -39,8 +39,13 @@ func (l lateSignal) Dial(i call.Invite, post func(call.Event) bool) {
 // sound gives bridge's failures their SIP status.
 type sound struct{ *bridge.Bridge }
 
-func (s sound) Open(leg call.LegID, remote *call.Media, post func(call.Event) bool, sink trace.Sink) (call.Media, error) {
-	m, err := s.Bridge.Open(leg, remote, post, sink)
+func (s sound) Open(leg call.LegID, remote *call.Media, web bool, post func(call.Event) bool, sink trace.Sink) (call.Media, error) {
+	m, err := s.Bridge.Open(leg, remote, web, post, sink)
+	return m, status(err)
+}
+
+func (s sound) Agree(leg call.LegID, remote *call.Media) (call.Media, error) {
+	m, err := s.Bridge.Agree(leg, remote)
 	return m, status(err)
 }
 
@@ -53,7 +58,9 @@ func status(err error) error {
 		return nil
 	}
 	code := 500
-	if _, ok := errors.AsType[*bridge.CodecError](err); ok {
+	_, codec := errors.AsType[*bridge.CodecError](err)
+	_, offer := errors.AsType[*bridge.AgreeError](err)
+	if codec || offer {
 		code = 488
 	} else if errors.Is(err, errNoPorts) {
 		code = 503
@@ -136,7 +143,10 @@ func (c *counted) Emit(e trace.Event) {
 		c.m.ScriptError(e.Code)
 	case trace.MediaQuality:
 		c.mu.Lock()
-		c.quality = store.Quality{Codec: e.Name, Sent: e.Sent, Received: e.Received, Lost: e.Lost, JitterMS: e.JitterMS, LateMS: e.MS}
+		c.quality = store.Quality{
+			Codec: e.Name, Sent: e.Sent, Received: e.Received, Lost: e.Lost, JitterMS: e.JitterMS, LateMS: e.MS,
+			RoundTripMS: e.RoundTripMS, TheirLost: e.TheirLost, TheirJitterMS: e.TheirJitterMS, HoldSeconds: e.HoldSeconds,
+		}
 		c.mu.Unlock()
 	case trace.RecordSaved:
 		c.mu.Lock()

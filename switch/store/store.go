@@ -107,6 +107,13 @@ type Quality struct {
 	Lost     int64   `json:"lost"`      // packets
 	JitterMS float64 `json:"jitter_ms"` // RFC 3550 6.4.1
 	LateMS   float64 `json:"late_ms"`   // the latest of our own packets
+
+	// By the far end's last report (RTCP); 0 when it sent none.
+	RoundTripMS   float64 `json:"round_trip_ms"`
+	TheirLost     int64   `json:"their_lost"` // packets of ours
+	TheirJitterMS float64 `json:"their_jitter_ms"`
+
+	HoldSeconds float64 `json:"hold_seconds"` // how long the far end held the call
 }
 
 // A CallQuery says which calls are wanted; zero values do not filter. Texts are

@@ -43,7 +43,7 @@ func aCall(i int) store.Call {
 		Started: day.Add(time.Duration(i) * time.Second), Answered: day.Add(time.Hour), Ended: day.Add(2 * time.Hour),
 		Ring: 1500 * time.Millisecond, Talk: time.Minute,
 		Recordings: []store.File{{Path: "a.mp3", Format: "mp3", Duration: time.Second, Size: 4000, Reason: "digit"}},
-		Quality:    store.Quality{Codec: "PCMA", Sent: 3000, Received: 2999, Lost: 1, JitterMS: 0.5, LateMS: 3},
+		Quality:    store.Quality{Codec: "PCMA", Sent: 3000, Received: 2999, Lost: 1, JitterMS: 0.5, LateMS: 3, RoundTripMS: 12, TheirLost: 2, TheirJitterMS: 1.5, HoldSeconds: 4},
 	}
 }
 
