@@ -28,6 +28,9 @@ assets: $(ASSETS)
 $(ASSETS): %/node_modules/.assets: %/package-lock.json %/assets.sh
 	cd $* && sh ./assets.sh && ls assets >node_modules/.assets
 
+# The pages are made of our own files as well.
+switch/console/node_modules/.assets: $(shell find switch/console/web switch/console/*.mjs switch/console/tsconfig.json -type f)
+
 # make demo ARGS=--once leaves when the demonstration is over.
 demo: build
 	bin/ozswitch demo $(ARGS)

@@ -1,0 +1,1 @@
+export function CallPage({ id }: { id: string }) { return <h1>Call {id}</h1> }
