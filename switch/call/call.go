@@ -1,9 +1,6 @@
 package call
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // Limits of one call. Zero values are the defaults.
 type Limits struct {
@@ -35,12 +32,12 @@ type Call struct {
 	state    State
 	result   Result
 
-	offer  *Media // what the caller offered; nil when our 200 must offer
-	local  Media  // what we said
-	remote Media  // what the far end said last
-	opened bool   // a socket exists
-	heard  bool   // ConnectMedia was done
-	script bool   // a script runs, ScriptEnded is owed
+	offer   *Media // what the caller offered; nil when our 200 must offer
+	local   Media  // what we said
+	reoffer *Media // a re-INVITE's, until the sound has said what we answer
+	opened  bool   // a socket exists
+	heard   bool   // ConnectMedia was done
+	script  bool   // a script runs, ScriptEnded is owed
 
 	ticket  Ticket // of the Answer or Originate that is under way
 	pending Originate
@@ -98,6 +95,10 @@ func (c *Call) Handle(now time.Time, e Event) []Effect {
 		c.do(PressKey{e.Key})
 	case MediaOpened:
 		c.mediaOpened(e)
+	case MediaAgreed:
+		c.agreed(e)
+	case MediaDisagreed:
+		c.disagreed(e)
 	case MediaFailed:
 		c.mediaFailed(e)
 	case MediaLost:
@@ -166,7 +167,7 @@ func (c *Call) originate(e Originate) {
 	}
 	c.setUpBy, c.endBy = c.now.Add(c.limits.SetUp), c.now.Add(c.limits.Length)
 	c.become(Setup)
-	c.do(OpenMedia{Leg: c.leg})
+	c.do(OpenMedia{Leg: c.leg, Web: e.Web})
 }
 
 func (c *Call) provisional(e Provisional) {
@@ -202,7 +203,7 @@ func (c *Call) accepted(e Accepted) {
 }
 
 func (c *Call) connect(remote Media) {
-	c.heard, c.remote = true, remote
+	c.heard = true
 	c.do(ConnectMedia{c.leg, remote})
 }
 
@@ -214,7 +215,7 @@ func (c *Call) answerWanted(e AnswerWanted) {
 		c.settle(e.Ticket, Failure{487, "there is nothing to answer"})
 	default:
 		c.ticket = e.Ticket
-		c.do(OpenMedia{c.leg, c.offer})
+		c.do(OpenMedia{Leg: c.leg, Remote: c.offer})
 	}
 }
 
@@ -270,84 +271,42 @@ func (c *Call) acked(e Acked) {
 }
 
 func (c *Call) reoffered(e Reoffered) {
-	if c.state != InCall {
+	if c.state != InCall || c.reoffer != nil {
 		c.do(Respond{Leg: c.leg, Code: 491})
 		return
 	}
 	if e.Offer == nil {
-		c.do(Respond{Leg: c.leg, Code: 200, Media: &c.local})
+		local := c.local
+		local.Dir = SendRecv // the far end is free to hold us still
+		if local.Web != nil {
+			web := *local.Web
+			web.Setup, local.Web = ActPass, &web // RFC 8842 5.2
+		}
+		c.do(Respond{Leg: c.leg, Code: 200, Media: &local})
 		return
 	}
-	local, ok := c.answerTo(e.Offer)
-	if !ok {
-		c.do(Respond{Leg: c.leg, Code: 488, Warning: "the sound of this call is " + names(c.codecs()) + "; the offer has " + names(e.Offer.Codecs)})
+	c.reoffer = e.Offer
+	c.do(AgreeMedia{c.leg, *e.Offer})
+}
+
+// agreed is the answer to the offer that a re-INVITE brought.
+func (c *Call) agreed(e MediaAgreed) {
+	if c.reoffer == nil || c.state != InCall {
 		return
 	}
-	agreed := *e.Offer
-	agreed.Codecs = local.Codecs // so that the sound goes by what we answer
-	c.connect(agreed)
+	remote, local := *c.reoffer, e.Media
+	c.reoffer, c.local = nil, local
+	remote.Codecs = local.Codecs // so that the sound goes by what we answer
+	c.connect(remote)
 	c.do(Respond{Leg: c.leg, Code: 200, Media: &local})
 }
 
-// codecs are those that the call may be using: what both ends named.
-func (c *Call) codecs() (both []Codec) {
-	for _, k := range c.remote.Codecs {
-		for _, l := range c.local.Codecs {
-			if l.Is(k.Name, k.ClockRate) {
-				both = append(both, l)
-			}
-		}
+func (c *Call) disagreed(e MediaDisagreed) {
+	if c.reoffer == nil || c.state != InCall {
+		return
 	}
-	return both
-}
-
-// answerTo is our description in answer to a later offer: the codec of the call
-// under the number that the offer gives it (RFC 3264 6.1); ok is false when
-// the offer does not have it.
-func (c *Call) answerTo(offer *Media) (m Media, ok bool) {
-	m = c.local
-	m.Dir = mirror(offer)
-	for _, now := range c.codecs() {
-		for _, k := range offer.Codecs {
-			if !k.Is(now.Name, now.ClockRate) {
-				continue
-			}
-			now.PT = k.PT
-			m.Codecs = []Codec{now}
-			if keys, ok := offer.KeysFor(k); ok && len(c.local.Keys) > 0 {
-				m.Keys = []Codec{keys}
-			} else {
-				m.Keys = nil
-			}
-			return m, true
-		}
-	}
-	return m, false
-}
-
-func names(codecs []Codec) string {
-	var all []string
-	for _, c := range codecs {
-		all = append(all, c.Name)
-	}
-	if len(all) == 0 {
-		return "nothing"
-	}
-	return strings.Join(all, ", ")
-}
-
-// mirror is the direction that answers an offered one (RFC 3264 6.1); an
-// unspecified address is hold as it was before that (RFC 3264 8.4).
-func mirror(offer *Media) MediaDir {
-	switch {
-	case offer.Dir == SendOnly:
-		return RecvOnly
-	case offer.Dir == RecvOnly:
-		return SendOnly
-	case offer.Dir == SendRecv && offer.Addr.Addr().IsUnspecified():
-		return RecvOnly
-	}
-	return offer.Dir
+	c.reoffer = nil
+	c.do(Respond{Leg: c.leg, Code: 488, Warning: e.Reason})
 }
 
 func (c *Call) rejectWanted(e RejectWanted) {

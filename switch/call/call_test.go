@@ -120,6 +120,13 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 		return at, MediaFailed{leg, Failure{num(2), "no codec in common"}}
 	case "nosound":
 		return at, MediaLost{leg}
+	case "agreed":
+		m := ours
+		m.Dir = media(2).Mirror()
+		m.Codecs = media(2).Codecs[len(media(2).Codecs)-1:]
+		return at, MediaAgreed{leg, m}
+	case "disagreed":
+		return at, MediaDisagreed{leg, Failure{488, "no codec in common"}}
 	case "ack":
 		return at, Acked{leg, media(2)}
 	case "cancel":
@@ -168,6 +175,8 @@ func show(e Effect) string {
 		return "Invite " + e.Target + m(e.Offer)
 	case OpenMedia:
 		return "OpenMedia" + m(e.Remote)
+	case AgreeMedia:
+		return "AgreeMedia" + m(&e.Remote)
 	case ConnectMedia:
 		return "ConnectMedia" + m(&e.Remote)
 	case StopScript:

@@ -55,10 +55,19 @@ type (
 // Sound: carried out by switch/bridge.
 type (
 	// OpenMedia gives the leg a socket. Remote is what the far end offered, nil
-	// when we offer. The outcome is MediaOpened or MediaFailed.
+	// when we offer; Web says that our offer is one of WebRTC. The outcome is
+	// MediaOpened or MediaFailed.
 	OpenMedia struct {
 		Leg    LegID
 		Remote *Media
+		Web    bool
+	}
+	// AgreeMedia describes an open leg anew, in answer to a later offer. The
+	// outcome is MediaAgreed or MediaDisagreed; nothing sounds otherwise until
+	// ConnectMedia.
+	AgreeMedia struct {
+		Leg    LegID
+		Remote Media
 	}
 	// ConnectMedia starts sound both ways with what was agreed.
 	ConnectMedia struct {
@@ -99,6 +108,7 @@ func (Bye) effect()          {}
 func (Info) effect()         {}
 func (Reinvite) effect()     {}
 func (OpenMedia) effect()    {}
+func (AgreeMedia) effect()   {}
 func (ConnectMedia) effect() {}
 func (CloseMedia) effect()   {}
 func (StartScript) effect()  {}

@@ -114,6 +114,17 @@ type (
 		Leg   LegID
 		Media Media
 	}
+	// MediaAgreed answers AgreeMedia: the leg's description from now on.
+	MediaAgreed struct {
+		Leg   LegID
+		Media Media
+	}
+	// MediaDisagreed answers AgreeMedia: the offer has nothing for us; all stands
+	// as it was.
+	MediaDisagreed struct {
+		Leg LegID
+		Failure
+	}
 	// MediaFailed: the leg cannot have sound, or its sound broke.
 	MediaFailed struct {
 		Leg LegID
@@ -135,6 +146,7 @@ type (
 		FromName  string
 		RingTime  time.Duration
 		Direction Direction
+		Web       bool // the callee is registered over WebSocket: offer it WebRTC
 	}
 	// AnswerWanted: the script picks up (a no-op once answered).
 	AnswerWanted struct{ Ticket Ticket }
@@ -155,24 +167,26 @@ type (
 	Tick struct{}
 )
 
-func (Invited) event()      {}
-func (Provisional) event()  {}
-func (Accepted) event()     {}
-func (Refused) event()      {}
-func (Acked) event()        {}
-func (Cancelled) event()    {}
-func (Ended) event()        {}
-func (Lost) event()         {}
-func (Reoffered) event()    {}
-func (Reaccepted) event()   {}
-func (Rerefused) event()    {}
-func (KeyInfo) event()      {}
-func (MediaOpened) event()  {}
-func (MediaFailed) event()  {}
-func (MediaLost) event()    {}
-func (Originate) event()    {}
-func (AnswerWanted) event() {}
-func (RejectWanted) event() {}
-func (HangupWanted) event() {}
-func (ScriptEnded) event()  {}
-func (Tick) event()         {}
+func (Invited) event()        {}
+func (Provisional) event()    {}
+func (Accepted) event()       {}
+func (Refused) event()        {}
+func (Acked) event()          {}
+func (Cancelled) event()      {}
+func (Ended) event()          {}
+func (Lost) event()           {}
+func (Reoffered) event()      {}
+func (Reaccepted) event()     {}
+func (Rerefused) event()      {}
+func (KeyInfo) event()        {}
+func (MediaOpened) event()    {}
+func (MediaAgreed) event()    {}
+func (MediaDisagreed) event() {}
+func (MediaFailed) event()    {}
+func (MediaLost) event()      {}
+func (Originate) event()      {}
+func (AnswerWanted) event()   {}
+func (RejectWanted) event()   {}
+func (HangupWanted) event()   {}
+func (ScriptEnded) event()    {}
+func (Tick) event()           {}

@@ -44,6 +44,54 @@ type Media struct {
 	Ptime  time.Duration // 0 when not said
 	Dir    MediaDir
 	Mux    bool // a=rtcp-mux
+
+	// Web is set where the sound goes by WebRTC (ICE and DTLS-SRTP); Addr then
+	// means little (RFC 8829 5.2.1: 0.0.0.0 and port 9). It is shared, and read-only.
+	Web *WebMedia
+}
+
+// A WebMedia is what a description says of a WebRTC path: who may knock (ICE,
+// RFC 8839), where, and whose certificate will be shown (DTLS-SRTP, RFC 8842).
+type WebMedia struct {
+	Ufrag, Pwd      string
+	Options         string   // a=ice-options, "" = none
+	Lite            bool     // a=ice-lite: it answers knocks and sends none
+	Fingerprints    []string // "sha-256 AB:CD:..", any of which will do
+	Setup           string   // "actpass", "active", "passive", "holdconn"
+	Candidates      []string // values of a=candidate: "1 1 udp 2130706431 127.0.0.1 19998 typ host"
+	EndOfCandidates bool
+	Mid             string // a=mid, "" = none
+	Bundle          bool   // the session groups its media (a=group:BUNDLE) and Mid is of the group
+}
+
+// The values of WebMedia.Setup.
+const (
+	ActPass  = "actpass"
+	Active   = "active"
+	Passive  = "passive"
+	HoldConn = "holdconn"
+)
+
+// Restarts tells whether w, said after old, begins ICE anew (RFC 8445 9).
+func (w *WebMedia) Restarts(old *WebMedia) bool {
+	return w != nil && old != nil && (w.Ufrag != old.Ufrag || w.Pwd != old.Pwd)
+}
+
+// Nowhere tells whether the address is unspecified (c=0.0.0.0), which held a
+// call before there were directions (RFC 3264 8.4). WebRTC writes it always.
+func (m *Media) Nowhere() bool { return m.Web == nil && m.Addr.Addr().IsUnspecified() }
+
+// Mirror is the direction that answers m, which was offered (RFC 3264 6.1).
+func (m *Media) Mirror() MediaDir {
+	switch {
+	case m.Dir == SendOnly:
+		return RecvOnly
+	case m.Dir == RecvOnly:
+		return SendOnly
+	case m.Dir == SendRecv && m.Nowhere():
+		return RecvOnly
+	}
+	return m.Dir
 }
 
 // KeysFor gives the telephone-event format whose clock is that of c; ok is

@@ -25,9 +25,11 @@ type Signalling interface {
 	Dial(i call.Invite, post func(call.Event) bool)
 }
 
-// Sound gives legs their sockets. Open and Connect are quick (no DNS, no file).
+// Sound gives legs their sockets. Open, Agree and Connect are quick (no DNS, no
+// file).
 type Sound interface {
-	Open(leg call.LegID, remote *call.Media, post func(call.Event) bool, sink trace.Sink) (call.Media, error)
+	Open(leg call.LegID, remote *call.Media, web bool, post func(call.Event) bool, sink trace.Sink) (call.Media, error)
+	Agree(leg call.LegID, remote *call.Media) (call.Media, error)
 	Connect(leg call.LegID, remote call.Media) error
 	Close(leg call.LegID)
 }

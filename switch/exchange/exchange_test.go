@@ -71,9 +71,13 @@ func (r *room) Do(e call.Effect) {
 	}
 }
 func (r *room) Dial(i call.Invite, _ func(call.Event) bool) { r.tell("dial %s", i.Target) }
-func (r *room) Open(call.LegID, *call.Media, func(call.Event) bool, trace.Sink) (call.Media, error) {
+func (r *room) Open(call.LegID, *call.Media, bool, func(call.Event) bool, trace.Sink) (call.Media, error) {
 	r.tell("open")
 	return call.Media{}, r.open
+}
+func (r *room) Agree(call.LegID, *call.Media) (call.Media, error) {
+	r.tell("agree")
+	return call.Media{}, nil
 }
 func (r *room) Connect(call.LegID, call.Media) error { r.tell("connect"); return nil }
 func (r *room) Close(call.LegID)                     { r.tell("close") }

@@ -175,12 +175,19 @@ func (l *Line) carryOut(effect call.Effect) {
 	case call.Invite:
 		l.x.c.Signal.Dial(f, l.Post)
 	case call.OpenMedia:
-		m, err := l.x.c.Sound.Open(f.Leg, f.Remote, l.Post, l.sink)
+		m, err := l.x.c.Sound.Open(f.Leg, f.Remote, f.Web, l.Post, l.sink)
 		if err != nil {
 			l.Post(call.MediaFailed{Leg: f.Leg, Failure: failureOf(err)})
 			return
 		}
 		l.Post(call.MediaOpened{Leg: f.Leg, Media: m})
+	case call.AgreeMedia:
+		m, err := l.x.c.Sound.Agree(f.Leg, &f.Remote)
+		if err != nil {
+			l.Post(call.MediaDisagreed{Leg: f.Leg, Failure: failureOf(err)})
+			return
+		}
+		l.Post(call.MediaAgreed{Leg: f.Leg, Media: m})
 	case call.ConnectMedia:
 		if err := l.x.c.Sound.Connect(f.Leg, f.Remote); err != nil {
 			l.Post(call.MediaFailed{Leg: f.Leg, Failure: failureOf(err)})
