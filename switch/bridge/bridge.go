@@ -38,6 +38,7 @@ type Config struct {
 	Silence   bool           // send silence when nothing plays
 	Rand      func() uint32  // SSRC, first sequence number and timestamp
 	Packets   func(Stats)    // told when a leg has closed; may be nil
+	Capture   func(sink trace.Sink) Capture // who keeps the packets of the call with that sink; nil = nobody
 	Panicked  func(where string)
 	Slog      *slog.Logger
 }

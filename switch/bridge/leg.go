@@ -51,6 +51,9 @@ type Leg struct {
 	mu     sync.Mutex
 	lastID uint32
 	ends   map[uint32]chan struct{}
+	packets *pace.Packets // all that come and go; nil = nobody wants them
+	keeper  Capture
+
 	taps   []tapped      // the running one last; before it those that still owe their last block
 	bell   chan struct{} // of all taps
 }
@@ -121,11 +124,12 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 		SSRC: random(), Seq: uint16(random()), TS: random(),
 		Control: l.control, Mux: l.mux, Name: fmt.Sprintf("%08x%08x%08x", random(), random(), random()),
 		Timeout: l.timeout(quiet), Silence: l.b.c.Silence, Hold: !sending || held,
-		Fault: paceFault(remote.Addr),
+		Fault: paceFault(remote.Addr), Packets: l.capture(keys),
 	})
 	if err := l.b.c.Pacer.Add(l.paced); err != nil {
 		return err
 	}
+	l.started(theirs)
 	l.ready.Store(true)
 	l.b.wg.Go(l.run)
 	return nil
@@ -197,6 +201,7 @@ func (l *Leg) run() {
 
 // drain takes all that waits: recorded sound first, since a key may end it.
 func (l *Leg) drain() {
+	l.drainPackets()
 	l.drainTap()
 	for {
 		r, ok := l.paced.Next()
