@@ -1,0 +1,48 @@
+package bridge
+
+import (
+	"ozswitch/media/pace"
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/call"
+)
+
+// A Capture keeps the packets of one call (log.sound).
+type Capture interface {
+	// Sound takes n packets, each behind its pace.PacketHead, that follow those
+	// before; dropped were lost between. It keeps nothing of records and never
+	// blocks.
+	Sound(records []byte, n, dropped int)
+	// Secret tells that keys are not to be kept.
+	Secret() bool
+}
+
+// capture makes what the pacer copies packets to; nil when nobody wants them.
+func (l *Leg) capture(keys uint8) *pace.Packets {
+	if l.b.c.Capture == nil {
+		return nil
+	}
+	if l.keeper = l.b.c.Capture(l.sink); l.keeper == nil {
+		return nil
+	}
+	if !l.keeper.Secret() {
+		keys = 0
+	}
+	l.packets = pace.NewPackets(l.bell, keys)
+	return l.packets
+}
+
+// drainPackets hands on what was copied.
+func (l *Leg) drainPackets() {
+	if l.packets == nil {
+		return
+	}
+	for b, ok := l.packets.Next(); ok; b, ok = l.packets.Next() {
+		l.keeper.Sound(b.Data, b.N, b.Dropped)
+		l.packets.Release(b)
+	}
+}
+
+// started tells which payload type is which codec, and the addresses.
+func (l *Leg) started(theirs call.Codec) {
+	l.sink.Emit(trace.Event{Type: trace.MediaStarted, Name: theirs.Name, Count: int64(theirs.PT), Peer: l.far.String(), Local: l.wire.LocalAddr().String()})
+}
