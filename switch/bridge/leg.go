@@ -48,14 +48,14 @@ type Leg struct {
 	held   time.Time     // since when the far end holds the call; zero: it does not
 	onHold time.Duration // before that
 
-	mu     sync.Mutex
-	lastID uint32
-	ends   map[uint32]chan struct{}
+	mu      sync.Mutex
+	lastID  uint32
+	ends    map[uint32]chan struct{}
 	packets *pace.Packets // all that come and go; nil = nobody wants them
 	keeper  Capture
 
-	taps   []tapped      // the running one last; before it those that still owe their last block
-	bell   chan struct{} // of all taps
+	taps []tapped      // the running one last; before it those that still owe their last block
+	bell chan struct{} // of all taps
 }
 
 // Codec is what the leg speaks; nil until it is connected.
