@@ -134,7 +134,7 @@ func firstWords(ctx context.Context, cfg *server.Config) (took time.Duration, en
 	if err != nil {
 		return 0, "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute) // on a busy machine; one that is stuck is told as well
 	defer cancel()
 	done := make(chan error, 1)
 	run, stop := context.WithCancel(ctx)

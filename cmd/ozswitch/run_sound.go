@@ -77,7 +77,7 @@ func newVoice(s server.Speech) (*tts.Voice, error) {
 	}
 	return tts.New(tts.Config{
 		Engine: s.Engine, Voice: s.Voice, Language: s.Language, URL: s.URL, Timeout: time.Duration(s.Timeout),
-		Program: self, Log: slog.New(slog.DiscardHandler),
+		Dial: notify.OperatorDial(time.Duration(s.Timeout)), Program: self, Log: slog.New(slog.DiscardHandler),
 	})
 }
 

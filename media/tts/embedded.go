@@ -57,9 +57,13 @@ func newEmbedded(c Config) (engine, error) {
 		}
 	}
 	n := or(c.Workers, min(4, runtime.NumCPU()))
-	pool := worker.New(worker.Config{Program: c.Program, Args: args, Env: c.Env, Max: n, Log: c.Log})
+	pool := worker.New(worker.Config{Program: c.Program, Args: args, Env: c.Env, Max: n, StartTimeout: starting, Log: c.Log})
 	return &embedded{pool, n}, nil
 }
+
+// starting is how long the engine may take to be unpacked and compiled: 2 s, but on a machine that is busy with calls
+// (the worker has low priority), or in a test with the race detector, many times that.
+const starting = 2 * time.Minute
 
 func (e *embedded) name() string                  { return "flite 2.3 wasm 0.1.1" }
 func (e *embedded) run(ctx context.Context) error { return e.pool.Run(ctx) }

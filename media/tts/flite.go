@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"sync"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/experimental"
@@ -28,10 +27,8 @@ import (
 // It must not run in the process that carries calls: Go cannot preempt the engine (house decision 10).
 func Serve(r io.Reader, w io.Writer, cache string) error {
 	var f flite
-	var once sync.Once
-	var broken error
-	err := worker.Serve(r, w, func(b []byte) ([]byte, error) {
-		once.Do(func() { broken = f.load(context.Background(), cache) })
+	broken := f.load(context.Background(), cache) // before the hello, so that a piece's time limit does not count it
+	return worker.Serve(r, w, func(b []byte) ([]byte, error) {
 		if broken != nil {
 			return nil, broken
 		}
@@ -45,7 +42,6 @@ func Serve(r io.Reader, w io.Writer, cache string) error {
 		}
 		return formatSound(s), nil
 	})
-	return err
 }
 
 // flite is the compiled engine. An instance lives for one sentence: its entry point can be called once.

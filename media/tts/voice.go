@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -44,8 +45,12 @@ type Config struct {
 	// For the engine http, see web.
 	URL     string        // gets the text
 	Timeout time.Duration // of one piece, from the connection to the last byte; 0: 10 s
-	Client  *http.Client  // nil: one of its own, without proxies and redirects
+	Dial    Dial          // connects; nil: to any address
+	Client  *http.Client  // nil: one of its own, by Dial, without proxies and redirects
 }
+
+// Dial connects as net.Dialer's DialContext does.
+type Dial = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Request is something to be said.
 type Request struct {

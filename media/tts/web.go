@@ -41,9 +41,13 @@ func newWeb(c Config) (engine, error) {
 	shown.User, shown.RawQuery, shown.Fragment = nil, "", ""
 	w := &web{u, shown.String(), or(c.Timeout, 10*time.Second), c.Client, or(c.Workers, 4)}
 	if w.client == nil {
+		dial := c.Dial
+		if dial == nil {
+			dial = (&net.Dialer{Timeout: w.timeout}).DialContext
+		}
 		w.client = &http.Client{
 			Transport: &http.Transport{
-				DialContext:            (&net.Dialer{Timeout: w.timeout}).DialContext,
+				DialContext:            dial,
 				MaxIdleConnsPerHost:    w.n,
 				IdleConnTimeout:        4 * time.Second, // below the 5 s after which Node and Apache close
 				TLSHandshakeTimeout:    w.timeout,

@@ -97,6 +97,20 @@ func TestWeb(t *testing.T) {
 	}
 }
 
+// TestWebDial: where it may go is for Dial to say; why not is told without the password.
+func TestWebDial(t *testing.T) {
+	v, err := New(Config{Engine: "http", URL: "http://me:secret@169.254.169.254/say?key=1", Dial: func(_ context.Context, network, address string) (net.Conn, error) {
+		return nil, errors.New(network + " " + address + " is never reached")
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, v)
+	if _, err := say(v, t.Context(), Request{Text: "hello"}); err == nil || err.Error() != "tts: POST http://169.254.169.254/say: tcp 169.254.169.254:80 is never reached" {
+		t.Errorf("Say = %v", err)
+	}
+}
+
 // TestWebSlow: a server that does not answer is given up in time; a server that is not there is told at once.
 func TestWebSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

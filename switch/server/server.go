@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -52,6 +53,7 @@ type Options struct {
 	Portable     bool                                             // pace in plain goroutines (bubbles)
 	DialWeb      func(ctx context.Context, network, address string) (net.Conn, error)
 	Commands     ozml.Table // of scripts on calls; nil = command.Table()
+	Pages        fs.FS      // of the console; nil = those in the program
 }
 
 // A Server is one switch.
@@ -65,22 +67,23 @@ type Server struct {
 	halt      chan struct{}
 	halted    sync.Once
 
-	data    *data
-	metrics *Metrics
-	events  *eventlog.Log
-	store   *sqlite.DB
-	web     *notify.Client
-	voice   *tts.Voice // nil when tests bring one, or there is none
-	noVoice error      // why there is none
-	rec     *recorder.Recorder
-	pacer   *pace.Pacer
-	bridge  *bridge.Bridge
-	sip     *sip.Endpoint
-	calls   *exchange.Exchange
-	scripts *script.Runner
-	echoes  sync.WaitGroup
-	tokens  *api.Tokens
-	http    *httpSide
+	data     *data
+	metrics  *Metrics
+	events   *eventlog.Log
+	store    *sqlite.DB
+	web      *notify.Client
+	voice    *tts.Voice // nil when tests bring one, or there is none
+	noVoice  error      // why there is none
+	rec      *recorder.Recorder
+	pacer    *pace.Pacer
+	bridge   *bridge.Bridge
+	sip      *sip.Endpoint
+	calls    *exchange.Exchange
+	scripts  *script.Runner
+	echoes   sync.WaitGroup
+	tokens   *api.Tokens
+	sessions api.Sessions
+	http     *httpSide
 
 	randMu sync.Mutex
 	rand   *rand.Rand
@@ -185,7 +188,7 @@ func (s *Server) newSound() {
 	}
 	v, err := tts.New(tts.Config{
 		Engine: c.Speech.Engine, Voice: c.Speech.Voice, Language: c.Speech.Language, URL: c.Speech.URL,
-		Timeout: time.Duration(c.Speech.Timeout), CacheDir: filepath.Join(c.Data, "cache"), Disk: disk, Log: s.log,
+		Timeout: time.Duration(c.Speech.Timeout), Dial: notify.OperatorDial(time.Duration(c.Speech.Timeout)), CacheDir: filepath.Join(c.Data, "cache"), Disk: disk, Log: s.log,
 	})
 	if err != nil {
 		s.noVoice = err
