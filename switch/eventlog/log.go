@@ -50,6 +50,7 @@ type Config struct {
 
 const (
 	maxBody   = 16 << 10 // bytes of Body and Text that are kept
+	maxScript = 64 << 10 // bytes of Body of script.parsed, which is the document
 	maxRecent = 16 << 20 // bytes of bodies and texts in the ring
 
 	turn      = 200 * time.Millisecond // from the first event that waits to its write
@@ -79,9 +80,13 @@ type Log struct {
 	spare    []entry       // takes turns with pending
 	over     bool          // Run has returned: nothing goes to the disk any more
 	droppers []*CallLog    // calls with dropped > 0
+	sounding []*CallLog    // calls with packets that wait for the disk
+	loud     int           // bytes of them
 	live     map[string]*CallLog
 	subs     map[*Subscription]struct{}
 	trouble  error // of the last turn of the writer
+
+	heard []*out // the writer's: files that got packets in this turn
 }
 
 type entry struct {
@@ -154,9 +159,8 @@ func (l *Log) Emit(e trace.Event) { l.own.Emit(e) }
 // A CallLog is the sink of one call. It fills T, Seq, ID and Call, never
 // blocks, and may be used by several goroutines.
 type CallLog struct {
-	log  *Log
-	id   string
-	path string // below the root; for the switch's own log set by the writer
+	log *Log
+	id  string
 
 	sensitive atomic.Bool
 	typed     entries // what the caller entered, while sensitive
@@ -164,16 +168,26 @@ type CallLog struct {
 	// Guarded by log.mu.
 	seq     int
 	dropped int64
+	packets []byte // wait for the disk
+	kept    int64  // bytes of packets taken so far
 
-	// The writer's.
-	buf  []byte
+	out       // the writer's
+	sound out // the writer's
+}
+
+// An out is a file that the writer appends to.
+type out struct {
+	path string // below the root
+	buf  []byte // gathered, to be written
 	file *os.File
+	raw  bool // packets, not lines
 }
 
 // ForCall opens the log of a call that began at start: its file stands in the
 // folder of that hour (UTC). Call Close when the call is over.
 func (l *Log) ForCall(id string, start time.Time) *CallLog {
-	c := &CallLog{log: l, id: id, path: hour(start) + "/" + id + ".jsonl"}
+	name := hour(start) + "/" + id
+	c := &CallLog{log: l, id: id, out: out{path: name + ".jsonl"}, sound: out{path: name + ".rtp", raw: true}}
 	l.mu.Lock()
 	l.live[id] = c
 	l.mu.Unlock()
@@ -214,10 +228,14 @@ func (c *CallLog) Emit(e trace.Event) {
 	if l.c.Level == Brief {
 		e.Body = ""
 	}
-	if len(e.Body) > maxBody && e.Size == 0 {
+	most := maxBody
+	if e.Type == trace.ScriptParsed {
+		most = maxScript
+	}
+	if len(e.Body) > most && e.Size == 0 {
 		e.Size = int64(len(e.Body))
 	}
-	e.Body, e.Text = cut(e.Body), cut(e.Text)
+	e.Body, e.Text = cut(e.Body, most), cut(e.Text, maxBody)
 	if c.sensitive.Load() {
 		c.typed.note(&e)
 		Blank(&e, true)
@@ -231,12 +249,12 @@ func (c *CallLog) Emit(e trace.Event) {
 }
 
 // cut shortens s to what is kept. The rest is let go, not held by a slice.
-func cut(s string) string {
-	if len(s) <= maxBody {
+func cut(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	n := maxBody
-	for n > maxBody-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+	n := most
+	for n > most-utf8.UTFMax && !utf8.RuneStart(s[n]) {
 		n--
 	}
 	return strings.Clone(s[:n])
@@ -269,9 +287,7 @@ func (l *Log) put(c *CallLog, e *trace.Event) {
 		return
 	}
 	if n := len(l.pending); n >= l.c.Queue && !keep(e.Type, n >= 2*l.c.Queue) {
-		if c.dropped++; c.dropped == 1 {
-			l.droppers = append(l.droppers, c)
-		}
+		l.drop(c, 1)
 		return
 	}
 	l.pending = append(l.pending, entry{c, *e})
@@ -281,6 +297,14 @@ func (l *Log) put(c *CallLog, e *trace.Event) {
 		default:
 		}
 	}
+}
+
+// drop counts what c had to do without. l.mu is held.
+func (l *Log) drop(c *CallLog, n int) {
+	if c.dropped == 0 && n > 0 {
+		l.droppers = append(l.droppers, c)
+	}
+	c.dropped += int64(n)
 }
 
 // forget takes the oldest event out of the ring.

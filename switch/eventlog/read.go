@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"ozswitch/ozml/trace"
@@ -50,7 +51,7 @@ func Decode(r io.Reader) iter.Seq2[trace.Event, error] {
 // what was written so far. An unknown call is an error that is fs.ErrNotExist.
 func (l *Log) Read(call string) iter.Seq2[trace.Event, error] {
 	return func(yield func(trace.Event, error) bool) {
-		f, err := l.open(call)
+		f, err := l.open(call, ".jsonl")
 		if err != nil {
 			yield(trace.Event{}, err)
 			return
@@ -68,7 +69,7 @@ func (l *Log) Known(call string) bool {
 	if known {
 		return true
 	}
-	f, err := l.open(call)
+	f, err := l.open(call, ".jsonl")
 	if err != nil {
 		return false
 	}
@@ -76,9 +77,9 @@ func (l *Log) Known(call string) bool {
 	return true
 }
 
-// open finds the file of a call: ids are unique for much longer than files are
+// open finds a file of a call, that with ext: ids are unique for much longer than files are
 // kept, so the newest of that name is the one.
-func (l *Log) open(call string) (*os.File, error) {
+func (l *Log) open(call, ext string) (*os.File, error) {
 	missing := fmt.Errorf("eventlog: call %q: %w", call, fs.ErrNotExist)
 	if l.root == nil || !plain(call) {
 		return nil, missing
@@ -87,7 +88,7 @@ func (l *Log) open(call string) (*os.File, error) {
 	c := l.live[call]
 	l.mu.Unlock()
 	if c != nil {
-		f, err := l.root.Open(c.path)
+		f, err := l.root.Open(strings.TrimSuffix(c.path, ".jsonl") + ext)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, missing
 		}
@@ -95,7 +96,7 @@ func (l *Log) open(call string) (*os.File, error) {
 	}
 	for _, day := range l.folders(".") {
 		for _, hour := range l.folders(day) {
-			f, err := l.root.Open(day + "/" + hour + "/" + call + ".jsonl")
+			f, err := l.root.Open(day + "/" + hour + "/" + call + ext)
 			if err == nil || !errors.Is(err, fs.ErrNotExist) {
 				return f, err
 			}

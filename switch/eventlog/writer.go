@@ -81,6 +81,11 @@ func (l *Log) take(last bool) []entry {
 		l.put(c, &e)
 	}
 	l.droppers = l.droppers[:0]
+	for _, c := range l.sounding {
+		l.handSound(c)
+	}
+	clear(l.sounding)
+	l.sounding, l.loud = l.sounding[:0], 0
 	batch := l.pending
 	clear(l.spare[:cap(l.spare)])
 	l.pending, l.spare, l.over = l.spare[:0], batch, last
@@ -97,10 +102,10 @@ type writer struct {
 	log   *Log
 	line  bytes.Buffer
 	enc   *json.Encoder
-	made  string     // the folder that was made last
-	touch []*CallLog // calls with something in buf: after a write those that failed
-	open  []*CallLog // calls with an open file
-	dirty int        // files written to since the last round
+	made  string // the folder that was made last
+	touch []*out // those with something in buf: after a write those that failed
+	open  []*out // those with an open file
+	dirty int    // files written to since the last round
 	round chan []*os.File
 	idle  chan struct{} // holds a token while the syncer has nothing to do
 	ended chan struct{}
@@ -161,17 +166,20 @@ func (w *writer) stop() {
 
 // write appends a batch: one write for each call in it.
 func (w *writer) write(batch []entry) {
+	w.touch = append(w.touch, w.log.heard...)
+	clear(w.log.heard)
+	w.log.heard = w.log.heard[:0]
 	for i := range batch {
 		b := &batch[i]
 		if b.call.id == "" { // the switch's own log moves on with the hour
 			if p := hour(b.event.T) + "/_switch.jsonl"; p != b.call.path {
-				w.append(b.call)
-				w.leave(b.call)
+				w.append(&b.call.out)
+				w.leave(&b.call.out)
 				b.call.path = p
 			}
 		}
 		if len(b.call.buf) == 0 {
-			w.touch = append(w.touch, b.call)
+			w.touch = append(w.touch, &b.call.out)
 		}
 		b.call.buf = append(b.call.buf, w.encode(&b.event)...)
 	}
@@ -183,6 +191,10 @@ func (w *writer) write(batch []entry) {
 			continue
 		}
 		trouble = err
+		if c.raw { // sound is the first to go
+			c.buf = nil
+			continue
+		}
 		if owed += len(c.buf); owed > maxOwed {
 			c.buf = nil
 			continue
@@ -233,12 +245,12 @@ func (w *writer) encode(e *trace.Event) (line []byte) {
 }
 
 // append writes what has gathered for c; on an error it stays gathered.
-func (w *writer) append(c *CallLog) error {
+func (w *writer) append(c *out) error {
 	if len(c.buf) == 0 {
 		return nil
 	}
 	if c.file == nil {
-		f, err := w.create(c.path)
+		f, err := w.create(c)
 		if err != nil {
 			return fmt.Errorf("eventlog: %w", err)
 		}
@@ -254,14 +266,14 @@ func (w *writer) append(c *CallLog) error {
 		return fmt.Errorf("eventlog: %w", err)
 	}
 	w.dirty++
-	if c.buf = c.buf[:0]; cap(c.buf) > 4<<10 {
+	if c.buf = c.buf[:0]; cap(c.buf) > 4<<10 && (!c.raw || cap(c.buf) > 16<<10) {
 		c.buf = nil
 	}
 	return nil
 }
 
 // leave closes the file of a log that moves on to another.
-func (w *writer) leave(c *CallLog) {
+func (w *writer) leave(c *out) {
 	for i, o := range w.open {
 		if o == c {
 			c.file.Sync()
@@ -275,8 +287,8 @@ func (w *writer) leave(c *CallLog) {
 
 // create opens a file to append to, its folder made. A last line that a crash
 // tore is closed first.
-func (w *writer) create(name string) (*os.File, error) {
-	root := w.log.root
+func (w *writer) create(c *out) (*os.File, error) {
+	root, name := w.log.root, c.path
 	if dir := path.Dir(name); dir != w.made {
 		if err := root.MkdirAll(dir, 0o750); err != nil {
 			return nil, err
@@ -293,7 +305,7 @@ func (w *writer) create(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if st, err := f.Stat(); err == nil && st.Size() > 0 {
+	if st, err := f.Stat(); err == nil && st.Size() > 0 && !c.raw {
 		var last [1]byte
 		if _, err := f.ReadAt(last[:], st.Size()-1); err == nil && last[0] != '\n' {
 			f.Write([]byte{'\n'})
