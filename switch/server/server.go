@@ -176,7 +176,7 @@ func (s *Server) newSound() {
 		Pacer: s.pacer, Listen: listen, Advertise: external, Codecs: codecs(c.Codecs),
 		Timeout: time.Duration(c.RTP.Timeout), Silence: c.RTP.Silence != "off", Rand: s.random,
 		Packets:  func(t bridge.Stats) { s.metrics.RTP(t.PacketsIn, t.PacketsOut, t.Lost) },
-		Panicked: s.panicked, Slog: s.log,
+		Panicked: s.panicked, Slog: s.log, Capture: s.capture,
 	})
 	if s.opt.Voice != nil {
 		close(s.warm)

@@ -27,6 +27,7 @@ func (s *Server) message(leg call.LegID, sent bool, transport string, remote net
 		return
 	}
 	if l := s.calls.ByLeg(leg); l != nil {
+		e.Local = s.localSIP(transport)
 		l.Sink().Emit(e)
 	}
 }
