@@ -1,0 +1,28 @@
+package server
+
+import (
+	"strings"
+
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/bridge"
+)
+
+// capture is bridge.Config.Capture: who keeps the packets of the call with that
+// event log (log.sound). On a disk that is nearly full nobody does.
+func (s *Server) capture(sink trace.Sink) bridge.Capture {
+	c, ok := sink.(*counted)
+	if !ok || s.state.Load().cfg.Log.Sound != "all" || s.room() != nil {
+		return nil
+	}
+	return c.CallLog
+}
+
+// localSIP is our address for a transport, "" for one that HTTP carries.
+func (s *Server) localSIP(transport string) string {
+	for _, a := range s.sip.Addrs() {
+		if t, addr, ok := strings.Cut(a, "://"); ok && strings.EqualFold(t, transport) {
+			return addr
+		}
+	}
+	return ""
+}
