@@ -56,7 +56,7 @@ func newDemoCommand() *cobra.Command {
 					e.Type, e.URL = "api", app.url("/call")
 				}
 			}
-			s, err := newServer(cfg, c.ErrOrStderr())
+			s, err := newServer(cfg, c.ErrOrStderr(), nil)
 			if err != nil {
 				return err
 			}

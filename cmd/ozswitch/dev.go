@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -14,7 +17,7 @@ import (
 
 // newDevCommand runs a switch on this machine for whoever writes a script.
 func newDevCommand() *cobra.Command {
-	var script, data string
+	var script, data, web string
 	var offset int
 	c := &cobra.Command{
 		Use:   "dev",
@@ -34,7 +37,11 @@ func newDevCommand() *cobra.Command {
 			if err := cfg.Shift(offset); err != nil {
 				return usageError{err}
 			}
-			s, err := newServer(cfg, c.ErrOrStderr())
+			pages, err := webFolder(web)
+			if err != nil {
+				return err
+			}
+			s, err := newServer(cfg, c.ErrOrStderr(), pages)
 			if err != nil {
 				return err
 			}
@@ -51,34 +58,53 @@ func newDevCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&script, "script", "", "what runs: a file or a URL (default: the built-in hello)")
 	c.Flags().StringVar(&data, "data", "./ozswitch-data", "folder for recordings, logs and the database")
+	c.Flags().StringVar(&web, "web", "", "serve the console's pages from this folder (default: those in the program)")
+	_ = c.MarkFlagDirname("web")
 	c.Flags().IntVar(&offset, "port-offset", 0, "add this to every port")
 	return c
+}
+
+// webFolder opens the folder of --web, nil without one.
+func webFolder(dir string) (fs.FS, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	if !exists(filepath.Join(dir, "index.html")) && !exists(filepath.Join(dir, "index.html.gz")) {
+		return nil, usagef("dev: --web %s: want a folder with index.html, as switch/console/assets is after make assets", dir)
+	}
+	return os.DirFS(dir), nil
 }
 
 // welcome prints what a user needs next (ux.md 3).
 func welcome(c *cobra.Command, cfg *server.Config, s *server.Server, took time.Duration) {
 	out := c.OutOrStdout()
 	fmt.Fprintf(out, "\n  ozswitch %s ready in %.1f s · data: %s · stop: Ctrl-C\n\n", thisBuild().Version, took.Seconds(), cfg.Data)
+	line := func(what, value, note string) { fmt.Fprintf(out, "  %-10s %-35s %s\n", what, value, note) }
 	if a := s.HTTPAddr(); a != "" {
-		fmt.Fprintf(out, "  HTTP API   http://%s/api?command=…   user %s, password %s\n", a, cfg.Users[0].Name, string(cfg.Users[0].Password))
+		u := cfg.Users[0]
+		line("Console", "http://"+a+s.LoginLink(u.Name), " one-time link, signs you in")
+		line("HTTP API", "http://"+a+"/api?command=…", "user "+u.Name+", password "+string(u.Password))
 	}
-	fmt.Fprintf(out, "  SIP        %s\n", strings.Join(s.SIPAddrs(), " "))
-	for _, e := range cfg.Extensions {
-		if e.Type == "phone" {
-			fmt.Fprintf(out, "  Phone      %s, password %s, domain %s\n", e.Number, string(e.Password), cfg.SIP.Domain)
+	phone := func(number string) (server.Extension, bool) {
+		for _, e := range cfg.Extensions {
+			if e.Number == number {
+				return e, true
+			}
+		}
+		return server.Extension{}, false
+	}
+	sip := strings.Join(s.SIPAddrs(), " ")
+	for _, n := range []string{"1001", "1002"} {
+		if e, ok := phone(n); ok {
+			line("SIP", sip, "extension "+n+", password "+string(e.Password)+", domain "+cfg.SIP.Domain)
+			sip = ""
 		}
 	}
 	if err := s.NoVoice(); err != nil {
-		fmt.Fprintf(out, "  Voice      none: %v\n", err)
+		line("Voice", "none: "+err.Error(), "")
 	}
-	what := "hello.xml, the built-in demo: speaks, listens for a key, records"
 	number := "9000"
-	for _, e := range cfg.Extensions {
-		if e.Number == number && e.File+e.URL != "" {
-			what = e.File + e.URL
-		}
-	}
-	fmt.Fprintf(out, "\n  %s  %s\n  Call it:  ozswitch call %s", number, what, number)
+	fmt.Fprintf(out, "\n  %s  %s\n  Call it:  open the console and press Call, or  ozswitch call %s", number, s.Runs(number), number)
 	if at := s.SIPAddr(); at.Port() != 5060 {
 		fmt.Fprintf(out, " --server %s", at)
 	}

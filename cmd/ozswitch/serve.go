@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -192,13 +193,14 @@ func newLog(cfg *server.Config, w io.Writer, level *slog.LevelVar) (*slog.Logger
 	return slog.New(slog.NewTextHandler(w, o)), nil
 }
 
-// newServer makes a switch whose log goes to w as the configuration says.
-func newServer(cfg *server.Config, w io.Writer) (*server.Server, error) {
+// newServer makes a switch whose log goes to w as the configuration says; pages
+// are the console's, nil for those in the program.
+func newServer(cfg *server.Config, w io.Writer, pages fs.FS) (*server.Server, error) {
 	log, err := newLog(cfg, w, &slog.LevelVar{})
 	if err != nil {
 		return nil, err
 	}
-	return server.New(cfg, server.Options{Version: thisBuild().Version, Slog: log})
+	return server.New(cfg, server.Options{Version: thisBuild().Version, Slog: log, Pages: pages})
 }
 
 // running runs a switch beside f, which is called once the voice is warm; the

@@ -72,7 +72,7 @@ switch/notify:     switch/call switch/queue switch/eventlog ozml ozml/syntax ozm
 switch/script:     ozml ozml/syntax ozml/trace switch/call switch/exchange switch/bridge switch/notify switch/eventlog media media/tts media/wav media/mp3 media/recorder media/codec media/pace
 switch/export:     ozml/trace media media/codec media/wav media/rtp media/dtmf switch/eventlog
 switch/api:        examples ozml ozml/syntax ozml/trace ozml/command switch/call switch/store switch/eventlog switch/export
-switch/console:    switch/api switch/eventlog
+switch/console:
 switch/store/sqlite: switch/store switch/call switch/extension
 switch/server:     switch/... media/... ozml/...
 switch/switchtest: switch/server switch/phone switch/eventlog ozml ozml/trace ozml/command ozml/ozmltest media media/codec media/rtp media/pace media/tts media/mediatest internal/simnet

@@ -2,27 +2,31 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A User may use the HTTP API.
 type User struct {
 	Name     string
-	Password string
-	API      bool // may use the API (code 306 without)
-	Admin    bool // may use the console
-	AnyURL   bool // the URLs it hands over count as the operator's (decisions 9)
+	Password string // plain, or an argon2id hash (HashPassword)
+	API      bool   // may use the API (code 306 without)
+	Admin    bool   // may change scripts and numbers; may use the console
+	AnyURL   bool   // the URLs it hands over count as the operator's (decisions 9)
+	Phone    string // number of the extension that is this user's phone, "" = none
 }
 
 // An Access says who may come in (http-api.md A2). The zero Access lets nobody
 // in. It is not changed once handlers use it.
+//
+// There are three ways in: Basic credentials, the credentials in the parameters
+// of the legacy API, and for browsers the cookie of a session.
 type Access struct {
 	Off     bool           // http.auth: off: no credentials are asked for
 	Users   []User         // who has credentials
@@ -31,6 +35,10 @@ type Access struct {
 	Proxies []netip.Prefix // whose X-Forwarded-For is believed
 	Origins []string       // pages of other origins that may use it: https://app.example
 	Hosts   []string       // names of this switch beside localhost and its addresses; counts with Off
+
+	Sessions *Sessions // who is signed in; nil = nobody can
+	vault    vault
+	alone    gate // counts bad passwords without Sessions
 }
 
 // address gives where a request comes from: the peer, or what the nearest proxy
@@ -65,22 +73,6 @@ func within(nets []netip.Prefix, at netip.Addr) bool {
 // within an allowed network.
 func (a *Access) admits(at netip.Addr) bool {
 	return at.IsValid() && !within(a.Denied, at) && (len(a.Allowed) == 0 || within(a.Allowed, at))
-}
-
-// user gives the user of a name (in any letter case) and password. Every
-// password is compared, and in a time that tells nothing about it.
-func (a *Access) user(name, password string) (User, bool) {
-	want := sha256.Sum256([]byte(password))
-	var found User
-	ok := false
-	for _, u := range a.Users {
-		has := sha256.Sum256([]byte(u.Password))
-		same := subtle.ConstantTimeCompare(want[:], has[:]) == 1
-		if same && strings.EqualFold(u.Name, name) && u.Password != "" {
-			found, ok = u, true
-		}
-	}
-	return found, ok
 }
 
 // foreign tells whether a web page of another origin made the request. Such a
@@ -139,8 +131,8 @@ func (a *Access) cors(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
-	h.Set("Access-Control-Allow-Methods", "GET, POST")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID")
+	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Last-Event-ID")
 	w.WriteHeader(http.StatusNoContent)
 	return true
 }
@@ -153,9 +145,9 @@ func UserOf(ctx context.Context) User {
 	return u
 }
 
-// Guard lets only API users through, by Basic credentials, and answers others
-// with a problem (RFC 9457). It is for everything but the legacy API, which has
-// answers of its own.
+// Guard lets only users of the API and of the console through, by Basic
+// credentials or the cookie of a session, and answers others with a problem (RFC
+// 9457). It is for everything but the legacy API, which has answers of its own.
 func (a *Access) Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a.cors(w, r) {
@@ -170,26 +162,90 @@ func (a *Access) Guard(next http.Handler) http.Handler {
 	})
 }
 
+// ownHeader is what a page of ours sends with a request that changes something:
+// a page of another origin cannot without our consent (ADR 0011).
+const ownHeader = "X-Ozswitch"
+
 func (a *Access) enter(r *http.Request) (User, *problem) {
-	if !a.admits(a.address(r)) {
-		return User{}, &problem{Status: http.StatusForbidden, Code: 307, Detail: "this address may not use the API: see http.allowed and http.denied"}
+	if p := a.outside(r); p != nil {
+		return User{}, p
 	}
-	name, password, given := r.BasicAuth()
-	if a.foreign(r) {
-		return User{}, &problem{Status: http.StatusForbidden, Code: 307, Detail: "a web page of another origin asked: see http.origins"}
-	}
-	if !given {
-		if a.Off {
-			return User{API: true, Admin: true}, nil
-		}
-		return User{}, &problem{Status: http.StatusUnauthorized, Code: 304, Detail: "name and password of an API user are needed"}
-	}
-	u, ok := a.user(name, password)
+	var u User
+	name, password, basic := r.BasicAuth()
+	value := cookie(r)
 	switch {
-	case !ok:
-		return User{}, &problem{Status: http.StatusUnauthorized, Code: 305, Detail: "bad user name or password"}
-	case !u.API:
-		return User{}, &problem{Status: http.StatusForbidden, Code: 306, Detail: "user " + u.Name + " may not use the API"}
+	case basic:
+		var p *problem
+		if u, p = a.signIn(r, name, password); p != nil {
+			return User{}, p
+		}
+	case value != "" && a.Sessions != nil:
+		var ok bool
+		if u, ok = a.bySession(value); !ok && a.Off {
+			break
+		} else if !ok {
+			return User{}, &problem{Status: http.StatusUnauthorized, Code: codeAuthRequired, Detail: "the session is over: sign in again", quiet: true}
+		}
+		if changes(r) && r.Header.Get(ownHeader) == "" {
+			return User{}, &problem{Status: http.StatusForbidden, Code: codeForbiddenPlace, Detail: "a request by cookie that changes something needs the header " + ownHeader + ": 1"}
+		}
+	case a.Off:
+	default:
+		return User{}, &problem{Status: http.StatusUnauthorized, Code: codeAuthRequired, Detail: "name and password of an API user are needed", quiet: fromPage(r)}
+	}
+	if u.Name == "" && a.Off {
+		return User{API: true, Admin: true, AnyURL: true}, nil
+	}
+	if !u.API && !u.Admin {
+		return User{}, &problem{Status: http.StatusForbidden, Code: codeForbiddenUser, Detail: "user " + u.Name + " may not use the API"}
 	}
 	return u, nil
+}
+
+// outside refuses addresses that may not come in, and pages of other origins.
+func (a *Access) outside(r *http.Request) *problem {
+	if !a.admits(a.address(r)) {
+		return &problem{Status: http.StatusForbidden, Code: codeForbiddenPlace, Detail: "this address may not use the API: see http.allowed and http.denied"}
+	}
+	if a.foreign(r) {
+		return &problem{Status: http.StatusForbidden, Code: codeForbiddenPlace, Detail: "a web page of another origin asked: see http.origins"}
+	}
+	return nil
+}
+
+// signIn gives the user of a name and password.
+func (a *Access) signIn(r *http.Request, name, password string) (User, *problem) {
+	u, err := a.user(r.Context(), a.address(r), name, password)
+	if err == nil {
+		return u, nil
+	}
+	if busy, ok := errors.AsType[*busyError](err); ok {
+		return u, &problem{Status: http.StatusTooManyRequests, Code: codeAuthFailed, Detail: busy.Error(), after: busy.after}
+	}
+	return u, &problem{Status: http.StatusUnauthorized, Code: codeAuthFailed, Detail: "bad user name or password", quiet: fromPage(r)}
+}
+
+// bySession gives the user of a cookie, if he is still among Users.
+func (a *Access) bySession(value string) (User, bool) {
+	name, ok := a.Sessions.user(value, time.Now())
+	if !ok {
+		return User{}, false
+	}
+	if i := a.find(name); i >= 0 {
+		return a.Users[i], true
+	}
+	return User{}, false
+}
+
+// changes tells whether a request's method is one that may change something
+// (RFC 9110, 9.2.1).
+func changes(r *http.Request) bool {
+	return r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions
+}
+
+// fromPage tells whether a script of one of our pages asks: then the browser
+// must not ask for name and password by itself.
+func fromPage(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return r.Header.Get(ownHeader) != "" || mode != "" && mode != "navigate"
 }

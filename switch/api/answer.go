@@ -118,12 +118,18 @@ type problem struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
 	Code   int    `json:"code,omitempty"` // that of the legacy API, where it has one
+
+	quiet bool          // no WWW-Authenticate: a page asks, and has a form of its own
+	after time.Duration // Retry-After
 }
 
 func (p *problem) write(w http.ResponseWriter) {
 	p.Type, p.Title = "about:blank", http.StatusText(p.Status)
 	h := w.Header()
-	if p.Status == http.StatusUnauthorized {
+	if p.after > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(p.after.Seconds()+1)))
+	}
+	if p.Status == http.StatusUnauthorized && !p.quiet {
 		h.Set("WWW-Authenticate", `Basic realm="ozswitch", charset="UTF-8"`)
 	}
 	h.Set("Content-Type", "application/problem+json")

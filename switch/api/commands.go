@@ -149,11 +149,11 @@ func (h *Commands) user(r *http.Request, p params) (User, *answer) {
 			return no(codeAuthRequired)
 		}
 	}
-	u, ok := h.access.user(name, password)
+	u, err := h.access.user(r.Context(), h.access.address(r), name, password)
 	switch {
-	case !ok && h.access.Off:
+	case err != nil && h.access.Off:
 		return User{API: true, Admin: true}, nil
-	case !ok:
+	case err != nil:
 		return no(codeAuthFailed)
 	case !u.API:
 		return no(codeForbiddenUser)

@@ -23,6 +23,7 @@ type Config struct {
 	Extensions []Extension `yaml:"extensions"` // what has a number
 	Lines      []Line      `yaml:"lines"`      // outside lines
 	Dialplan   []Rule      `yaml:"dialplan"`   // first match wins; without a rule nothing goes to a line
+	Times      []Times     `yaml:"times"`      // named for dialplan.when
 
 	RoutingURL     string `yaml:"routing_url"`      // gets RoutingInterception, "" = none
 	CallChangedURL string `yaml:"call_changed_url"` // gets CallChanged, "" = none
@@ -77,10 +78,11 @@ type HTTP struct {
 // A User may use the HTTP API or the console.
 type User struct {
 	Name     string `yaml:"name"`
-	Password Secret `yaml:"password"`
-	API      bool   `yaml:"api"`   // may use the HTTP API
-	Admin    bool   `yaml:"admin"` // may use the console
-	URLs     string `yaml:"urls"`  // allowed | any: which URLs it may hand over (decisions 9); "" = allowed
+	Password Secret `yaml:"password"` // plain, or what `ozswitch config password` made of it: $argon2id$...
+	API      bool   `yaml:"api"`      // may use the HTTP API
+	Admin    bool   `yaml:"admin"`    // may change scripts and numbers; may use the console
+	URLs     string `yaml:"urls"`     // allowed | any: which URLs it may hand over (decisions 9); "" = allowed
+	Phone    string `yaml:"phone"`    // number of the phone extension that is this user's in the browser; "" = none
 }
 
 // An Extension is something inside that has a number. Which fields count
@@ -127,12 +129,22 @@ type Line struct {
 // A Rule of the dial plan says where a call goes.
 type Rule struct {
 	From     string   `yaml:"from"`      // extension | script | any | the name of a line; "" = any
-	Match    string   `yaml:"match"`     // the number dialled: digits, ? one key, * any; "" = *
+	Match    string   `yaml:"match"`     // the number dialled: digits, X any digit, [2-4] one of these, ? one key, * any; /a regular expression/; "" = *
 	To       Names    `yaml:"to"`        // a line, an extension, or * = the number as dialled, after strip and prepend; several = all or in order
 	Strip    int      `yaml:"strip"`     // keys taken off the front
 	Prepend  string   `yaml:"prepend"`   // then put before it
 	RingTime Duration `yaml:"ring_time"` // a plain number is seconds; 0 = 60 s
 	Ring     string   `yaml:"ring"`      // all | order, for several destinations; "" = all
+	CallerID string   `yaml:"caller_id"` // shown to who is called; "" = the caller's own
+	When     string   `yaml:"when"`      // the name of times; !name = all other times; "" = always
+}
+
+// Times are hours of the week at which a rule of the dial plan holds.
+type Times struct {
+	Name   string `yaml:"name"`
+	Open   Names  `yaml:"open"`   // "mon-fri 08:00-17:00", "sat 09:00-12:00"; several
+	Closed Names  `yaml:"closed"` // days that do not count: "2026-12-25", or "12-25" for every year
+	Zone   string `yaml:"zone"`   // Europe/Budapest; "" = the machine's
 }
 
 // Web is how web apps are asked and told.
@@ -235,7 +247,7 @@ func Dev(rand io.Reader, script string) (*Config, error) {
 	}
 	c := Default()
 	c.SIP.Guests = "loopback"
-	c.Users = []User{{Name: "dev", Password: words[0], API: true, Admin: true, URLs: "any"}}
+	c.Users = []User{{Name: "dev", Password: words[0], API: true, Admin: true, URLs: "any", Phone: "1001"}}
 	c.Extensions = []Extension{
 		{Number: "1001", Type: "phone", Name: "Ann", Password: words[1]},
 		{Number: "1002", Type: "phone", Name: "Bob", Password: words[2]},

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"ozswitch/switch/api"
+	"ozswitch/switch/dialplan"
 )
 
 // samples are the passwords that stand in the manual and in well-known samples;
@@ -211,6 +214,12 @@ func (v *validator) people() {
 		}
 		v.password(path+".password", u.Password)
 		v.oneOf(path+".urls", u.URLs, "allowed", "any")
+		if err := api.CheckPassword(string(u.Password)); err != nil {
+			v.err(path+".password", "%v; ozswitch config password makes one", err)
+		}
+		if u.Phone != "" && !slices.ContainsFunc(v.c.Extensions, func(e Extension) bool { return e.Number == u.Phone && (e.Type == "phone" || e.Type == "") }) {
+			v.err(path+".phone", "there is no phone extension %q", u.Phone)
+		}
 	}
 }
 
@@ -351,8 +360,25 @@ func (v *validator) dialplan() {
 	for _, e := range v.c.Extensions {
 		places = append(places, e.Number)
 	}
+	var times []string
+	for i, t := range v.c.Times {
+		path := fmt.Sprintf("times[%d]", i)
+		if err := t.profile().Check(); err != nil {
+			v.err(path, "%v", err)
+		}
+		if t.Name == "" || slices.Contains(times, t.Name) {
+			v.err(path+".name", "want a name of its own")
+		}
+		times = append(times, t.Name)
+	}
 	for i, r := range v.c.Dialplan {
 		path := fmt.Sprintf("dialplan[%d]", i)
+		if _, err := dialplan.Compile(r.Match); err != nil {
+			v.err(path+".match", "%v", err)
+		}
+		if name := strings.TrimPrefix(r.When, "!"); name != "" && !slices.Contains(times, name) {
+			v.err(path+".when", "there are no times %q", name)
+		}
 		if r.From != "" && !slices.Contains(froms, r.From) {
 			v.err(path+".from", "%q is neither a line nor one of extension, script, any", r.From)
 		}

@@ -18,6 +18,7 @@ import (
 	"ozswitch/ozml"
 	"ozswitch/switch/api"
 	"ozswitch/switch/call"
+	"ozswitch/switch/console"
 )
 
 // httpSide is all of HTTP: one port, and one for HTTPS when there is a certificate.
@@ -81,48 +82,42 @@ func (h *httpSide) handle(next http.Handler, commands *api.Commands) {
 func (s *Server) newHandler(c *Config) (http.Handler, *api.Commands) {
 	access := &api.Access{
 		Off: c.HTTP.Auth == "off", Allowed: Prefixes(c.HTTP.Allowed), Denied: Prefixes(c.HTTP.Denied),
-		Proxies: Prefixes(c.HTTP.Proxies), Origins: c.HTTP.Origins,
+		Proxies: Prefixes(c.HTTP.Proxies), Origins: c.HTTP.Origins, Sessions: &s.sessions,
 	}
 	if u, err := url.Parse(c.PublicURL()); err == nil {
 		access.Hosts = []string{u.Hostname()}
 	}
 	for _, u := range c.Users {
-		access.Users = append(access.Users, api.User{Name: u.Name, Password: string(u.Password), API: u.API, Admin: u.Admin, AnyURL: u.URLs == "any"})
+		access.Users = append(access.Users, api.User{
+			Name: u.Name, Password: string(u.Password), API: u.API, Admin: u.Admin, AnyURL: u.URLs == "any", Phone: u.Phone,
+		})
 	}
+	access.Prepare()
 	commands := api.NewCommands(access, api.CommandsConfig{Table: commandTable, World: s.world, Log: s.log})
-	events := &api.Events{Log: s.events}
+	v1 := s.newV1(access)
+	pages := console.New()
+	if s.opt.Pages != nil {
+		pages = console.From(s.opt.Pages)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/api", commands)
-	mux.Handle("/v1/events", access.Guard(get(events)))
-	mux.Handle("/v1/calls", access.Guard(get(&api.Calls{Live: s.scripts.Calls(call.ByAPI, false).Active, History: s.store})))
-	mux.Handle("/v1/calls/{id}/events", access.Guard(get(events)))
-	mux.HandleFunc("/v1/", api.NotFound)
+	v1.Mount(mux)
+	mux.Handle("/sip", s.sipHandler(access, c.PublicURL()))
 	mux.Handle("GET /recordings/{file...}", &api.Recordings{Root: s.data.recordings, Tokens: s.tokens, Access: access})
 	mux.HandleFunc("GET /metrics", s.scrape)
 	mux.HandleFunc("GET /healthz", api.Healthz)
 	mux.Handle("GET /readyz", api.Readyz(s.checks()...))
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) {
-		if api.IsCommand(r) {
+		switch {
+		case api.IsCommand(r):
 			commands.ServeHTTP(w, r)
-			return
+		case v1.Login(w, r):
+		default:
+			pages.ServeHTTP(w, r)
 		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		fmt.Fprintf(w, "ozswitch %s\n\nHTTP API   /api?command=...\nCalls      /v1/calls\nEvents     /v1/events\nMetrics    /metrics\nReady      /readyz\n", s.opt.Version)
 	})
+	mux.Handle("/", pages)
 	return mux, commands
-}
-
-// get refuses other methods than GET; the preflight of a page of another origin
-// was answered before it.
-func get(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET")
-			http.Error(w, "GET, please", http.StatusMethodNotAllowed)
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
 }
 
 // recovering keeps a bug in a request from ending more than the request.

@@ -35,6 +35,7 @@ import (
 	"ozswitch/switch/script"
 	"ozswitch/switch/sip"
 	"ozswitch/switch/store/sqlite"
+	"ozswitch/switch/webphone"
 )
 
 // Options are what is not configuration: the build, and what tests replace.
@@ -78,6 +79,7 @@ type Server struct {
 	pacer    *pace.Pacer
 	bridge   *bridge.Bridge
 	sip      *sip.Endpoint
+	sockets  *webphone.Sockets
 	calls    *exchange.Exchange
 	scripts  *script.Runner
 	echoes   sync.WaitGroup
@@ -136,6 +138,7 @@ func New(c *Config, o Options) (s *Server, err error) {
 	}
 	s.newSound()
 	s.newCalls()
+	s.newSockets()
 	s.newHTTP()
 	return s, nil
 }
@@ -339,6 +342,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	part("sip", s.sip.Run)
 	part("http", s.http.run)
+	part("webphone", s.runSockets)
 	wg.Go(func() { s.sweep(under) })
 
 	select {

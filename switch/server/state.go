@@ -20,18 +20,22 @@ type state struct {
 	exts     *extension.Set
 	plan     *dialplan.Plan
 	accounts []registrar.Account
-	cert     *tls.Certificate // nil = no TLS
+	phones   map[string]string // passwords of the extensions that are users' phones in the browser
+	cert     *tls.Certificate  // nil = no TLS
 }
 
 // newState makes all that can fail of a configuration.
 func newState(c *Config) (st *state, err error) {
 	own := *c
 	own.Extensions = slices.Clone(c.Extensions)
-	st = &state{cfg: &own}
+	st = &state{cfg: &own, phones: map[string]string{}}
 	for i := range own.Extensions {
 		e := &own.Extensions[i]
 		if e.Type == "phone" && e.Password != "" {
 			st.accounts = append(st.accounts, registrar.NewAccount(e.Number, own.SIP.Domain, string(e.Password), e.Digest))
+			if slices.ContainsFunc(own.Users, func(u User) bool { return u.Phone == e.Number }) {
+				st.phones[e.Number] = string(e.Password)
+			}
 		}
 	}
 	if st.exts, err = own.extensions(); err != nil {

@@ -1,0 +1,164 @@
+package api
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A vault has the hashes of an Access's users, and remembers which credentials
+// were good: a program sends them with every request, and argon2 is slow by
+// design. It goes with its Access, so a reload forgets what was good.
+type vault struct {
+	once   sync.Once
+	hashes []hash // of Access.Users; the zero hash lets nobody in
+	decoy  hash   // looked at for a name that nobody has
+	key    []byte // of known
+
+	mu    sync.Mutex
+	known map[secret]int // HMAC of name and password: index of the user, -1 = nobody
+}
+
+const maxKnown = 1000
+
+// A busyError says that a place has tried too many passwords.
+type busyError struct{ after time.Duration }
+
+func (b *busyError) Error() string {
+	return fmt.Sprintf("too many bad passwords from this address: try again in %.0f s", b.after.Seconds()+1)
+}
+
+var errPassword = fmt.Errorf("api: %s", messages[codeAuthFailed])
+
+// Prepare hashes the passwords that are plain, about 20 ms each, and ends the
+// sessions of users that are no more. Call it before the first request, or that
+// one waits for it.
+func (a *Access) Prepare() {
+	a.vault.once.Do(a.hashAll)
+	if a.Sessions != nil {
+		a.Sessions.keep(func(user string) bool { return a.find(user) >= 0 })
+	}
+}
+
+func (a *Access) hashAll() {
+	v := &a.vault
+	v.key = make([]byte, 32)
+	rand.Read(v.key) // does not fail
+	v.known = map[secret]int{}
+	v.hashes = make([]hash, len(a.Users))
+	for i := range a.Users {
+		u := &a.Users[i]
+		switch {
+		case u.Password == "":
+			continue
+		case strings.HasPrefix(u.Password, argonPrefix):
+			v.hashes[i], _ = parseHash(u.Password) // CheckPassword has told; the zero hash is nobody's
+		default:
+			v.hashes[i] = running.of(u.Password)
+		}
+		u.Password = ""
+		if v.decoy.key == nil {
+			v.decoy = v.hashes[i] // as slow as a user's
+		}
+	}
+	if v.decoy.key == nil {
+		v.decoy = running.of(string(v.key))
+	}
+}
+
+// find gives the index of the user of a name, in any letter case; -1 = nobody.
+func (a *Access) find(name string) int {
+	for i, u := range a.Users {
+		if strings.EqualFold(u.Name, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// user gives the user of a name and password that came from an address. A name
+// that nobody has takes as long as a wrong password. The error is errPassword, a
+// *busyError, or the end of ctx.
+func (a *Access) user(ctx context.Context, at netip.Addr, name, password string) (User, error) {
+	a.vault.once.Do(a.hashAll)
+	v := &a.vault
+	m := hmac.New(sha256.New, v.key)
+	fmt.Fprintf(m, "%q\x00%s", strings.ToLower(name), password)
+	mac := secret(m.Sum(nil))
+	v.mu.Lock()
+	i, known := v.known[mac]
+	v.mu.Unlock()
+	if !known {
+		var err error
+		if i, err = a.look(ctx, at, name, password); err != nil {
+			return User{}, err
+		}
+		if i >= 0 || a.Off { // with auth off a guess is worth nothing
+			v.mu.Lock()
+			if len(v.known) >= maxKnown {
+				clear(v.known)
+			}
+			v.known[mac] = i
+			v.mu.Unlock()
+		}
+	}
+	if i < 0 {
+		return User{}, errPassword
+	}
+	return a.Users[i], nil
+}
+
+// look compares a password with the hash of the name's user, slowly and not
+// many at once. It gives the user's index, -1 for nobody.
+func (a *Access) look(ctx context.Context, at netip.Addr, name, password string) (int, error) {
+	g := &a.alone
+	if a.Sessions != nil {
+		g = &a.Sessions.gate
+	}
+	if !a.Off {
+		wait, ok := g.enter(at, time.Now())
+		if !ok {
+			return -1, &busyError{wait}
+		}
+		if err := pause(ctx, wait); err != nil {
+			return -1, err
+		}
+	}
+	done, err := g.slot(ctx)
+	if err != nil {
+		return -1, err
+	}
+	defer done()
+	h, i := a.vault.decoy, a.find(name)
+	if i >= 0 && a.vault.hashes[i].key != nil {
+		h = a.vault.hashes[i]
+	} else {
+		i = -1
+	}
+	if !h.is(password) || i < 0 {
+		return -1, nil
+	}
+	g.good(at)
+	return i, nil
+}
+
+// pause waits, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
