@@ -16,7 +16,7 @@ func (s *Server) registration(r sip.Registration) {
 
 // countPhones sets the metric of registrations.
 func (s *Server) countPhones() {
-	n := map[string]int{"udp": 0, "tcp": 0, "tls": 0}
+	n := map[string]int{"udp": 0, "tcp": 0, "tls": 0, "ws": 0, "wss": 0}
 	for _, b := range s.sip.Registrations() {
 		n[b.Transport]++
 	}

@@ -15,7 +15,7 @@ import (
 
 // A hop is where a request goes.
 type hop struct {
-	transport string // "udp", "tcp", "tls"
+	transport string // "udp", "tcp", "tls"; "ws", "wss"
 	addr      netip.AddrPort
 	name      string // of the host, for its certificate; may be ""
 
@@ -37,8 +37,14 @@ func (e *Endpoint) flowTo(h hop) flow.Flow {
 		local = l.Local()
 		break
 	}
-	if h.transport == "udp" {
+	switch {
+	case h.transport == "udp":
 		return nil
+	case webTransport(h.transport):
+		if e.c.Way == nil {
+			return nil
+		}
+		return e.c.Way(h.transport, h.addr, h.name)
 	}
 	if !local.IsValid() {
 		local = netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
@@ -64,6 +70,10 @@ func portOf(u *msg.Uri, transport string) uint16 {
 		return uint16(u.Port)
 	case transport == "tls":
 		return 5061
+	case transport == "ws":
+		return 80
+	case transport == "wss":
+		return 443
 	}
 	return 5060
 }
@@ -71,10 +81,11 @@ func portOf(u *msg.Uri, transport string) uint16 {
 // next is the way to the next hop of a dialog. While the connection by which
 // its last message came stands, that is the way. A name, or a private address
 // that a far end behind NAT gave as its Contact, is not where the far end can
-// be reached: there the way that its last message came is taken.
+// be reached: there the way that its last message came is taken. A browser is
+// reached by its socket or not at all.
 func (e *Endpoint) next(uri string, routed bool, came flow.Flow) flow.Flow {
 	var u msg.Uri
-	if msg.ParseUri(uri, &u) != nil || came.Reliable() && came.Open() {
+	if msg.ParseUri(uri, &u) != nil || web(came) || came.Reliable() && came.Open() {
 		return came
 	}
 	addr, err := netip.ParseAddr(strings.Trim(u.Host, "[]"))
@@ -100,6 +111,9 @@ func (e *Endpoint) next(uri string, routed bool, came flow.Flow) flow.Flow {
 // host is our address as a far end should see it, with the port; an IPv6
 // address has its brackets.
 func (e *Endpoint) host(f flow.Flow) string {
+	if e.c.WebName != "" && web(f) {
+		return e.c.WebName
+	}
 	host := bracket(e.address(f))
 	if p := f.Local().Port(); p != 0 {
 		host += ":" + strconv.Itoa(int(p))
@@ -161,7 +175,11 @@ func (e *Endpoint) contact(f flow.Flow) string {
 		user = Escape(e.c.User) + "@"
 	}
 	uri := "sip:" + user + e.host(f)
-	if t := f.Transport(); t != "udp" {
+	switch t := f.Transport(); t {
+	case "udp":
+	case "wss": // RFC 7118 5.2: the parameter is ws for both
+		uri += ";transport=ws"
+	default:
 		uri += ";transport=" + t
 	}
 	return "<" + uri + ">"

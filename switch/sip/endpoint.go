@@ -35,11 +35,15 @@ type Config struct {
 	TLS          *tls.Config // what tls:// shows (Certificates or GetCertificate) and outgoing TLS trusts
 	Conns        int         // TCP and TLS connections at once; 0 = 10,000
 	ConnsPerAddr int         // of these, opened by one address; 0 = 256
-	External     string      // address for Contact, Via and SDP behind NAT; "" = the one bound
-	User         string      // user part of our Contact; "" = none
-	Username     string      // for digest, when a far end challenges us; "" = User
-	Password     string
-	UserAgent    string // User-Agent and Server; "" = "ozswitch"
+	// Way is the way to a far end by a transport that is none of ours, "ws" or
+	// "wss"; name is its host's. Its messages come by Receive. nil = there is none.
+	Way       func(transport string, to netip.AddrPort, name string) flow.Flow
+	WebName   string // our host in Via and Contact of ws and wss, "x7k2.invalid" (RFC 7118 5); "" = an address
+	External  string // address for Contact, Via and SDP behind NAT; "" = the one bound
+	User      string // user part of our Contact; "" = none
+	Username  string // for digest, when a far end challenges us; "" = User
+	Password  string
+	UserAgent string // User-Agent and Server; "" = "ozswitch"
 
 	// Realm lets telephones register and callers prove who they are. "" = none of
 	// that: everybody may call, nobody may register.
@@ -228,6 +232,11 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	wg.Wait()
 	return nil
 }
+
+// Receive handles a message that came by a flow which is not ours, a WebSocket:
+// one after another for each flow. b is the Endpoint's until it returns. With a
+// fault the message could not be framed; it is refused.
+func (e *Endpoint) Receive(f flow.Flow, b []byte, fault *flow.Fault) { e.receive(f, b, fault) }
 
 // Panics is the number of bugs that were caught so far; each ended one call.
 func (e *Endpoint) Panics() int64 { return e.panics.Load() }

@@ -276,7 +276,7 @@ func required(req *msg.Request) string {
 	for _, h := range req.GetHeaders("require") {
 		for option := range strings.SplitSeq(h.Value(), ",") {
 			option = strings.TrimSpace(option)
-			if ours := strings.EqualFold(option, "timer") || strings.EqualFold(option, "path") && req.Method == msg.REGISTER; option != "" && !ours {
+			if ours := strings.EqualFold(option, "timer") || req.Method == msg.REGISTER && (strings.EqualFold(option, "path") || strings.EqualFold(option, "outbound")); option != "" && !ours {
 				all = append(all, option)
 			}
 		}
@@ -335,29 +335,6 @@ func (e *Endpoint) response(m *message) {
 			x.User.leg = nil
 		}
 	})
-}
-
-// lost breaks the transactions of ours that went by a connection which is no
-// more: no answer can come.
-func (e *Endpoint) lost(f flow.Flow, err error) {
-	for _, s := range e.shards {
-		var broken []*tx
-		s.guard("", func(time.Time) {
-			s.txs.All(func(x *tx) {
-				k, to := x.Kind(), x.User.to
-				if (k == transaction.InviteClient || k == transaction.Client) && !x.Answered() && to.Transport() == f.Transport() && to.Remote() == f.Remote() {
-					broken = append(broken, x)
-				}
-			})
-		})
-		for _, x := range broken {
-			s.guard(x.User.callID(), func(now time.Time) {
-				if !x.Answered() {
-					s.handle(now, x, transaction.Event{What: transaction.Broken, Why: err.Error()})
-				}
-			})
-		}
-	}
 }
 
 // legOf finds the leg of a request within a dialog; nil when there is none.

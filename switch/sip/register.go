@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,14 +28,14 @@ type Keeper interface {
 // A Registration is told of each change of a telephone's place, and of each
 // REGISTER or INVITE that was turned away.
 type Registration struct {
-	What      string // "registered", "refreshed", "unregistered", "expired", "replaced" or "refused"
+	What      string // "registered", "refreshed", "unregistered", "expired", "replaced", "gone" or "refused"
 	User      string // the extension, as claimed when refused
 	Contact   string
 	Transport string
 	Source    netip.AddrPort
 	UserAgent string
 	Expires   time.Time
-	Why       string // refused: in words, for the console; never for the far end
+	Why       string // refused, gone: in words, for the console; never for the far end
 }
 
 // sweepEvery is how late the end of a binding is told at most; who asks for it
@@ -70,7 +71,7 @@ func (e *Endpoint) restore(ctx context.Context) {
 		var b registrar.Binding
 		if err := json.Unmarshal(doc, &b); err != nil {
 			e.log.Error("sip: a registration of an earlier run cannot be read", "err", err)
-		} else if !e.bindings.Restore(now, b) {
+		} else if webTransport(b.Transport) || !e.bindings.Restore(now, b) { // its socket ended with us
 			dead = append(dead, b.ID())
 		}
 	}
@@ -170,14 +171,27 @@ func (e *Endpoint) register(s *shard, m *message) {
 	}
 	if refuse == nil {
 		reply.Extra += answerContacts(all, &r)
+		if outbound(m.req, &r) {
+			reply.Extra += "Require: outbound\r\n"
+		}
 	}
 	e.changed(changes, m.from)
+	if web(m.from) && !m.from.Open() {
+		e.unbind(m.from) // it ended while its binding was made
+	}
 	s.guard(string(m.head.CallID), func(now time.Time) {
 		s.trace(nil, "", false, m.from, m.head.Message)
 		reply.Tag = e.fixedTag(&m.head)
 		origin := m.head.Origin(m.from.Remote())
 		s.finish(now, s.begin(m, transaction.Server, nil), &origin, reply)
 	})
+}
+
+// outbound tells whether a telephone asked for and gets RFC 5626: what is for
+// it goes by the flow that it registered with (section 6).
+func outbound(req *msg.Request, r *registrar.Request) bool {
+	return lists(req, "outbound", "supported", "k", "require") &&
+		slices.ContainsFunc(r.Contacts, func(c registrar.Contact) bool { return c.Instance != "" && c.RegID != "" && c.Expires > 0 })
 }
 
 // answerContacts lists all bindings; the granted expiry stands with each, and
@@ -243,8 +257,10 @@ func registration(m *message, user string) (r registrar.Request, refuse *registr
 				one.Expires = expires(p.V, def)
 			case "+sip.instance":
 				one.Instance = p.V
-				fallthrough
-			default:
+			case "reg-id":
+				one.RegID = p.V
+			}
+			if !strings.EqualFold(p.K, "expires") {
 				one.Params += ";" + p.K
 				if p.V != "" {
 					one.Params += "=" + param(p.V)
@@ -355,7 +371,11 @@ func (e *Endpoint) changed(changes []registrar.Change, came flow.Flow) {
 			}
 		}
 		if e.c.Registration != nil {
-			e.c.Registration(Registration{What: string(c.What), User: b.User, Contact: b.Contact, Transport: b.Transport, Source: b.Source, UserAgent: b.UserAgent, Expires: b.Expires})
+			r := Registration{What: string(c.What), User: b.User, Contact: b.Contact, Transport: b.Transport, Source: b.Source, UserAgent: b.UserAgent, Expires: b.Expires}
+			if c.What == registrar.Gone {
+				r.Why = "its connection has ended"
+			}
+			e.c.Registration(r)
 		}
 	}
 }

@@ -153,14 +153,14 @@ func (o owner) callID() string {
 func (s *shard) handle(now time.Time, x *tx, ev transaction.Event) (deliver bool) {
 	failure := call.Failure{Code: 408, Reason: "no answer in time"}
 	if ev.What == transaction.Broken {
-		failure = call.Failure{Code: 503, Reason: ev.Why}
+		failure = broken(x, ev.Why)
 	}
 	effects := s.txs.Handle(now, x, ev)
 	for i := 0; i < len(effects); i++ {
 		switch f := effects[i]; f.Do {
 		case transaction.Send:
 			if err := s.send(x.User.to, x.User.leg, x.User.id, f.Bytes); err != nil {
-				failure = call.Failure{Code: 503, Reason: err.Error()}
+				failure = broken(x, err.Error())
 				effects = append(effects[:i+1], s.txs.Handle(now, x, transaction.Event{What: transaction.Broken})...)
 			}
 		case transaction.Deliver:
@@ -170,6 +170,15 @@ func (s *shard) handle(now time.Time, x *tx, ev transaction.Event) (deliver bool
 		}
 	}
 	return deliver
+}
+
+// broken is why a request could not reach the far end: 503 (RFC 3261 8.1.3.1);
+// of a browser whose socket is gone it means that nobody is there.
+func broken(x *tx, why string) call.Failure {
+	if web(x.User.to) {
+		return call.Failure{Code: 480, Reason: why}
+	}
+	return call.Failure{Code: 503, Reason: why}
 }
 
 // send puts bytes on the wire and into the trace.

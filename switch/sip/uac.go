@@ -44,7 +44,8 @@ type lookup struct {
 // Dial starts an outgoing leg: post is the mailbox of its events, by the rules
 // of Exchange.Invited. It never waits and reports every failure as Refused.
 func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
-	l, to, port, err := e.outgoing(i)
+	way, b, registered := e.phone(i.Target)
+	l, to, port, err := e.outgoing(i, registered)
 	if err != nil {
 		post(call.Refused{Leg: i.Leg, Failure: call.Failure{Code: 404, Reason: short(err)}})
 		return
@@ -52,13 +53,13 @@ func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
 	l.post = post
 	s := e.shardOf([]byte(l.dlg.CallID))
 	s.guard(l.dlg.CallID, func(time.Time) { s.add(l) })
-	if f, b, ok := e.phone(i.Target); ok {
-		if f == nil {
+	if registered {
+		if way == nil {
 			e.refused(l, 480, "its connection is gone")
 			return
 		}
 		l.dlg.Routes = b.Path
-		e.place(l, hop{way: f})
+		e.place(l, hop{way: way})
 		return
 	}
 	addr, err := netip.ParseAddr(strings.Trim(to.name, "[]"))
@@ -74,8 +75,9 @@ func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
 	}
 }
 
-// outgoing makes the leg of a call to be placed and tells where it goes.
-func (e *Endpoint) outgoing(i call.Invite) (l *leg, to hop, port uint16, err error) {
+// outgoing makes the leg of a call to be placed and tells where it goes, unless
+// that is a telephone that registered.
+func (e *Endpoint) outgoing(i call.Invite, registered bool) (l *leg, to hop, port uint16, err error) {
 	target := i.Target
 	if !strings.Contains(target, ":") || !strings.HasPrefix(strings.ToLower(target), "sip") {
 		target = "sip:" + target
@@ -88,7 +90,7 @@ func (e *Endpoint) outgoing(i call.Invite) (l *leg, to hop, port uint16, err err
 		return nil, to, 0, fmt.Errorf("sip: call %s: no SIP URI", i.Target)
 	}
 	to = hop{transport: transportOf(&uri), name: uri.Host}
-	if to.transport != "" && to.transport != "udp" && to.transport != "tcp" && to.transport != "tls" {
+	if t := to.transport; !registered && t != "" && t != "udp" && t != "tcp" && t != "tls" && (e.c.Way == nil || !webTransport(t)) {
 		return nil, to, 0, fmt.Errorf("sip: call %s: transport %q is unknown here", i.Target, to.transport)
 	}
 	l = &leg{id: i.Leg, state: calling, open: true, out: &outgoing{offer: i.Offer, user: i.From, name: i.FromName, fixed: to.transport != ""}}
@@ -126,7 +128,7 @@ func (s *shard) invite(now time.Time, l *leg, to hop) {
 		return
 	}
 	o := l.out
-	l.dlg.Local = "<sip:" + Escape(cmp.Or(o.user, "anonymous")) + "@" + e.host(f) + ">;tag=" + l.dlg.LocalTag
+	l.dlg.Local = "<sip:" + Escape(cmp.Or(o.user, "anonymous")) + "@" + e.domain(l, f) + ">;tag=" + l.dlg.LocalTag
 	if o.name != "" {
 		l.dlg.Local = quote(o.name) + " " + l.dlg.Local
 	}
@@ -150,6 +152,16 @@ func (s *shard) invite(now time.Time, l *leg, to hop) {
 	}
 	x := s.txs.Add(string(flow.ClientKey(nil, branch, "INVITE")), transaction.InviteClient, f.Reliable(), owner{to: f, leg: l, id: l.id})
 	s.handle(now, x, transaction.Event{What: transaction.Start, Bytes: b})
+}
+
+// domain is the host of our From. A browser's own name means nothing to anybody:
+// it says that of the switch.
+func (e *Endpoint) domain(l *leg, f flow.Flow) string {
+	var u msg.Uri
+	if e.c.WebName != "" && web(f) && msg.ParseUri(l.dlg.Target, &u) == nil {
+		return u.Host
+	}
+	return e.host(f)
 }
 
 // refused ends an outgoing leg that never left.

@@ -19,7 +19,7 @@ import (
 // A Flow is a way to one far end: the source of datagrams, a TCP or TLS
 // connection, a WebSocket.
 type Flow interface {
-	Transport() string      // "udp", "tcp", "tls"; lower case
+	Transport() string      // "udp", "tcp", "tls", "ws", "wss"; lower case
 	Remote() netip.AddrPort // where the far end is
 	Local() netip.AddrPort  // where we listen; port 0 = nowhere for that transport
 	Reliable() bool         // nothing sent is lost

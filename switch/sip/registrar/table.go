@@ -25,6 +25,7 @@ type Binding struct {
 	Contact   string         `json:"contact"`            // URI: the Request-URI of what goes there
 	Params    string         `json:"params,omitempty"`   // of the Contact header as sent, without expires
 	Instance  string         `json:"instance,omitempty"` // +sip.instance (RFC 5626)
+	RegID     string         `json:"reg_id,omitempty"`   // reg-id: which of its flows
 	CallID    string         `json:"call_id"`
 	CSeq      uint32         `json:"cseq"`
 	Path      []string       `json:"path,omitempty"` // URIs of the proxies on the way (RFC 3327), nearest first
@@ -40,7 +41,7 @@ func (b *Binding) ID() string { return b.User + "\n" + b.Contact }
 
 // A Request is a REGISTER whose sender is known.
 type Request struct {
-	Binding            // what all its bindings share: all but Contact, Params, Instance, Since and Expires
+	Binding            // what all its bindings share: all but Contact, Params, Instance, RegID, Since and Expires
 	Star     bool      // Contact: *
 	Contacts []Contact // none = only asks
 }
@@ -50,6 +51,7 @@ type Contact struct {
 	URI      sip.Uri
 	Params   string
 	Instance string
+	RegID    string
 	Expires  time.Duration
 }
 
@@ -63,6 +65,7 @@ const (
 	Unregistered What = "unregistered"
 	Expired      What = "expired"
 	Replaced     What = "replaced" // by a newer telephone, as there were too many
+	Gone         What = "gone"     // with its connection, the only way there
 )
 
 // A Change is what became of one binding.
@@ -115,13 +118,13 @@ func (t *Table) Register(now time.Time, r Request) (all []Binding, changes []Cha
 	}
 	for _, c := range r.Contacts {
 		i := slices.IndexFunc(list, func(e entry) bool {
-			return c.Instance != "" && e.Instance == c.Instance || sameURI(&e.uri, &c.URI)
+			return c.Instance != "" && e.Instance == c.Instance && e.RegID == c.RegID || sameURI(&e.uri, &c.URI)
 		})
 		if i >= 0 && list[i].CallID == r.CallID && list[i].CSeq >= r.CSeq {
 			return nil, changes, &Refusal{500, "CSeq Out Of Order"}
 		}
 		b := r.Binding
-		b.Contact, b.Params, b.Instance, b.Since, b.Expires = c.URI.String(), c.Params, c.Instance, now, now.Add(c.Expires)
+		b.Contact, b.Params, b.Instance, b.RegID, b.Since, b.Expires = c.URI.String(), c.Params, c.Instance, c.RegID, now, now.Add(c.Expires)
 		switch {
 		case i < 0 && c.Expires == 0:
 		case i < 0:
@@ -181,6 +184,18 @@ func (t *Table) unlink(b Binding) {
 	if now, ok := t.byURI[b.Contact]; ok && now.User == b.User {
 		delete(t.byURI, b.Contact)
 	}
+}
+
+// Drop ends the binding with that contact; ok is false when there is none.
+func (t *Table) Drop(contact string) (b Binding, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if b, ok = t.byURI[contact]; !ok {
+		return b, false
+	}
+	delete(t.byURI, contact)
+	t.set(b.User, slices.DeleteFunc(slices.Clone(t.users[b.User]), func(e entry) bool { return e.Contact == contact }))
+	return b, true
 }
 
 // sweep ends what has run out of one extension.

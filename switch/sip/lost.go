@@ -1,0 +1,89 @@
+package sip
+
+import (
+	"time"
+
+	"ozswitch/switch/call"
+	"ozswitch/switch/sip/flow"
+	"ozswitch/switch/sip/registrar"
+	"ozswitch/switch/sip/transaction"
+)
+
+// web tells whether a flow is a WebSocket: a browser can be reached by that one
+// and by no other way, whatever its addresses say (RFC 7118 5).
+func web(f flow.Flow) bool { return webTransport(f.Transport()) }
+
+func webTransport(t string) bool { return t == "ws" || t == "wss" }
+
+// Lost is told that a flow which is not ours has ended. Who registered by it
+// cannot be reached any more, and who was calling has gone.
+func (e *Endpoint) Lost(f flow.Flow, err error) {
+	e.unbind(f)
+	for _, s := range e.shards {
+		var callers []*leg
+		s.guard("", func(time.Time) {
+			for _, l := range s.legs {
+				if l.state == invited && l.to == f {
+					callers = append(callers, l)
+				}
+			}
+		})
+		for _, l := range callers {
+			s.guard(l.dlg.CallID, func(now time.Time) { s.hungUp(now, l) })
+		}
+	}
+	e.lost(f, err)
+}
+
+// hungUp ends a call whose caller cannot be told how it ended. A call that
+// stands goes on: the browser may come back by another socket, and is missed by
+// its sound otherwise.
+func (s *shard) hungUp(now time.Time, l *leg) {
+	if l.state != invited {
+		return
+	}
+	s.tell(now, l, call.Cancelled{Leg: l.id, Reason: "its connection is gone"})
+	s.respond(now, l, call.Respond{Leg: l.id, Code: 487}) // for nobody: it ends the leg
+}
+
+// unbind ends the bindings of a flow.
+func (e *Endpoint) unbind(f flow.Flow) {
+	var contacts []string
+	e.mu.Lock()
+	for contact, way := range e.phones {
+		if way == f {
+			contacts = append(contacts, contact)
+		}
+	}
+	e.mu.Unlock()
+	var changes []registrar.Change
+	for _, c := range contacts {
+		if b, ok := e.bindings.Drop(c); ok {
+			changes = append(changes, registrar.Change{What: registrar.Gone, Binding: b})
+		}
+	}
+	e.changed(changes, nil)
+}
+
+// lost breaks the transactions of ours that went by a connection which is no
+// more: no answer can come.
+func (e *Endpoint) lost(f flow.Flow, err error) {
+	for _, s := range e.shards {
+		var broken []*tx
+		s.guard("", func(time.Time) {
+			s.txs.All(func(x *tx) {
+				k, to := x.Kind(), x.User.to
+				if (k == transaction.InviteClient || k == transaction.Client) && !x.Answered() && to.Transport() == f.Transport() && to.Remote() == f.Remote() {
+					broken = append(broken, x)
+				}
+			})
+		})
+		for _, x := range broken {
+			s.guard(x.User.callID(), func(now time.Time) {
+				if !x.Answered() {
+					s.handle(now, x, transaction.Event{What: transaction.Broken, Why: err.Error()})
+				}
+			})
+		}
+	}
+}
