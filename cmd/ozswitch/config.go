@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,9 +22,9 @@ The exit status is 1 when serve would refuse the file.`
 func newConfigCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
-		Short: "check a configuration file",
+		Short: "check a configuration file, and where its dial plan leads",
 		Long:  "Example:  ozswitch config check ozswitch.yaml",
-		Args:  wantArgs(1, "a command: config check FILE"),
+		Args:  wantArgs(1, "a command: config check FILE, config route"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return usagef("config: unknown command %q; want config check FILE", args[0])
 		},
@@ -46,7 +47,56 @@ func newConfigCommand() *cobra.Command {
 	}
 	check.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line for each remark")
 	check.Flags().BoolP("quiet", "q", false, "say nothing about a good file")
-	c.AddCommand(check)
+	c.AddCommand(check, newConfigRouteCommand())
+	return c
+}
+
+// newConfigRouteCommand tells where a call would go.
+func newConfigRouteCommand() *cobra.Command {
+	var file, from, to, at string
+	c := &cobra.Command{
+		Use:   "route --from NUMBER|LINE --to NUMBER",
+		Short: "tell which rule of the dial plan a call would take, and why",
+		Long: `Example:  ozswitch config route --from 1001 --to 003612345678
+          ozswitch config route --config pbx.yaml --from carrier --to 100 --at "2026-12-24 18:30"
+
+config route goes through the rules one by one and says of each why it fits or
+not. --from is the number of an extension, the name of a line, or script. The
+exit status is 1 when the call would go nowhere.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if from == "" || to == "" {
+				return usagef("config route: want --from and --to")
+			}
+			now := time.Now()
+			if at != "" {
+				t, err := time.ParseInLocation("2006-01-02 15:04", at, time.Local)
+				if err != nil {
+					return usagef("config route: --at %q: write 2026-12-24 18:30", at)
+				}
+				now = t
+			}
+			cfg, problems := server.Load(file, os.LookupEnv)
+			if err := problems.Err(); err != nil {
+				return err
+			}
+			lines, ok, err := cfg.Explain(from, to, now)
+			if err != nil {
+				return err
+			}
+			for _, l := range lines {
+				fmt.Fprintln(c.OutOrStdout(), l)
+			}
+			if !ok {
+				return errNo
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&file, "config", "ozswitch.yaml", "the configuration")
+	c.Flags().StringVar(&from, "from", "", "who calls: the number of an extension, the name of a line, script")
+	c.Flags().StringVar(&to, "to", "", "the number that is dialled")
+	c.Flags().StringVar(&at, "at", "", `when, "2026-12-24 18:30" by this machine's clock; without it now`)
 	return c
 }
 

@@ -9,17 +9,21 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 )
 
 // A Rule is one entry of `dialplan:`.
 type Rule struct {
 	From     string  `yaml:"from"`      // extension | any | script | the name of a line; "" = any
-	Match    string  `yaml:"match"`     // see Match
+	Match    string  `yaml:"match"`     // see Pattern
 	To       Targets `yaml:"to"`        // lines, extensions, or "*": the number after Strip and Prepend
 	Strip    int     `yaml:"strip"`     // characters taken off the front
 	Prepend  string  `yaml:"prepend"`   // then put before it
 	Ring     string  `yaml:"ring"`      // all | order, for several targets; "" = order
 	RingTime int     `yaml:"ring_time"` // seconds; 0 = 60
+	CallerID string  `yaml:"caller_id"` // shown to who is called; "" = the caller's own
+	When     string  `yaml:"when"`      // a time profile; with ! before it, all other times; "" = always
 }
 
 // Targets is one name or a list of them.
@@ -66,12 +70,14 @@ type Destination struct {
 	Targets  []Target // at least one
 	All      bool     // all at once, else one after the other
 	RingTime int      // seconds; 0 = not said
+	CallerID string   // to be shown instead of the caller's own; "" = that one
 	Rule     int      // which rule led here, from 1; 0 = none did
 }
 
 // Config of a Plan. Functions must be pure; nil knows nobody.
 type Config struct {
 	Rules       []Rule
+	Times       []Profile
 	IsExtension func(number string) bool
 	IsLine      func(name string) bool
 	Default     bool // numbers that nobody has lead to Default (`dev`)
@@ -79,7 +85,16 @@ type Config struct {
 
 // A Plan is all rules. It is not changed after New.
 type Plan struct {
-	cfg Config
+	cfg   Config
+	rules []compiled
+}
+
+// A compiled rule is one that was read.
+type compiled struct {
+	Rule
+	match Pattern
+	hours *hours // nil = always
+	not   bool   // all other times
 }
 
 // New checks the rules; the error names every fault.
@@ -92,16 +107,42 @@ func New(cfg Config) (*Plan, error) {
 		cfg.IsLine = none
 	}
 	cfg.Rules = slices.Clone(cfg.Rules)
+	p := &Plan{cfg: cfg}
 	var faults []error
+	profiles := map[string]*hours{}
+	for _, t := range cfg.Times {
+		h, err := t.read()
+		if err != nil {
+			faults = append(faults, fmt.Errorf("dialplan: %w", err))
+		}
+		if _, twice := profiles[t.Name]; twice || t.Name == "" {
+			faults = append(faults, fmt.Errorf("dialplan: time profile %q: want a name of its own", t.Name))
+		}
+		profiles[t.Name] = h
+	}
 	for i, r := range cfg.Rules {
-		for _, f := range r.faults(cfg) {
+		said := r.faults(cfg)
+		c := compiled{Rule: r}
+		var err error
+		if c.match, err = Compile(r.Match); err != nil {
+			said = append(said, err.Error())
+		}
+		if r.When != "" {
+			name, not := strings.CutPrefix(r.When, "!")
+			h, known := profiles[name]
+			if c.hours, c.not = h, not; !known {
+				said = append(said, fmt.Sprintf("when: there is no time profile %q", name))
+			}
+		}
+		for _, f := range said {
 			faults = append(faults, fmt.Errorf("dialplan: rule %d: %s", i+1, f))
 		}
+		p.rules = append(p.rules, c)
 	}
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	return &Plan{cfg: cfg}, nil
+	return p, nil
 }
 
 func (r *Rule) faults(cfg Config) (f []string) {
@@ -128,21 +169,20 @@ func (r *Rule) faults(cfg Config) (f []string) {
 	return f
 }
 
-// Route says where a call to number goes; from is FromExtension (a guest too),
-// FromScript or the name of the line it came by. ok is false when it goes
+// Route says where a call to number goes now; from is FromExtension (a guest
+// too), FromScript or the name of the line it came by. ok is false when it goes
 // nowhere (404).
 //
 // The first rule that fits wins. Without one a call from inside reaches the
 // extension of that number, and nothing else: to lines, and for callers from
 // lines to anything, there must be a rule.
-func (p *Plan) Route(from, number string) (d Destination, ok bool) {
-	for i, r := range p.cfg.Rules {
-		if r.From != "" && r.From != fromAny && r.From != from || !Match(r.Match, number) {
-			continue
+func (p *Plan) Route(from, number string, now time.Time) (d Destination, ok bool) {
+	for i, r := range p.rules {
+		if r.why(from, number, now) == "" {
+			d, ok = p.follow(r.Rule, number)
+			d.Rule = i + 1
+			return d, ok
 		}
-		d, ok = p.follow(r, number)
-		d.Rule = i + 1
-		return d, ok
 	}
 	inside := from == FromExtension || from == FromScript
 	switch {
@@ -154,10 +194,85 @@ func (p *Plan) Route(from, number string) (d Destination, ok bool) {
 	return Destination{}, false
 }
 
+// why says why a rule does not fit, "" when it does.
+func (r *compiled) why(from, number string, now time.Time) string {
+	switch {
+	case r.From != "" && r.From != fromAny && r.From != from:
+		return fmt.Sprintf("it is for calls from %s, this one is from %s", r.From, from)
+	case !r.match.Match(number):
+		return fmt.Sprintf("%s does not fit %s", number, r.Match)
+	case r.hours != nil && r.hours.open(now) == r.not:
+		return fmt.Sprintf("it holds %s, and it is %s", r.When, now.In(r.hours.zone).Format("Mon 15:04 MST"))
+	}
+	return ""
+}
+
+// Explain says rule by rule why a call goes where Route sends it, one line each.
+func (p *Plan) Explain(from, number string, now time.Time) (lines []string) {
+	for i, r := range p.rules {
+		if why := r.why(from, number, now); why != "" {
+			lines = append(lines, fmt.Sprintf("rule %d (%s): no: %s", i+1, r.Match, why))
+			continue
+		}
+		d, ok := p.follow(r.Rule, number)
+		if !ok {
+			return append(lines, fmt.Sprintf("rule %d (%s): fits, but leads to nobody: %s", i+1, r.Match, p.nobody(r.Rule, number)))
+		}
+		return append(lines, fmt.Sprintf("rule %d (%s): fits: %s", i+1, r.Match, d))
+	}
+	d, ok := p.Route(from, number, now)
+	switch {
+	case ok && d.Targets[0].Kind == Default:
+		return append(lines, "no rule fits; every number leads to the script of dev")
+	case ok:
+		return append(lines, "no rule fits; it is the number of an extension: "+d.String())
+	case from != FromExtension && from != FromScript:
+		return append(lines, "no rule fits: a call from a line goes nowhere without one (404)")
+	}
+	return append(lines, "no rule fits, and no extension has that number: nowhere (404)")
+}
+
+// nobody tells why a rule that fits has no target.
+func (p *Plan) nobody(r Rule, number string) string {
+	rewritten := r.rewrite(number)
+	if rewritten == "" {
+		return "nothing is left of the number after strip"
+	}
+	return fmt.Sprintf("no extension has the number %s", rewritten)
+}
+
+func (d Destination) String() string {
+	var all []string
+	for _, t := range d.Targets {
+		if t.Kind == Line {
+			all = append(all, fmt.Sprintf("line %s dials %s", t.Name, t.Number))
+		} else {
+			all = append(all, fmt.Sprintf("%s %s", t.Kind, t.Number))
+		}
+	}
+	how := ", then "
+	if d.All {
+		how = " and "
+	}
+	s := strings.Join(all, how)
+	if d.CallerID != "" {
+		s += ", shown as " + d.CallerID
+	}
+	if d.RingTime > 0 {
+		s += fmt.Sprintf(", %d s each", d.RingTime)
+	}
+	return s
+}
+
+// rewrite takes Strip characters off a number and puts Prepend before it.
+func (r Rule) rewrite(number string) string {
+	n := []rune(number)
+	return r.Prepend + string(n[min(r.Strip, len(n)):])
+}
+
 func (p *Plan) follow(r Rule, number string) (d Destination, ok bool) {
-	out := []rune(number)
-	rewritten := r.Prepend + string(out[min(r.Strip, len(out)):])
-	d = Destination{All: r.Ring == "all", RingTime: r.RingTime}
+	rewritten := r.rewrite(number)
+	d = Destination{All: r.Ring == "all", RingTime: r.RingTime, CallerID: r.CallerID}
 	for _, to := range r.To {
 		switch {
 		case p.cfg.IsLine(to) && rewritten != "":
@@ -169,50 +284,4 @@ func (p *Plan) follow(r Rule, number string) (d Destination, ok bool) {
 		}
 	}
 	return d, len(d.Targets) > 0
-}
-
-// Match tells whether a number fits a pattern: * is any characters or none, ? is
-// any one, X any digit; \ takes the next character as it stands, so \*97 is the
-// star key, nine, seven. Its time grows with the product of the lengths.
-func Match(pattern, number string) bool {
-	p, n := []rune(pattern), []rune(number)
-	// After this star (its place in p), n[:taken] is what it stands for.
-	star, taken := -1, 0
-	i, j := 0, 0
-	for j < len(n) {
-		if i < len(p) && p[i] == '*' {
-			star, taken = i, j
-			i++
-			continue
-		}
-		if next, ok := matchOne(p, i, n[j]); ok {
-			i, j = next, j+1
-			continue
-		}
-		if star < 0 {
-			return false
-		}
-		taken++
-		i, j = star+1, taken
-	}
-	for i < len(p) && p[i] == '*' {
-		i++
-	}
-	return i == len(p)
-}
-
-// matchOne matches one character and gives the place after it in the pattern.
-func matchOne(p []rune, i int, c rune) (next int, ok bool) {
-	if i >= len(p) {
-		return i, false
-	}
-	switch {
-	case p[i] == '?':
-		return i + 1, true
-	case p[i] == 'X':
-		return i + 1, c >= '0' && c <= '9'
-	case p[i] == '\\' && i+1 < len(p):
-		return i + 2, p[i+1] == c
-	}
-	return i + 1, p[i] == c
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,13 +68,44 @@ func (c *Config) extensions() (*extension.Set, error) {
 func (c *Config) plan(exts *extension.Set) (*dialplan.Plan, error) {
 	var rules []dialplan.Rule
 	for _, r := range c.Dialplan {
-		rules = append(rules, dialplan.Rule{From: r.From, Match: r.Match, To: dialplan.Targets(r.To), Strip: r.Strip, Prepend: r.Prepend, Ring: r.Ring})
+		rules = append(rules, dialplan.Rule{From: r.From, Match: r.Match, To: dialplan.Targets(r.To), Strip: r.Strip, Prepend: r.Prepend, Ring: r.Ring,
+			RingTime: int(time.Duration(r.RingTime).Seconds()), CallerID: r.CallerID, When: r.When})
 	}
-	p, err := dialplan.New(dialplan.Config{Rules: rules, IsExtension: exts.Has})
+	var times []dialplan.Profile
+	for _, t := range c.Times {
+		times = append(times, t.profile())
+	}
+	lines := func(name string) bool {
+		return slices.ContainsFunc(c.Lines, func(l Line) bool { return l.Name == name })
+	}
+	p, err := dialplan.New(dialplan.Config{Rules: rules, Times: times, IsExtension: exts.Has, IsLine: lines})
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	return p, nil
+}
+
+func (t Times) profile() dialplan.Profile {
+	return dialplan.Profile{Name: t.Name, Open: t.Open, Closed: t.Closed, Zone: t.Zone}
+}
+
+// Explain tells rule by rule where a call to a number would go at that time, and
+// whether it goes anywhere; from is extension, script, the name of a line or the
+// number of an extension.
+func (c *Config) Explain(from, to string, now time.Time) (lines []string, ok bool, err error) {
+	exts, err := c.extensions()
+	if err != nil {
+		return nil, false, err
+	}
+	p, err := c.plan(exts)
+	if err != nil {
+		return nil, false, err
+	}
+	if exts.Has(from) {
+		from = dialplan.FromExtension
+	}
+	_, ok = p.Route(from, to, now)
+	return p.Explain(from, to, now), ok, nil
 }
 
 // guest tells whether a caller without credentials may reach applications; the
@@ -96,9 +128,12 @@ func (s *Server) route(in call.Invited) (string, call.Direction, any, *call.Resp
 		return "", 0, nil, &call.Respond{Code: code, Warning: why}
 	}
 	st := s.state.Load()
-	dest, ok := st.plan.Route(dialplan.FromExtension, in.To)
+	dest, ok := st.plan.Route(dialplan.FromExtension, in.To, time.Now())
 	if !ok {
 		return no(404, "nobody has the number "+in.To)
+	}
+	if dest.Targets[0].Kind == dialplan.Line {
+		return no(503, "calls to lines are not built yet")
 	}
 	e, ok := st.exts.Find(dest.Targets[0].Number)
 	switch {
