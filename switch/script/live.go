@@ -173,7 +173,7 @@ func (c *live) Play(ctx context.Context, p ozml.Prompt) error {
 		play, cancel = context.WithTimeoutCause(ctx, p.Timeout, errTimeout)
 		defer cancel()
 	}
-	_, err = leg.Play(play, c.r.prompt(play, leg.Codec(), p))
+	_, err = leg.Play(play, c.r.prompt(play, leg.Codec(), p, c.line.Sink()))
 	if errors.Is(err, errTimeout) {
 		return nil
 	}

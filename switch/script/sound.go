@@ -1,14 +1,12 @@
 package script
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"strings"
-	"sync"
 	"time"
 
 	"ozswitch/media"
@@ -94,27 +92,8 @@ func unspoken(ctx context.Context, err error) error {
 }
 
 // prompt is a sound file as clips of a second each.
-func (r *Runner) prompt(ctx context.Context, co *codec.Codec, p ozml.Prompt) iter.Seq2[*pace.Clip, error] {
-	once := func(yield func(*pace.Clip, error) bool) {
-		f, err := r.c.Prompts.Open(ctx, p.File)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		defer f.Close()
-		var clips iter.Seq2[*pace.Clip, error] = func(yield func(*pace.Clip, error) bool) {
-			src, err := decode(p.File, f)
-			if err != nil {
-				yield(nil, fmt.Errorf("Play: %s: %w", p.File, err))
-				return
-			}
-			encode(src, co, yield)
-		}
-		if f.Key != "" {
-			clips = r.clips.through("play\x00"+co.String()+"\x00"+f.Key, clips)
-		}
-		clips(yield)
-	}
+func (r *Runner) prompt(ctx context.Context, co *codec.Codec, p ozml.Prompt, sink trace.Sink) iter.Seq2[*pace.Clip, error] {
+	once := func(yield func(*pace.Clip, error) bool) { r.file(ctx, co, p.File, sink, yield) }
 	if !p.Repeat {
 		return once
 	}
@@ -128,6 +107,76 @@ func (r *Runner) prompt(ctx context.Context, co *codec.Codec, p ozml.Prompt) ite
 				}
 			}
 		}
+	}
+}
+
+// file plays a sound file once. If its content has a name it is encoded once for
+// all calls, whether anybody hears it to its end or not; what is too long to be
+// kept each call encodes for itself as it goes.
+func (r *Runner) file(ctx context.Context, co *codec.Codec, name string, sink trace.Sink, yield func(*pace.Clip, error) bool) {
+	f, err := r.c.Prompts.Open(ctx, name)
+	if err != nil {
+		yield(nil, err)
+		return
+	}
+	mine, alone, played := true, f.Key == "", 0
+	defer func() {
+		if mine {
+			f.Close()
+		}
+	}()
+	if !alone {
+		begin := func(m *making) {
+			mine = false
+			r.wg.Go(func() {
+				defer f.Close()
+				defer m.end(errUnmade)
+				defer r.guard(sink, "encode a prompt")
+				m.fill(decoded(name, f, co))
+			})
+		}
+		for clip, err := range r.clips.shared(ctx, "play\x00"+co.String()+"\x00"+f.Key, begin) {
+			if alone = errors.Is(err, errLong); alone {
+				break
+			}
+			if !yield(clip, err) || err != nil {
+				return
+			}
+			played++
+		}
+	}
+	if !alone {
+		return
+	}
+	if !mine {
+		if f, err = r.c.Prompts.Open(ctx, name); err != nil {
+			yield(nil, err)
+			return
+		}
+		mine = true
+	}
+	for clip, err := range decoded(name, f, co) {
+		if played--; played >= 0 && err == nil {
+			continue
+		}
+		if !yield(clip, err) || err != nil {
+			return
+		}
+	}
+}
+
+// errUnmade is what listeners get of a prompt whose encoding panicked.
+var errUnmade = errors.New("the sound file could not be encoded: a fault of the switch")
+
+// decoded is an open sound file as clips of a second each.
+func decoded(name string, f io.ReadSeeker, co *codec.Codec) iter.Seq2[*pace.Clip, error] {
+	return func(yield func(*pace.Clip, error) bool) {
+		src, err := decode(name, f)
+		if err != nil {
+			yield(nil, fmt.Errorf("Play: %s: %w", name, err))
+			return
+		}
+		encode(src, co, yield)
 	}
 }
 
@@ -177,87 +226,4 @@ func (r *Runner) beep(co *codec.Codec) iter.Seq2[*pace.Clip, error] {
 		frames, err := co.Frames(media.Tone(co.Rate, 1000, -12, 500*time.Millisecond))
 		yield(&pace.Clip{Frames: frames}, err)
 	})
-}
-
-// clips keeps encoded prompts, the least recently used going first.
-type clips struct {
-	most int64 // bytes
-
-	mu    sync.Mutex
-	size  int64
-	byKey map[string]*list.Element
-	order list.List // of *kept, newest first
-}
-
-type kept struct {
-	key   string
-	clips []*pace.Clip
-	size  int64
-}
-
-// longest is the most a single prompt may take in the cache: two minutes of
-// G.711.
-const longest = 1 << 20
-
-func newClips(most int64) *clips { return &clips{most: most, byKey: map[string]*list.Element{}} }
-
-// through plays what is kept under key, or makes it and keeps it if it came to
-// its end.
-func (c *clips) through(key string, make iter.Seq2[*pace.Clip, error]) iter.Seq2[*pace.Clip, error] {
-	return c.throughIf(key, func() bool { return true }, make)
-}
-
-// throughIf is through that asks at the end whether to keep it.
-func (c *clips) throughIf(key string, good func() bool, make iter.Seq2[*pace.Clip, error]) iter.Seq2[*pace.Clip, error] {
-	return func(yield func(*pace.Clip, error) bool) {
-		if all, ok := c.get(key); ok {
-			for _, clip := range all {
-				if !yield(clip, nil) {
-					return
-				}
-			}
-			return
-		}
-		var all []*pace.Clip
-		var size int64
-		for clip, err := range make {
-			if err == nil && size <= longest {
-				all = append(all, clip)
-				for _, f := range clip.Frames {
-					size += int64(len(f)) + 24
-				}
-			}
-			if !yield(clip, err) || err != nil {
-				return
-			}
-		}
-		if size <= longest && good() {
-			c.put(&kept{key, all, size})
-		}
-	}
-}
-
-func (c *clips) get(key string) ([]*pace.Clip, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := c.byKey[key]
-	if e == nil {
-		return nil, false
-	}
-	c.order.MoveToFront(e)
-	return e.Value.(*kept).clips, true
-}
-
-func (c *clips) put(k *kept) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.byKey[k.key] != nil {
-		return
-	}
-	c.byKey[k.key] = c.order.PushFront(k)
-	for c.size += k.size; c.size > c.most; {
-		old := c.order.Remove(c.order.Back()).(*kept)
-		delete(c.byKey, old.key)
-		c.size -= old.size
-	}
 }
