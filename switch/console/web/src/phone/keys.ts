@@ -1,40 +1,25 @@
-// What a key of the keyboard means to the phone.
+// Which keys of the keyboard the phone takes, and what they do then. Fields,
+// dialogs and Enter on a button are kept out by ../ui/keys.tsx.
+import type { Phase } from './state.ts'
 
-export interface Pressed {
-  key: string
-  ctrlKey: boolean
-  altKey: boolean
-  metaKey: boolean
-  repeat: boolean
-}
+export type Does = 'digit' | 'press' | 'erase' | 'call' | 'answer' | 'hangup'
 
-export type Meaning = { do: 'key'; key: string } | { do: 'digit'; key: string } | { do: 'erase' | 'call' | 'answer' | 'hangup' }
+export interface Taken { keys: string[]; does: string; run: Does }
 
-export interface Where {
-  typing: boolean // the focus is in a text field or a list of choices
-  button: boolean // the focus is on something that Enter presses
-  dialog: boolean // a dialog is open, Esc and Enter are its own
-  phase: '' | 'microphone' | 'calling' | 'ringing' | 'incoming' | 'answering' | 'talking' | 'ended'
-  number: boolean // a number has been entered
-}
+export const pad = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#']
 
-/** Says what e is to do; null leaves it to the browser. */
-export function meaning(e: Pressed, w: Where): Meaning | null {
-  if (w.typing || w.dialog || e.ctrlKey || e.altKey || e.metaKey) return null
-  const idle = w.phase === '' || w.phase === 'ended'
-  if (/^[0-9*#]$/.test(e.key)) {
-    if (e.repeat) return null // a key that is held down is pressed once
-    if (idle) return { do: 'digit', key: e.key }
-    return w.phase === 'talking' ? { do: 'key', key: e.key } : null
+/** The keys that mean something now; phase '' without a call, number whether one is entered. */
+export function taken(phase: Phase | '', number: boolean): Taken[] {
+  const escape: Taken = { keys: ['Escape'], does: 'hang up', run: 'hangup' }
+  switch (phase) {
+    case '':
+    case 'ended': {
+      const dial: Taken[] = [{ keys: pad, does: 'enter a number to call', run: 'digit' }]
+      if (number) dial.push({ keys: ['Enter'], does: 'call the number', run: 'call' }, { keys: ['Backspace'], does: 'take the last digit away', run: 'erase' })
+      return dial
+    }
+    case 'incoming': return [{ keys: ['Enter'], does: 'answer the call', run: 'answer' }, { ...escape, does: 'decline the call' }]
+    case 'talking': return [{ keys: pad, does: 'press the key in the call', run: 'press' }, escape]
+    default: return [escape]
   }
-  if (e.repeat) return idle && e.key === 'Backspace' && w.number ? { do: 'erase' } : null
-  switch (e.key) {
-    case 'Escape': return idle ? null : { do: 'hangup' }
-    case 'Backspace': return idle && w.number ? { do: 'erase' } : null
-    case 'Enter':
-      if (w.button) return null
-      if (w.phase === 'incoming') return { do: 'answer' }
-      return idle && w.number ? { do: 'call' } : null
-  }
-  return null
 }

@@ -44,16 +44,3 @@ export function fileName(typed: string): string {
   if (!s) return ''
   return s.endsWith('.xml') ? s : s.replace(/\.+$/, '') + '.xml'
 }
-
-/**
- * The caller of a run, checked: each line is for the simulator, empty lines and
- * comments pass. Gives the line that cannot be meant, for a word beside the field.
- */
-export function badCallerLine(text: string): string {
-  for (const line of text.split('\n')) {
-    const s = line.trim()
-    if (s === '' || s.startsWith('#')) continue
-    if (!/^(at|when|call|after|say|press|hang)\b/.test(s)) return s
-  }
-  return ''
-}
