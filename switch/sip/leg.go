@@ -183,6 +183,10 @@ func (s *shard) noAck(now time.Time, l *leg) {
 
 // expired: nobody answered our request, or it could not be sent.
 func (s *shard) expired(now time.Time, x *tx, why call.Failure) {
+	if done := x.User.done; done != nil {
+		x.User.done = nil
+		done(nil, why)
+	}
 	l := x.User.leg
 	x.User.leg = nil
 	if l == nil {
@@ -194,7 +198,7 @@ func (s *shard) expired(now time.Time, x *tx, why call.Failure) {
 		s.reanswered(now, x, nil, call.Failure{Code: 408, Reason: why.Reason})
 		x.User.leg = nil
 	case x.User.key:
-		s.pressed(now, l)
+		s.pressed(now, l, x, nil)
 	case x.Kind() == transaction.InviteClient && l.state == calling && why.Code == 503 && l.out.large && !l.out.ringing && !l.out.cancelled:
 		l.out.large = false // the far end has no TCP
 		s.invite(now, l, l.out.to)

@@ -315,19 +315,31 @@ func (e *Endpoint) response(m *message) {
 		}
 		l := x.User.leg
 		s.handle(now, x, transaction.Event{What: transaction.Answer, Status: h.Code})
-		switch {
-		case h.Code < 200 || l == nil:
-		case x.User.ask != nil:
+		if h.Code >= 200 && (x.User.done != nil || l != nil && (x.User.ask != nil || h.Code == 401 || h.Code == 407)) {
 			if parsed, err := e.parser.ParseSIP(h.Message); err == nil {
 				m.res, _ = parsed.(*msg.Response)
 			}
+		}
+		switch {
+		case h.Code < 200:
+		case x.User.done != nil:
+			done := x.User.done
+			x.User.done = nil
+			if m.res == nil {
+				done(nil, call.Failure{Code: 400, Reason: "a broken answer"})
+			} else {
+				done(m.kept(), call.Failure{Code: h.Code, Reason: m.res.Reason})
+			}
+		case l == nil:
+		case x.User.ask != nil:
 			if m.res != nil {
 				s.reanswered(now, x, m, call.Failure{Code: h.Code, Reason: m.res.Reason})
 			} else {
 				s.reanswered(now, x, nil, call.Failure{Code: max(h.Code, 400), Reason: "a broken answer"})
 			}
 		case x.User.key:
-			s.pressed(now, l)
+			s.pressed(now, l, x, m)
+		case l.state == leaving && s.byeAgain(now, l, x, m):
 		case l.state == leaving:
 			s.forget(l) // our BYE was answered, however
 		}
@@ -335,6 +347,11 @@ func (e *Endpoint) response(m *message) {
 			x.User.leg = nil
 		}
 	})
+}
+
+// kept is a message that outlives receive: what login and its like read of it.
+func (m *message) kept() *message {
+	return &message{from: m.from, head: flow.Head{Code: m.head.Code}, res: m.res}
 }
 
 // legOf finds the leg of a request within a dialog; nil when there is none.

@@ -23,6 +23,7 @@ type ask struct {
 	tries   int
 	at      time.Time // when to try
 	ack     []byte    // of its 2xx, for copies
+	login   string    // header that answers a challenge
 }
 
 // mostTries is how often a request is sent again after 491 and its like.
@@ -67,7 +68,7 @@ func (s *shard) askNow(now time.Time, l *leg) {
 	l.dlg.LocalSeq++
 	a.seq, a.via = l.dlg.LocalSeq, s.e.via(to, branch)
 	r := dialog.Request{Method: method, Seq: a.seq, Via: a.via,
-		Extra: "Contact: " + s.e.contact(to) + "\r\n" + allow + supported + l.session.header(true) + "User-Agent: " + s.e.c.UserAgent + "\r\n"}
+		Extra: a.login + "Contact: " + s.e.contact(to) + "\r\n" + allow + supported + l.session.header(true) + "User-Agent: " + s.e.c.UserAgent + "\r\n"}
 	if !a.update {
 		m := l.media.ours
 		if a.media != nil {
@@ -126,6 +127,8 @@ func (s *shard) reanswered(now time.Time, x *tx, m *message, why call.Failure) {
 		again(s.e.pause(l))
 	case why.Code == 422 && m != nil && l.session.raise(m.res):
 		again(0)
+	case (why.Code == 401 || why.Code == 407) && s.askLogin(l, a, m):
+		again(0)
 	case a.update && (why.Code == 405 || why.Code == 501):
 		l.updates = false
 		again(0)
@@ -140,6 +143,19 @@ func (s *shard) reanswered(now time.Time, x *tx, m *message, why call.Failure) {
 		s.tell(now, l, call.Rerefused{Leg: l.id, Failure: why})
 	}
 	s.askNow(now, l)
+}
+
+// askLogin answers a challenge to a request within the dialog, once.
+func (s *shard) askLogin(l *leg, a *ask, m *message) (ok bool) {
+	if m == nil {
+		return false
+	}
+	method := "INVITE"
+	if a.update {
+		method = "UPDATE"
+	}
+	a.login, ok = s.e.login(m, method, l.dlg.Target, a.login != "")
+	return ok
 }
 
 // reaccepted: the far end agreed.
@@ -186,11 +202,12 @@ func (s *shard) press(now time.Time, l *leg, k call.Info) {
 		l.keys = append(l.keys, k)
 	}
 	if len(l.keys) == 1 {
-		s.pressNext(now, l)
+		s.pressNext(now, l, "")
 	}
 }
 
-func (s *shard) pressNext(now time.Time, l *leg) {
+// pressNext sends the key that is next; login answers a challenge.
+func (s *shard) pressNext(now time.Time, l *leg, login string) {
 	if len(l.keys) == 0 || l.state != up && l.state != answered {
 		return
 	}
@@ -202,16 +219,23 @@ func (s *shard) pressNext(now time.Time, l *leg) {
 	to := s.e.next(l.dlg.Next(), len(l.dlg.Routes) > 0, l.to)
 	branch := "z9hG4bK" + s.e.random(16)
 	l.dlg.LocalSeq++
-	b := l.dlg.Build(dialog.Request{Method: "INFO", Seq: l.dlg.LocalSeq, Via: s.e.via(to, branch), Extra: "User-Agent: " + s.e.c.UserAgent + "\r\n",
+	b := l.dlg.Build(dialog.Request{Method: "INFO", Seq: l.dlg.LocalSeq, Via: s.e.via(to, branch), Extra: login + "User-Agent: " + s.e.c.UserAgent + "\r\n",
 		Type: "application/dtmf-relay", Body: []byte("Signal=" + strings.ToUpper(string(rune(k.Key))) + "\r\nDuration=" + strconv.FormatInt(d.Milliseconds(), 10) + "\r\n")})
-	x := s.txs.Add(string(flow.ClientKey(nil, branch, "INFO")), transaction.Client, to.Reliable(), owner{to: to, leg: l, id: l.id, key: true})
+	x := s.txs.Add(string(flow.ClientKey(nil, branch, "INFO")), transaction.Client, to.Reliable(), owner{to: to, leg: l, id: l.id, key: true, login: login})
 	s.handle(now, x, transaction.Event{What: transaction.Start, Bytes: b})
 }
 
-// pressed: a key was answered, however.
-func (s *shard) pressed(now time.Time, l *leg) {
-	if len(l.keys) > 0 {
-		l.keys = l.keys[1:]
-		s.pressNext(now, l)
+// pressed: a key was answered, however; m is nil when it was not.
+func (s *shard) pressed(now time.Time, l *leg, x *tx, m *message) {
+	if len(l.keys) == 0 {
+		return
 	}
+	if m != nil && m.res != nil {
+		if login, ok := s.e.login(m, "INFO", l.dlg.Target, x.User.login != ""); ok {
+			s.pressNext(now, l, login)
+			return
+		}
+	}
+	l.keys = l.keys[1:]
+	s.pressNext(now, l, "")
 }

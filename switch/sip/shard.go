@@ -20,6 +20,9 @@ type owner struct {
 	id  call.LegID // for the trace, also after the leg is gone
 	ask *ask       // ours within the dialog
 	key bool       // INFO with a key
+
+	login string                             // the header that answered a challenge
+	done  func(m *message, why call.Failure) // told of the end of a request of no leg; m is nil when no answer came. It must not wait
 }
 
 type tx = transaction.Tx[owner]

@@ -283,7 +283,7 @@ func (s *shard) accepted(now time.Time, x *tx, m *message) {
 	ack := d.Build(dialog.Request{Method: "ACK", Seq: m.res.CSeq().SeqNo, Via: s.e.via(to, "z9hG4bK"+s.e.random(16))})
 	_ = s.send(to, l, x.User.id, ack)
 	if l == nil || l.state != calling {
-		s.hangUp(now, d, to, nil, x.User.id, "") // somebody else answered too
+		s.hangUp(now, d, to, nil, x.User.id, "", "") // somebody else answered too
 		return
 	}
 	l.dlg, l.to, l.out.ack, l.state = d, to, ack, up
@@ -387,14 +387,28 @@ func (s *shard) bye(now time.Time, l *leg, reason string) {
 	}
 	l.invite, l.ask, l.keys, l.post, l.state = nil, nil, nil, nil, leaving
 	s.arm(l)
-	s.hangUp(now, l.dlg, s.e.next(l.dlg.Next(), len(l.dlg.Routes) > 0, l.to), l, l.id, reason)
+	s.hangUp(now, l.dlg, s.e.next(l.dlg.Next(), len(l.dlg.Routes) > 0, l.to), l, l.id, reason, "")
 }
 
-// hangUp sends a BYE; l is nil when no leg waits for its answer.
-func (s *shard) hangUp(now time.Time, d dialog.Dialog, to flow.Flow, l *leg, id call.LegID, reason string) {
+// hangUp sends a BYE; l is nil when no leg waits for its answer. login answers a
+// challenge.
+func (s *shard) hangUp(now time.Time, d dialog.Dialog, to flow.Flow, l *leg, id call.LegID, reason, login string) {
 	branch := "z9hG4bK" + s.e.random(16)
 	b := d.Build(dialog.Request{Method: "BYE", Seq: d.LocalSeq + 1, Via: s.e.via(to, branch),
-		Extra: reasonHeader(reason) + "User-Agent: " + s.e.c.UserAgent + "\r\n"})
-	x := s.txs.Add(string(flow.ClientKey(nil, branch, "BYE")), transaction.Client, to.Reliable(), owner{to: to, leg: l, id: id})
+		Extra: login + reasonHeader(reason) + "User-Agent: " + s.e.c.UserAgent + "\r\n"})
+	x := s.txs.Add(string(flow.ClientKey(nil, branch, "BYE")), transaction.Client, to.Reliable(), owner{to: to, leg: l, id: id, login: login})
 	s.handle(now, x, transaction.Event{What: transaction.Start, Bytes: b})
+}
+
+// byeAgain answers a challenge to our BYE, once.
+func (s *shard) byeAgain(now time.Time, l *leg, x *tx, m *message) bool {
+	if m.res == nil {
+		return false
+	}
+	login, ok := s.e.login(m, "BYE", l.dlg.Target, x.User.login != "")
+	if ok {
+		l.dlg.LocalSeq++ // hangUp counts one more
+		s.hangUp(now, l.dlg, x.User.to, l, l.id, "", login)
+	}
+	return ok
 }
