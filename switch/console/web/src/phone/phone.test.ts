@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { find } from './find.ts'
 import { taken } from './keys.ts'
+import { lastCalls } from './last.ts'
 import { clean } from './number.ts'
 import { judge, level, look, type Look } from './quality.ts'
 import { clock, initial, lineWords, next, talkWords, type Happening, type Phase, type State } from './state.ts'
@@ -128,4 +130,26 @@ test('level meter and clock', () => {
   assert.equal(level(new Float32Array(8).fill(1)), 1)
   assert.ok(Math.abs(level(new Float32Array(8).fill(0.1)) - 40 / 60) < 1e-6)
   assert.deepEqual([0, 7.9, 61, 3723].map(clock), ['00:00', '00:07', '01:01', '1:02:03'])
+})
+
+test('which call of the switch is ours', () => {
+  const live = [
+    { id: 'a', from: '1001', to: '9000', started: '2026-01-01T10:00:00Z' },
+    { id: 'b', from: '1001', to: '9000', started: '2026-01-01T10:00:09Z' },
+    { id: 'c', from: '1002', to: '9000', started: '2026-01-01T10:00:10Z' },
+    { id: 'd', from: '1001', to: 'script', caller_dialed: '9100', started: '2026-01-01T10:00:11Z' },
+  ]
+  assert.equal(find(live, '1001', '9000', new Set()), 'b')
+  assert.equal(find(live, '1001', '9000', new Set(['b'])), 'a')
+  assert.equal(find(live, '1001', 'sip:9100@localhost', new Set()), 'd')
+  assert.equal(find(live, '1001', '9000', new Set(['a', 'b'])), '')
+})
+
+test('last calls', () => {
+  const call = (id: string, from: string, to: string, dialed: string, talk: number) =>
+    ({ id, from, from_name: from === '1002' ? 'Bob' : '', to, dialed, started: '2026-01-01T10:00:00Z', talk_seconds: talk })
+  const got = lastCalls([call('1', '1001', '9000', '9000', 5), call('2', '1002', '1001', '1001', 0), call('3', '1001', '9000', '9000', 1),
+    call('4', '1003', '9000', '9000', 1), call('5', '1001', 'carrier', '0036', 2)], '1001', 8, Date.parse('2026-01-01T10:05:00Z'))
+  assert.deepEqual(got.map(c => `${c.id} ${c.incoming ? '<' : '>'} ${c.number} ${c.name} ${c.answered} ${c.when}`),
+    ['1 > 9000  true 5 min ago', '2 < 1002 Bob false 5 min ago', '5 > 0036  true 5 min ago'])
 })

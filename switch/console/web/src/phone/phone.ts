@@ -1,7 +1,7 @@
 // The phone itself: JsSIP on one side, the machine of state.ts on the other. One
 // for the page; it lives on while the user walks about in the console.
 import { effect, signal } from '@preact/signals'
-import type { RTCSession, UA } from 'jssip'
+import type { UA } from 'jssip'
 import { api } from '../api/client.ts'
 import type { PhoneAccount } from '../api/types.ts'
 import { liveCalls } from '../state/live.ts'
@@ -12,6 +12,8 @@ import { judge, look, type Look, type Quality } from './quality.ts'
 import { settings } from './settings.ts'
 import { busy, initial, next, talkWords, type Happening, type State } from './state.ts'
 import { endWords, refusedWords, type Ending } from './why.ts'
+
+type RTCSession = ReturnType<UA['call']>
 
 export const state = signal<State>(initial)
 export const typed = signal('') // in the number field
@@ -37,7 +39,7 @@ export function start(a: PhoneAccount): () => void {
   happen({ type: 'start', user: a.user })
   void import('jssip').then(lib => {
     if (over) return
-    const JsSIP = (lib as { default?: typeof lib }).default ?? lib
+    const JsSIP = lib.default
     const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${a.ws}`
     ua = new JsSIP.UA({
       sockets: new JsSIP.WebSocketInterface(url), uri: a.uri, password: a.password, display_name: a.name,
@@ -49,11 +51,14 @@ export function start(a: PhoneAccount): () => void {
   const restarted = () => restartICE()
   const leave = () => ua?.stop() // takes the registration back
   window.addEventListener('online', restarted)
+  const back = (e: PageTransitionEvent) => { if (e.persisted) ua?.start() }
   window.addEventListener('pagehide', leave)
+  window.addEventListener('pageshow', back)
   return () => {
     over = true
     window.removeEventListener('online', restarted)
     window.removeEventListener('pagehide', leave)
+    window.removeEventListener('pageshow', back)
     hangup()
     ua?.stop()
     ua = undefined
@@ -75,7 +80,7 @@ function listen(u: UA) {
     // A wrong password does not get better; everything else may.
     if (![401, 403, 404, 407].includes(status ?? 0)) setTimeout(() => { if (ua === u && u.isConnected()) u.register() }, 10_000)
   })
-  u.on('newRTCSession', e => {
+  u.on('newRTCSession', (e: { originator: unknown; session: RTCSession }) => {
     if (String(e.originator) !== 'remote') return
     if (busy(state.value)) {
       e.session.terminate({ status_code: 486 })
@@ -246,7 +251,7 @@ function followMedia(pc: RTCPeerConnection) {
       const list: Parameters<typeof look>[0] = [...(stats as unknown as Map<string, never>).values()]
       const l = look(list, performance.now())
       const t = state.value.talk
-      if (before && t?.phase === 'talking') quality.value = judge(before, l, t.held || t.heldByThem || l.at - performance.timeOrigin < 0)
+      if (before && t?.phase === 'talking') quality.value = judge(before, l, t.held || t.heldByThem)
       before = l
     }, () => { /* closed meanwhile */ })
   }, 1000)

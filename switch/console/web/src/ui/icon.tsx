@@ -27,6 +27,9 @@ const paths = {
   trash: 'M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13',
   save: 'M5 3h11l3 3v15H5zM8 3v5h7M8 21v-7h8v7',
   globe: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M3 12h18M12 3c5 5 5 13 0 18M12 3c-5 5-5 13 0 18',
+  gear: 'M12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6M12 2v4M12 18v4M2 12h4M18 12h4M5 5l3 3M16 16l3 3M5 19l3-3M16 8l3-3',
+  up: 'M5 15l7-7 7 7',
+  down: 'M5 9l7 7 7-7',
   warn: 'M12 3L2 20h20zM12 10v5M12 17.5v.5',
 } as const
 
