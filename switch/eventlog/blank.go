@@ -9,7 +9,8 @@ import (
 
 // Blank takes secrets out of an event: the credentials of Authorization and
 // Proxy-Authorization headers (RFC 7235, RFC 3261 22), passwords in URLs, and
-// the values of fields whose name says that they are secret, in query strings,
+// cookies (RFC 6265), the keys that SDP carries (a=crypto of RFC 4568, a=ice-pwd
+// of RFC 8839), and the values of fields whose name says that they are secret, in query strings,
 // forms, XML and JSON. With sensitive (an extension's sensitive_input) the keys
 // of the caller too: Key, DtmfDigits and the body of a SIP INFO; their number
 // stays to be seen (decisions 5.8). An event without secrets is not copied.
@@ -38,8 +39,13 @@ func dots(keys string) string { return strings.Repeat("•", len(keys)) }
 // A secret is a name whose value is blanked.
 var secrets = [...]string{"password", "passwd", "pass", "pwd", "secret", "token", "apikey", "api_key", "authorization", "dtmfdigits"}
 
+// lines are names of secrets that stand before a colon and go on to the line's
+// end: a header's, and of SDP the key of a=crypto and the value of a=ice-pwd.
+var lines = [...]string{"cookie", "inline:", "ice-pwd:"}
+
 // trigger marks the bytes that secretAt looks at: every event passes here.
-var trigger = [256]bool{':': true, '%': true, 'p': true, 'P': true, 's': true, 'S': true, 't': true, 'T': true, 'a': true, 'A': true, 'd': true, 'D': true}
+var trigger = [256]bool{':': true, '%': true, 'p': true, 'P': true, 's': true, 'S': true, 't': true, 'T': true, 'a': true, 'A': true, 'd': true, 'D': true,
+	'c': true, 'C': true, 'i': true, 'I': true}
 
 // BlankText takes secrets out of a URL, a form, a SIP message or a document.
 // Rather too much is blanked than too little.
@@ -88,6 +94,21 @@ func secretAt(s string, i int, sensitive bool) (from, to, next int, keys bool) {
 		if len(s) >= i+9 && strings.EqualFold(s[i:i+9], "%3a%2f%2f") {
 			from, to = userinfo(s, i+9, "&\"'<> \t\r\n", "%40", "%3a")
 			return from, to, to, false
+		}
+	case 'c', 'i':
+		for _, name := range lines {
+			if len(s) < i+len(name) || !strings.EqualFold(s[i:i+len(name)], name) {
+				continue
+			}
+			if name == "cookie" {
+				from, to = header(s, i, i+len(name))
+			} else { // SDP, also where it stands escaped in JSON
+				from = i + len(name)
+				to = until(s, from, "\r\n\\\"| ")
+			}
+			if to > from {
+				return from, to, to, false
+			}
 		}
 	case 'p', 's', 't', 'a', 'd':
 		for _, name := range secrets {
@@ -143,7 +164,7 @@ func userinfo(s string, i int, stop, at, colon string) (from, to int) {
 // whose name stands at start to end, folded lines included; the scheme stays.
 func header(s string, start, end int) (from, to int) {
 	line := strings.LastIndexByte(s[:start], '\n') + 1
-	if before := s[line:start]; before != "" && !strings.EqualFold(before, "proxy-") {
+	if before := s[line:start]; before != "" && !strings.EqualFold(before, "proxy-") && !strings.EqualFold(before, "set-") {
 		return 0, 0
 	}
 	i := skip(s, end, " \t")
@@ -165,7 +186,7 @@ func header(s string, start, end int) (from, to int) {
 			break
 		}
 	}
-	if n := strings.IndexAny(s[i:to], " \t"); n > 0 {
+	if n := strings.IndexAny(s[i:to], " \t"); n > 0 && !strings.EqualFold(s[start:end], "cookie") {
 		i += n + 1
 	}
 	return i, to
