@@ -267,6 +267,19 @@ func TestReplaced(t *testing.T) {
 	if err := errors.Join(os.WriteFile(mine, code, 0o600), os.WriteFile(bad, code[:1000], 0o600)); err != nil {
 		t.Fatal(err)
 	}
+	// The smallest module there is exports nothing.
+	empty, text := filepath.Join(dir, "empty.wasm"), filepath.Join(dir, "text.wasm")
+	if err := errors.Join(os.WriteFile(empty, []byte("\x00asm\x01\x00\x00\x00"), 0o600), os.WriteFile(text, []byte("#!/bin/sh"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		mine: "", bad: "compile the encoder", text: "is no WebAssembly", filepath.Join(dir, "none.wasm"): "no such file",
+		empty: "does not export _initialize, malloc, free, enc_init, enc_get_pcm, enc_encode, enc_flush, enc_get_out_buf, memory", dir: "is a directory",
+	} {
+		if err := CheckWasm(file); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("CheckWasm(%s) = %v, want %q", filepath.Base(file), err, want)
+		}
+	}
 	s := lay(t, dir, voice(8000, 8000, 0))
 	if _, err := encoder(t, Config{Wasm: mine}).Encode(t.Context(), s); err != nil {
 		t.Error(err)

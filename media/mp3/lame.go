@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
+	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -27,6 +29,10 @@ const mostMemory = 64 << 20 // of one instance, which needs 17 MB
 
 // load compiles the engine; wasm is a file, "" for the embedded one.
 func load(ctx context.Context, wasm string) (*lame, error) {
+	return prepare(ctx, wasm, wazero.NewRuntimeConfig())
+}
+
+func prepare(ctx context.Context, wasm string, c wazero.RuntimeConfig) (*lame, error) {
 	code, err := artefacts.ReadFile(lameFile)
 	if wasm != "" {
 		code, err = os.ReadFile(wasm)
@@ -36,12 +42,12 @@ func load(ctx context.Context, wasm string) (*lame, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mp3: read the encoder: %w", err)
 	}
-	l := &lame{runtime: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithMemoryLimitPages(mostMemory>>16))}
+	l := &lame{runtime: wazero.NewRuntimeWithConfig(ctx, c.WithMemoryLimitPages(mostMemory>>16))}
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, l.runtime); err != nil {
 		return nil, fmt.Errorf("mp3: prepare the encoder: %w", err)
 	}
 	_, err = l.runtime.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(func(uint32) {}).
-		Export("emscripten_notify_memory_growth").Instantiate(ctx)
+		Export(grown).Instantiate(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("mp3: prepare the encoder: %w", err)
 	}
@@ -49,6 +55,62 @@ func load(ctx context.Context, wasm string) (*lame, error) {
 		return nil, fmt.Errorf("mp3: compile the encoder: %w", err)
 	}
 	return l, nil
+}
+
+// CheckWasm tells what is wrong with a file that is to be used instead of the embedded encoder, without running it: nil
+// when it is WebAssembly that has the functions and a memory. Its license allows that it is replaced, so only the
+// embedded one is pinned to a version.
+func CheckWasm(file string) error {
+	ctx := context.Background()
+	if head, err := firstBytes(file); err != nil {
+		return fmt.Errorf("mp3: the encoder: %w", err)
+	} else if string(head) != "\x00asm" {
+		return fmt.Errorf("mp3: the encoder %s is no WebAssembly", file)
+	}
+	l, err := prepare(ctx, file, wazero.NewRuntimeConfigInterpreter()) // nothing runs here: no machine code is made
+	if err != nil {
+		return err
+	}
+	defer l.runtime.Close(ctx)
+	var missing []string
+	for _, name := range functions {
+		if l.module.ExportedFunctions()[name] == nil {
+			missing = append(missing, name)
+		}
+	}
+	if len(l.module.ExportedMemories()) == 0 {
+		missing = append(missing, "memory")
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("mp3: the encoder %s does not export %s", file, strings.Join(missing, ", "))
+	}
+	for _, f := range l.module.ImportedFunctions() {
+		module, name, _ := f.Import()
+		if module != wasi_snapshot_preview1.ModuleName && (module != "env" || name != grown) {
+			return fmt.Errorf("mp3: the encoder %s imports %s.%s, which there is not", file, module, name)
+		}
+	}
+	return nil
+}
+
+// functions are what an encoder is driven by.
+var functions = []string{"_initialize", "malloc", "free", "enc_init", "enc_get_pcm", "enc_encode", "enc_flush", "enc_get_out_buf"}
+
+// grown is what Emscripten tells its surroundings.
+const grown = "emscripten_notify_memory_growth"
+
+func firstBytes(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, 4)
+	n, err := f.Read(head)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return head[:n], err
 }
 
 // encode writes the whole file.

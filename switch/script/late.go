@@ -46,11 +46,12 @@ func (r *Runner) Answered(l *exchange.Line, id string, n ozml.Notification, f *s
 }
 
 // Recovered reports a recording that an earlier run of the switch left unfinished, or did not tell of: with reason error
-// and what was saved, or with the reason it ended for if that was known.
-func (r *Runner) Recovered(d recorder.Done) {
+// and what was saved, or with the reason it ended for if that was known. It returns the event that it
+// emitted, zero if none.
+func (r *Runner) Recovered(d recorder.Done) (saved trace.Event) {
 	owner, err := url.ParseQuery(d.Data)
 	if err != nil || d.Postponed {
-		return
+		return saved
 	}
 	info := ozml.CallInfo{ID: owner.Get("call"), Caller: owner.Get("from"), Dialed: owner.Get("dialed"), Extension: owner.Get("ext"), Direction: owner.Get("dir")}
 	var sink trace.Sink = trace.SinkFunc(func(e trace.Event) { e.Call = info.ID; r.c.Events.Emit(e) })
@@ -58,13 +59,14 @@ func (r *Runner) Recovered(d recorder.Done) {
 	if d.Err != nil || reason == "" {
 		reason = "error"
 	}
-	sink.Emit(trace.Event{Type: trace.RecordSaved, File: path.Join("recordings", d.Name), Size: d.Size, Seconds: d.Duration.Seconds(), Reason: reason})
+	saved = trace.Event{Type: trace.RecordSaved, Call: info.ID, File: path.Join("recordings", d.Name), Size: d.Size, Seconds: d.Duration.Seconds(), Reason: reason}
+	sink.Emit(saved)
 	if d.Note != "" {
 		sink.Emit(trace.Event{Type: trace.ScriptWarning, Code: trace.CodeMP3, Text: "the recording is saved as wav: " + d.Note})
 	}
 	if owner.Get("url") == "" {
 		d.Told()
-		return
+		return saved
 	}
 	r.wg.Go(func() {
 		defer r.guard(sink, "record completed")
@@ -75,4 +77,5 @@ func (r *Runner) Recovered(d recorder.Done) {
 			r.callless(info, Task{}, web, sink, f)
 		}
 	})
+	return saved
 }

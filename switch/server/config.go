@@ -28,14 +28,15 @@ type Config struct {
 	RoutingURL     string `yaml:"routing_url"`      // gets RoutingInterception, "" = none
 	CallChangedURL string `yaml:"call_changed_url"` // gets CallChanged, "" = none
 
-	Web       Web       `yaml:"web"`       // requests to web apps
-	Speech    Speech    `yaml:"speech"`    // the voice
-	Codecs    []string  `yaml:"codecs"`    // in order of preference, of PCMU PCMA G722 opus
-	Mail      Mail      `yaml:"mail"`      // SendEmail
-	SMS       SMS       `yaml:"sms"`       // SendSms
-	Limits    Limits    `yaml:"limits"`    // what a script, a call and all calls may use
-	Log       Log       `yaml:"log"`       // what is logged
-	Retention Retention `yaml:"retention"` // what is kept how long
+	Web        Web        `yaml:"web"`        // requests to web apps
+	Recordings Recordings `yaml:"recordings"` // how they are made
+	Speech     Speech     `yaml:"speech"`     // the voice
+	Codecs     []string   `yaml:"codecs"`     // in order of preference, of PCMU PCMA G722 opus
+	Mail       Mail       `yaml:"mail"`       // SendEmail
+	SMS        SMS        `yaml:"sms"`        // SendSms
+	Limits     Limits     `yaml:"limits"`     // what a script, a call and all calls may use
+	Log        Log        `yaml:"log"`        // what is logged
+	Retention  Retention  `yaml:"retention"`  // what is kept how long
 
 	dev bool // a preset for one machine: nothing but Web.Allow may be reached
 }
@@ -153,6 +154,11 @@ type Web struct {
 	Allow   []string `yaml:"allow"`   // host, host:port, CIDR or the word private (decisions 9)
 	Secret  Secret   `yaml:"secret"`  // signs notifications to the global URLs
 	CAFile  string   `yaml:"ca_file"` // PEM, added to the system's authorities
+}
+
+// Recordings say how recordings are made.
+type Recordings struct {
+	Encoder string `yaml:"encoder"` // a WebAssembly file that makes the mp3 files instead of the embedded LAME and of the program lame; "" = those
 }
 
 // Speech is the voice of Speak.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"ozswitch/media/mp3"
 	"ozswitch/switch/api"
 	"ozswitch/switch/dialplan"
 )
@@ -407,6 +408,11 @@ func (v *validator) rest() {
 		}
 		if _, err := hostPort(a, "80"); err != nil {
 			v.err(fmt.Sprintf("web.allow[%d]", i), "%q is no host, host:port, network or the word private", a)
+		}
+	}
+	if file := c.Recordings.Encoder; file != "" {
+		if err := mp3.CheckWasm(file); err != nil {
+			v.err("recordings.encoder", "%s", strings.TrimPrefix(err.Error(), "mp3: "))
 		}
 	}
 	v.oneOf("speech.engine", c.Speech.Engine, "auto", "espeak-ng", "flite", "http")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -122,6 +123,8 @@ type counted struct {
 	mu      sync.Mutex
 	quality store.Quality
 	files   []store.File
+	row     store.Call  // as it was written last
+	history store.Store // nil until it was
 }
 
 // Emit implements trace.Sink.
@@ -150,13 +153,41 @@ func (c *counted) Emit(e trace.Event) {
 		c.mu.Unlock()
 	case trace.RecordSaved:
 		c.mu.Lock()
-		c.files = append(c.files, store.File{
-			Path: strings.TrimPrefix(e.File, "recordings/"), Format: strings.TrimPrefix(path.Ext(e.File), "."), Size: e.Size, Reason: e.Reason,
-			Duration: time.Duration(e.Seconds * float64(time.Second)),
-		})
+		c.files = append(slices.Clip(c.files), savedFile(e))
+		c.rewrite()
 		c.mu.Unlock()
 	}
 	c.CallLog.Emit(e)
+}
+
+// write puts the call's row into the history with what was heard of its sound;
+// what is saved from now on is added to it.
+func (c *counted) write(in store.Store, row store.Call) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	row.Quality, row.Recordings = c.quality, c.files
+	c.row, c.history = row, in
+	return in.PutCall(row)
+}
+
+// rewrite adds to the row what was saved after the call's end: an mp3 that took
+// long. It needs c.mu; before the end it does nothing.
+func (c *counted) rewrite() {
+	if c.history == nil {
+		return
+	}
+	c.row.Recordings = c.files
+	if err := c.history.PutCall(c.row); err != nil {
+		c.CallLog.Emit(trace.Event{Type: trace.Error, Code: trace.CodeHistory, Text: "the history did not take a late recording: " + err.Error()})
+	}
+}
+
+// savedFile is the recording of a recording.saved event, as the history names it.
+func savedFile(e trace.Event) store.File {
+	return store.File{
+		Path: strings.TrimPrefix(e.File, "recordings/"), Format: strings.TrimPrefix(path.Ext(e.File), "."), Size: e.Size, Reason: e.Reason,
+		Duration: time.Duration(e.Seconds * float64(time.Second)),
+	}
 }
 
 // known is the command's name, or "unknown" for one that a script made up.
@@ -200,10 +231,7 @@ func (s *Server) finished(l *exchange.Line, r exchange.Record) {
 		row.Source, row.To = r.Extension, r.Dialed
 	}
 	c, _ := l.Sink().(*counted)
-	c.mu.Lock()
-	row.Quality, row.Recordings = c.quality, c.files
-	c.mu.Unlock()
-	if err := s.store.PutCall(row); err != nil {
+	if err := c.write(s.store, row); err != nil {
 		l.Sink().Emit(trace.Event{Type: trace.Error, Code: trace.CodeHistory, Text: "the history did not take this call: " + err.Error()})
 	}
 	s.scripts.Finished(l, r)
@@ -236,6 +264,30 @@ func historyState(r exchange.Record) string {
 // recovered tells of recordings that an earlier run left unfinished.
 func (s *Server) recovered(all []recorder.Done) {
 	for _, d := range all {
-		s.scripts.Recovered(d)
+		s.late(d)
+	}
+}
+
+// late tells of a recording that an earlier run left unfinished, and adds its
+// file to the row of its call, if that was written.
+func (s *Server) late(d recorder.Done) {
+	e := s.scripts.Recovered(d)
+	if e.Call == "" || e.Size == 0 {
+		return
+	}
+	row, err := s.store.Call(context.Background(), e.Call)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return // the call ended with that run: it has no row
+	case err == nil:
+		f := savedFile(e)
+		if slices.ContainsFunc(row.Recordings, func(o store.File) bool { return o.Path == f.Path }) {
+			return
+		}
+		row.Recordings = append(slices.Clip(row.Recordings), f)
+		err = s.store.PutCall(row)
+	}
+	if err != nil {
+		s.log.Error("the history does not name a recording", "call", e.Call, "file", d.Name, "err", err)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"ozswitch/media/codec"
+	"ozswitch/media/mp3"
 	"ozswitch/media/pace"
 	"ozswitch/media/recorder"
 	"ozswitch/media/tts"
@@ -53,8 +54,9 @@ type Options struct {
 	ListenHTTP   func(network, addr string) (net.Listener, error) // nil = the system's
 	Portable     bool                                             // pace in plain goroutines (bubbles)
 	DialWeb      func(ctx context.Context, network, address string) (net.Conn, error)
-	Commands     ozml.Table // of scripts on calls; nil = command.Table()
-	Pages        fs.FS      // of the console; nil = those in the program
+	Encoder      recorder.Encoder // of mp3 files; nil = as configured, in worker processes
+	Commands     ozml.Table       // of scripts on calls; nil = command.Table()
+	Pages        fs.FS            // of the console; nil = those in the program
 }
 
 // A Server is one switch.
@@ -159,7 +161,7 @@ func (s *Server) Close() {
 func (s *Server) newSound() {
 	c := s.state.Load().cfg
 	s.rec = recorder.New(recorder.Config{
-		Dir: s.data.recordings, Log: s.log, Late: func(d recorder.Done) { s.scripts.Recovered(d) },
+		Dir: s.data.recordings, Log: s.log, Late: s.late, MP3: mp3.Config{Wasm: c.Recordings.Encoder}, Encoder: s.opt.Encoder,
 	})
 	s.pacer = pace.New(pace.Config{Portable: s.opt.Portable})
 	s.metrics.Pacing(s.pacer.Lag)

@@ -50,8 +50,9 @@ type World struct {
 	Commands ozml.Table     // nil = command.Table()
 	Net      *simnet.Net
 	Web      *Web
-	Server   *server.Server // nil before the start
-	Errors   bool           // the switch's log may hold errors
+	Server   *server.Server        // nil before the start
+	Options  func(*server.Options) // changes what the switch is made with; nil = nothing
+	Errors   bool                  // the switch's log may hold errors
 
 	ctx     context.Context
 	parts   sync.WaitGroup
@@ -111,14 +112,18 @@ func (w *World) Start() {
 		return
 	}
 	w.Config.Fill()
-	s, err := server.New(w.Config, server.Options{
+	o := server.Options{
 		Version: "test", Slog: slog.New(&handler{w: w, Handler: slog.NewTextHandler(w.T.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})}),
 		Rand: rand.New(rand.NewPCG(1, 2)), Voice: voice{}, Portable: true, Commands: w.Commands,
 		ListenPacket: func(_, addr string) (net.PacketConn, error) { return w.Net.PacketConn(addr) },
 		ListenStream: func(_, addr string) (net.Listener, error) { return w.Net.Listen(addr) },
 		ListenHTTP:   func(_, addr string) (net.Listener, error) { return w.Net.Listen(addr) },
 		ListenRTP:    w.listenRTP, DialWeb: w.Web.dial,
-	})
+	}
+	if w.Options != nil {
+		w.Options(&o)
+	}
+	s, err := server.New(w.Config, o)
 	if err != nil {
 		w.T.Fatalf("server.New: %v", err)
 	}
