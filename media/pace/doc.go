@@ -2,9 +2,8 @@
 // each 20 ms and reads what came.
 //
 // A [Pacer] has a few shards; each [Shard] is pure (Tick gets the time and says
-// when it wants to be called again) and is driven by a loop: on Linux a locked
-// thread that sleeps in ppoll, elsewhere and in synctest bubbles a goroutine
-// with a timer. A shard spreads its legs over slots of 2 ms, so that a thousand
+// when it wants to be called again) and is driven by a loop: on Linux one that
+// sleeps in ppoll, elsewhere and in synctest bubbles one with a timer. A shard spreads its legs over slots of 2 ms, so that a thousand
 // packets do not leave at one instant. In the thread nothing is allocated,
 // logged, locked for long or waited for.
 //
