@@ -16,7 +16,7 @@ func (t Table) Check(f *syntax.File, in Setting) []Diagnostic {
 	c := &checker{table: t, b: binding{doc: f.Name, in: in, limits: Limits{}.orDefault()}, in: in}
 	c.b.block = c.block
 	c.b.refs = c.ref
-	c.root = f.Root
+	c.root, c.source = f.Root, f.Source
 	for _, w := range f.Warnings {
 		sev := Warning
 		if w.Note {
@@ -30,12 +30,13 @@ func (t Table) Check(f *syntax.File, in Setting) []Diagnostic {
 }
 
 type checker struct {
-	table Table
-	b     binding
-	in    Setting
-	root  *syntax.Element
-	known []string // names that are set anywhere, with their $; made when needed
-	depth int
+	table  Table
+	b      binding
+	in     Setting
+	root   *syntax.Element
+	source []byte
+	known  []string // names that are set anywhere, with their $; made when needed
+	depth  int
 }
 
 // names collects the variables that the document sets.
@@ -95,7 +96,11 @@ func (c *checker) block(b Block) {
 		}
 		cmd := c.table.Lookup(e.Name)
 		if cmd == nil {
-			c.b.diags = append(c.b.diags, unknownCommand(c.table, b.doc, e))
+			d := unknownCommand(c.table, b.doc, e)
+			if near := c.table.nearest(e.Name); near != "" {
+				d.Fix = rename(c.source, e, near)
+			}
+			c.b.diags = append(c.b.diags, d)
 			counted++
 			continue
 		}
@@ -144,6 +149,22 @@ func (c *checker) once(root *syntax.Element) {
 		}
 	}
 	walk(root)
+}
+
+// rename gives the change of an element's name, in both of its tags; nil when the
+// source is not at hand.
+func rename(src []byte, e *syntax.Element, name string) *Fix {
+	from, to := e.NameSpan.From.Offset, e.End().Offset
+	if from < 0 || to > len(src) || from+len(e.Name) > to || string(src[from:from+len(e.Name)]) != e.Name {
+		return nil
+	}
+	text := string(src[from:to])
+	end := strings.LastIndex(text, "</"+e.Name)
+	if end < 0 { // <Name/>
+		return &Fix{Span: e.NameSpan, Text: name}
+	}
+	rest := text[end+len("</"+e.Name):]
+	return &Fix{Span: syntax.Span{From: e.NameSpan.From, To: e.End()}, Text: name + text[len(e.Name):end] + "</" + name + rest}
 }
 
 func unknownCommand(t Table, doc string, e *syntax.Element) Diagnostic {

@@ -34,6 +34,13 @@ type Diagnostic struct {
 	Hint     string      `json:"hint,omitempty"`    // what to do: "did you mean <Speak>?"
 	Command  string      `json:"command,omitempty"` // the command at fault, as written
 	Param    string      `json:"param,omitempty"`   // the parameter at fault, canonical; "" when none is
+	Fix      *Fix        `json:"fix,omitempty"`     // a change that cures it and is safe; nil when there is none
+}
+
+// A Fix is a change of the source: the text at Span is replaced.
+type Fix struct {
+	Span syntax.Span `json:"span"`
+	Text string      `json:"text"`
 }
 
 // String gives one line: "hello.xml:3:4: error OZ1101: unknown command

@@ -128,6 +128,16 @@ func (p *Params) misplaced(at syntax.Span, msg, hint string) {
 	p.remark(Warning, CodeMisplaced, "", at, msg, hint)
 }
 
+// has tells whether the element has that attribute, in any letter case.
+func (p *Params) has(name string) bool {
+	for _, a := range p.el.Attrs {
+		if strings.EqualFold(a.Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
 // finish remarks what nobody asked for.
 func (p *Params) finish() {
 	for i, a := range p.el.Attrs {
@@ -141,13 +151,17 @@ func (p *Params) finish() {
 			}
 		}
 		hint := ""
-		if near := syntax.Nearest(a.Name, names); near != "" {
+		near := syntax.Nearest(a.Name, names)
+		if near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		at := syntax.Span{From: a.NamePos, To: a.NamePos}
 		at.To.Column += len(a.Name)
 		at.To.Offset += len(a.Name)
 		p.remark(Error, CodeUnknownParam, a.Name, at, fmt.Sprintf("unknown attribute %s of <%s>", a.Name, p.name), hint)
+		if near != "" && !p.has(near) {
+			p.b.diags[len(p.b.diags)-1].Fix = &Fix{Span: at, Text: near}
+		}
 	}
 	for _, c := range p.el.Children {
 		switch c := c.(type) {

@@ -134,6 +134,9 @@ func (m *Machine) run(ctx context.Context, f *syntax.File) End {
 	}
 }
 
+// maxSource is how much of a script its event carries (trace.ScriptParsed).
+const maxSource = 64 << 10
+
 // document prepares a document that begins to run.
 func (m *Machine) document(f *syntax.File) Block {
 	b := Block{doc: f.Name, nodes: f.Root.Children}
@@ -143,7 +146,11 @@ func (m *Machine) document(f *syntax.File) Block {
 			n++
 		}
 	}
-	m.Trace.Emit(trace.Event{Type: trace.ScriptParsed, Doc: f.Name, Count: int64(n)})
+	e := trace.Event{Type: trace.ScriptParsed, Doc: f.Name, Count: int64(n), Size: int64(len(f.Source))}
+	if !m.o.Sensitive { // it may hold what the caller entered
+		e.Body = strings.ToValidUTF8(string(f.Source[:min(len(f.Source), maxSource)]), "")
+	}
+	m.Trace.Emit(e)
 	for _, w := range f.Warnings {
 		ev := trace.Event{Type: trace.ScriptWarning, Doc: f.Name, Line: w.Span.From.Line, Col: w.Span.From.Column, Code: w.Code, Text: w.Msg, Hint: w.Hint}
 		if w.Note {
