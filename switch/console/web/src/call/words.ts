@@ -72,7 +72,7 @@ export function sipLine(e: Event): string {
   const text = e.text ?? ''
   const first = text.split(/\r?\n/, 1)[0] ?? ''
   const answer = /^SIP\/2\.0 (\d+) (.*)$/.exec(first)
-  if (!answer) return e.method ?? first.split(' ', 1)[0] ?? 'message'
+  if (!answer) return e.method || first.split(' ', 1)[0] || 'a message'
   const cseq = /^CSeq:\s*\d+\s+(\w+)/im.exec(text)?.[1]
   return `${answer[1]} ${answer[2]}` + (cseq ? ` to ${cseq}` : '')
 }
