@@ -277,7 +277,7 @@ func (e *Endpoint) with(id call.LegID, f func(*shard, time.Time, *leg)) {
 	if l == nil {
 		return
 	}
-	l.shard.guard(l.dlg.CallID, func(now time.Time) {
+	l.shard.guard(l.callID, func(now time.Time) {
 		if l.state != gone {
 			f(l.shard, now, l)
 		}

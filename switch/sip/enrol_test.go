@@ -161,6 +161,7 @@ func TestWeAnswerChallengesInside(t *testing.T) {
 			time.Sleep(time.Second)
 			a.e.Do(c.do)
 			time.Sleep(10 * time.Second)
+			synctest.Wait()
 			if seen != 2 || logins != 1 {
 				t.Errorf("%s: sent %d times, %d with credentials; want 2 and 1", c.method, seen, logins)
 			}

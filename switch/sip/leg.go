@@ -23,12 +23,13 @@ const (
 
 // A leg is our end of one dialog, guarded by its shard's lock.
 type leg struct {
-	id    call.LegID
-	shard *shard
-	state state
-	to    flow.Flow // the way to the far end
-	dlg   dialog.Dialog
-	media session
+	id     call.LegID
+	callID string // of dlg; never changes, so needs no lock
+	shard  *shard
+	state  state
+	to     flow.Flow // the way to the far end
+	dlg    dialog.Dialog
+	media  session
 
 	post func(call.Event) bool
 	open bool     // the exchange knows the leg
@@ -94,7 +95,7 @@ func (s *shard) leave(now time.Time, l *leg) {
 
 // add makes a leg known.
 func (s *shard) add(l *leg) {
-	l.shard = s
+	l.shard, l.callID = s, l.dlg.CallID
 	l.timer.Owner = l
 	s.legs[l.dlg.LocalTag] = l
 	e := s.e

@@ -29,7 +29,7 @@ func (e *Endpoint) Lost(f flow.Flow, err error) {
 			}
 		})
 		for _, l := range callers {
-			s.guard(l.dlg.CallID, func(now time.Time) { s.hungUp(now, l) })
+			s.guard(l.callID, func(now time.Time) { s.hungUp(now, l) })
 		}
 	}
 	e.lost(f, err)

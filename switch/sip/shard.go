@@ -139,7 +139,7 @@ func (s *shard) tick() {
 		case *tx:
 			s.guard(o.User.callID(), func(time.Time) { s.handle(now, o, transaction.Event{What: transaction.Tick}) })
 		case *leg:
-			s.guard(o.dlg.CallID, func(time.Time) { s.legTick(now, o) })
+			s.guard(o.callID, func(time.Time) { s.legTick(now, o) })
 		}
 	}
 }
@@ -148,7 +148,7 @@ func (o owner) callID() string {
 	if o.leg == nil {
 		return ""
 	}
-	return o.leg.dlg.CallID
+	return o.leg.callID
 }
 
 // handle lets an event befall a transaction and does what it says. It tells

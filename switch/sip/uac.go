@@ -108,7 +108,7 @@ const mostByUDP = 1300
 
 // place sends the INVITE.
 func (e *Endpoint) place(l *leg, to hop) {
-	l.shard.guard(l.dlg.CallID, func(now time.Time) {
+	l.shard.guard(l.callID, func(now time.Time) {
 		if l.state == calling && !l.out.cancelled {
 			l.out.to = to
 			l.shard.invite(now, l, to)
@@ -166,7 +166,7 @@ func (e *Endpoint) domain(l *leg, f flow.Flow) string {
 
 // refused ends an outgoing leg that never left.
 func (e *Endpoint) refused(l *leg, code int, why string) {
-	l.shard.guard(l.dlg.CallID, func(time.Time) {
+	l.shard.guard(l.callID, func(time.Time) {
 		if l.state == calling {
 			l.shard.end(l, call.Refused{Leg: l.id, Failure: call.Failure{Code: code, Reason: why}})
 		}
@@ -177,7 +177,7 @@ func (e *Endpoint) refused(l *leg, code int, why string) {
 func (e *Endpoint) lookup(ctx context.Context, q lookup) {
 	defer func() {
 		if r := recover(); r != nil {
-			q.l.shard.wreck(q.l.dlg.CallID, r)
+			q.l.shard.wreck(q.l.callID, r)
 		}
 	}()
 	ctx, stop := context.WithTimeout(ctx, 5*time.Second)

@@ -30,7 +30,7 @@ func (e *Endpoint) newInvite(s *shard, m *message) {
 		return
 	}
 	post, refuse := e.offer(in)
-	s.guard(l.dlg.CallID, func(now time.Time) {
+	s.guard(l.callID, func(now time.Time) {
 		l.post, l.open = post, true
 		held := l.held
 		l.held = nil
