@@ -72,6 +72,7 @@ export const api = {
   scripts: () => json<T.ScriptInfo[]>('GET', '/v1/scripts'),
   script: (name: string) => json<T.Script>('GET', `/v1/scripts/${e(name)}`),
   save: (name: string, text: string, etag: string) => json<T.Saved>('PUT', `/v1/scripts/${e(name)}`, { text }, etag),
+  create: (name: string, text: string) => json<T.Saved>('PUT', `/v1/scripts/${e(name)}`, { text }), // no If-Match: there is none yet
   remove: (name: string) => nothing('DELETE', `/v1/scripts/${e(name)}`),
   lint: (text: string, name?: string) => json<{ problems: T.Diag[] | null }>('POST', '/v1/lint', { text, name }),
   run: (what: { text?: string; name?: string; caller?: string }) => json<T.RunResult>('POST', '/v1/run', what),

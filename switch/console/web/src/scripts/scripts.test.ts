@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Diag, Event } from '../api/types.ts'
+import type { Command, Diag, Event, Fetched } from '../api/types.ts'
+import { fetchedWords, phpWords, sampleURL } from './fetched.ts'
 import { applied, columnOf, linesOf, offset, span, unitsBefore } from './positions.ts'
+import { elements, explain } from './schema.ts'
 import { ago, countWords, diagWords, fileName, linesRun, runWords } from './words.ts'
 
 test('columns are bytes', () => {
@@ -53,4 +55,36 @@ test('the lines that ran', () => {
 test('names of files', () => {
   const cases: [string, string][] = [['hello', 'hello.xml'], ['hello.xml', 'hello.xml'], [' my script ', 'my-script.xml'], ['../etc/passwd', 'etcpasswd.xml'], ['.hidden', 'hidden.xml'], ['a/b.xml', 'ab.xml'], ['…', '']]
   for (const [typed, want] of cases) assert.equal(fileName(typed), want, typed)
+})
+
+test('what a web app answered', () => {
+  const f = (body: string, more: Partial<Fetched> = {}): Fetched => ({ status: 200, content_type: 'text/xml', ms: 12, body, problems: null, ...more })
+  const warned = '<br />\n<b>Warning</b>:  Undefined variable $name in <b>/srv/app/ivr.php</b> on line <b>7</b><br />\n<?xml version="1.0"?><Response/>'
+  assert.equal(phpWords(warned), 'line 2 is PHP\'s warning about $name in ivr.php line 7')
+  assert.equal(phpWords('Fatal error: Uncaught Error: Call to undefined function f() in C:\\app\\a.php on line 3'), 'line 1 is PHP\'s fatal error about "Uncaught Error: Call to undefined function f()" in a.php line 3')
+  assert.equal(phpWords('<Response><Speak>Warning: x in y on line 3</Speak></Response>'), '')
+  assert.deepEqual(fetchedWords(f('<Response><Hangup/></Response>')), { good: true, say: ['a good script'] })
+  assert.deepEqual(fetchedWords(f('')), { good: true, say: ['the answer is empty: nothing would run'] })
+  assert.deepEqual(fetchedWords(f(warned, { problems: [{ ...diag('error'), line: 1, col: 1, code: 'OZ1003', message: 'text before the XML' }] })),
+    { good: false, say: ['line 2 is PHP\'s warning about $name in ivr.php line 7', '1:1 OZ1003: text before the XML'] })
+  assert.deepEqual(fetchedWords(f('', { status: 0, error: 'nobody listens at 127.0.0.1:8000' })), { good: false, say: ['nobody listens at 127.0.0.1:8000'] })
+  assert.deepEqual(fetchedWords(f('oops', { status: 500 })).say, ['the app answered 500; the switch wants 200'])
+  assert.equal(sampleURL('// Start it by: node app.mjs     Its URL: http://127.0.0.1:8000/\ncode'), 'http://127.0.0.1:8000/')
+})
+
+test('completion and help from the command table', () => {
+  const speak: Command = {
+    name: 'Speak', aliases: ['Say'], summary: 'Speak a text.', doc: '', example: '', children: null, parents: ['Response', 'Input'],
+    params: [{ name: 'Voice', kind: 'text', default: 'auto', values: null, required: false, doc: 'who speaks' }, { name: 'Repeat', kind: 'bool', default: '', values: ['true', 'false'], required: true, doc: 'again' }],
+  }
+  const input: Command = { name: 'Input', aliases: null, summary: 'An entry.', doc: '', example: '', params: null, children: ['Speak'], parents: ['Inputs'] }
+  const list = elements([speak, input])
+  assert.deepEqual(list.map(e => e.name), ['Speak', 'Say', 'Input', 'Response'])
+  assert.deepEqual(list[3]!.children, ['Speak'])
+  assert.equal(list[3]!.top, true)
+  assert.deepEqual(list[1]!.attributes.map(a => [a.name, a.values, a.completion.info]), [['Voice', undefined, 'text; default auto; who speaks'], ['Repeat', ['true', 'false'], 'true, false; required; again']])
+  assert.equal(explain([speak], 'SAY')?.command.name, 'Speak')
+  assert.equal(explain([speak], 'Speak', 'voice')?.param?.name, 'Voice')
+  assert.equal(explain([speak], 'Speak', 'nope'), null)
+  assert.equal(explain([speak], 'Nope'), null)
 })
