@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type description struct {
 type mediaLine struct {
 	kind, proto, formats string
 	port                 int
+	mid                  string // a=mid, "" = none
 }
 
 const (
@@ -30,7 +32,7 @@ const (
 	maxFormats    = 64
 )
 
-var errNoAudio = errors.New("no audio over RTP/AVP")
+var errNoAudio = errors.New("no audio over RTP/AVP or DTLS-SRTP")
 
 // parseSDP reads a body. It is strict where sound would go astray (addresses,
 // ports, formats) and passes over what it does not know.
@@ -39,7 +41,8 @@ func parseSDP(b []byte) (*description, error) {
 	var session, own netip.Addr
 	dir, ownDir := call.SendRecv, call.MediaDir(255)
 	var formats []call.Codec
-	ours := false // the lines that follow belong to our audio
+	var all, its rtcLines // WebRTC's lines: the session's, our audio's
+	ours := false         // the lines that follow belong to our audio
 	n := 0
 	for text := range strings.Lines(string(b)) {
 		n++
@@ -74,7 +77,7 @@ func parseSDP(b []byte) (*description, error) {
 			if len(d.lines) == maxMediaLines {
 				return nil, fmt.Errorf("SDP line %d: too many media", n)
 			}
-			ours = d.audio < 0 && l.kind == "audio" && l.proto == "RTP/AVP" && l.port > 0
+			ours = d.audio < 0 && l.kind == "audio" && l.port > 0 && (l.proto == "RTP/AVP" || slices.Contains(webProtos, l.proto))
 			if ours {
 				d.audio = len(d.lines)
 				if formats, err = readFormats(l.formats); err != nil {
@@ -86,14 +89,25 @@ func parseSDP(b []byte) (*description, error) {
 			switch {
 			case len(d.lines) == 0:
 				direction(value, &dir)
+				all.take(value)
+				continue
 			case ours:
 				direction(value, &ownDir)
 				d.attribute(value, formats)
+				its.take(value)
+			}
+			if mid, ok := strings.CutPrefix(value, "mid:"); ok {
+				d.lines[len(d.lines)-1].mid = strings.TrimSpace(mid)
 			}
 		}
 	}
 	if d.audio < 0 {
 		return nil, errNoAudio
+	}
+	if l := d.lines[d.audio]; l.proto != "RTP/AVP" {
+		if d.media.Web = its.media(&all, l.mid); len(d.media.Web.Fingerprints) == 0 {
+			return nil, errNoAudio // keys in SDP (RFC 4568), which anyone on the way may read
+		}
 	}
 	if !own.IsValid() {
 		own = session
@@ -232,22 +246,30 @@ func writeSDP(m call.Media, answers *description, id, version uint64) []byte {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "v=0\r\no=- %d %d IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n", id, version, family, addr, family, addr)
+	proto := "RTP/AVP"
+	if m.Web != nil {
+		writeWebSession(&b, m.Web)
+		proto = webProtos[0]
+	}
 	if answers == nil {
-		writeAudio(&b, m)
+		writeAudio(&b, m, proto, nil)
 		return []byte(b.String())
 	}
 	for i, l := range answers.lines {
 		if i == answers.audio {
-			writeAudio(&b, m)
+			writeAudio(&b, m, l.proto, answers)
 			continue
 		}
 		fmt.Fprintf(&b, "m=%s 0 %s %s\r\n", l.kind, l.proto, l.formats)
+		if l.mid != "" {
+			fmt.Fprintf(&b, "a=mid:%s\r\n", l.mid)
+		}
 	}
 	return []byte(b.String())
 }
 
-func writeAudio(b *strings.Builder, m call.Media) {
-	fmt.Fprintf(b, "m=audio %d RTP/AVP", m.Addr.Port())
+func writeAudio(b *strings.Builder, m call.Media, proto string, answers *description) {
+	fmt.Fprintf(b, "m=audio %d %s", m.Addr.Port(), proto)
 	for _, list := range [][]call.Codec{m.Codecs, m.Keys} {
 		for _, c := range list {
 			fmt.Fprintf(b, " %d", c.PT)
@@ -271,6 +293,9 @@ func writeAudio(b *strings.Builder, m call.Media) {
 	}
 	if m.Mux {
 		b.WriteString("a=rtcp-mux\r\n")
+	}
+	if m.Web != nil {
+		writeWeb(b, m.Web, role(m.Web, answers))
 	}
 	fmt.Fprintf(b, "a=%s\r\n", directions[m.Dir])
 }

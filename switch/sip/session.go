@@ -48,7 +48,7 @@ func mirror(offer call.Media) call.MediaDir {
 	switch {
 	case offer.Dir == call.Inactive:
 		return call.Inactive
-	case offer.Dir == call.SendOnly, offer.Addr.Addr().IsUnspecified():
+	case offer.Dir == call.SendOnly, offer.Nowhere():
 		return call.RecvOnly
 	case offer.Dir == call.RecvOnly:
 		return call.SendOnly
