@@ -28,6 +28,7 @@ var tools = []tool{
 	{"node", "nodejs", true},
 	{"ffmpeg", "ffmpeg", true},
 	{"sox", "sox", true},
+	{"tshark", "tshark", true},
 	{"espeak-ng", "espeak-ng", true},
 	{"chromium", "chromium fonts-dejavu-core", true},
 	{"ip", "iproute2", false},
