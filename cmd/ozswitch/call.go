@@ -21,6 +21,7 @@ import (
 const callHelp = `Example:  ozswitch call 9000 --press 1@6s --record heard.wav
           ozswitch call sip:9000@192.0.2.7 --say hello.wav@1s --hangup-after 10s
           ozswitch call 9000 --user 1001 --password env:PW --transport tcp
+          ozswitch call 9000 --transport ws --server 127.0.0.1:9509
           ozswitch call 9000 --calls 300 --rate 20
 
 call is a telephone: it calls a number as a SIP phone does, with sound both
@@ -30,6 +31,9 @@ until the far end hangs up, or Ctrl-C.
 
 With --user and --password it proves to be that extension when it is asked to.
 The password may be env:NAME or file:PATH: then it stands in no list of processes.
+
+With --transport ws or wss it calls as a web page does: SIP by WebSocket to /sip of
+the switch's HTTP or HTTPS port, sound by WebRTC.
 
 With --calls it places many calls, --rate of them each second, and sums them up.
 
@@ -78,12 +82,12 @@ func newCallCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&k.server, "server", "127.0.0.1:5060", "the switch, `HOST:PORT`")
+	f.StringVar(&k.server, "server", "127.0.0.1:5060", "the switch, `HOST:PORT`; with ws and wss its HTTP port, 9509 or 9508")
 	f.StringVar(&k.from, "from", "phone", "the caller's `NUMBER` (default with --user: that)")
 	f.StringVar(&k.user, "user", "", "the `EXTENSION` to call as")
 	f.StringVar(&k.password, "password", "", "its `PASSWORD`, env:NAME or file:PATH")
-	f.StringVar(&k.transport, "transport", "udp", "`udp|tcp|tls`")
-	f.StringVar(&k.ca, "ca", "", "with tls: trust the certificates in `FILE.pem`, not those of the system")
+	f.StringVar(&k.transport, "transport", "udp", "`udp|tcp|tls|ws|wss`")
+	f.StringVar(&k.ca, "ca", "", "with tls and wss: trust the certificates in `FILE.pem`, not those of the system")
 	f.StringArrayVar(&k.press, "press", nil, "keys and when they are pressed, as in `1@2s,#@5s`")
 	f.StringArrayVar(&k.say, "say", nil, "a sound to play and when, as in `FILE.wav@1s`")
 	f.StringVar(&k.record, "record", "", "write what is heard to `FILE.wav`")
@@ -105,10 +109,10 @@ func (k *caller) check(typed func(flag string) bool) error {
 		return errors.New("want a number or a SIP URI")
 	case strings.HasPrefix(strings.ToLower(k.number), "sips:"):
 		return fmt.Errorf("%s: want sip: and --transport tls", k.number)
-	case !slices.Contains([]string{"udp", "tcp", "tls"}, k.transport):
-		return fmt.Errorf("--transport %q: want udp, tcp or tls", k.transport)
-	case k.ca != "" && k.transport != "tls":
-		return errors.New("--ca goes with --transport tls")
+	case !slices.Contains([]string{"udp", "tcp", "tls", "ws", "wss"}, k.transport):
+		return fmt.Errorf("--transport %q: want udp, tcp, tls, ws or wss", k.transport)
+	case k.ca != "" && k.transport != "tls" && k.transport != "wss":
+		return errors.New("--ca goes with --transport tls or wss")
 	case k.password != "" && k.user == "":
 		return errors.New("--password goes with --user")
 	case isURI && typed("server"):
@@ -126,8 +130,8 @@ func (k *caller) check(typed func(flag string) bool) error {
 	case k.calls > 1 && k.record != "":
 		return errors.New("--record is for one call: leave out --calls")
 	}
-	if k.transport == "tls" && !typed("server") {
-		k.server = "127.0.0.1:5061"
+	if !typed("server") {
+		k.server = "127.0.0.1:" + usualPort(k.transport)
 	}
 	if k.user != "" && !typed("from") {
 		k.from = k.user

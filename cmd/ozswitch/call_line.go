@@ -245,7 +245,7 @@ func (l *line) hint(ctx context.Context, code int) string {
 	case 404:
 		return "The number must be an extension of the switch, or a rule of its dialplan must match it."
 	case 408:
-		return fmt.Sprintf("Nothing came back from %s: is the address right, and is UDP let through?", l.host)
+		return fmt.Sprintf("Nothing came back from %s: is the address right, and is it let through?", l.host)
 	case 488:
 		return "There is no codec in common: this phone speaks PCMU."
 	case 503:
@@ -262,6 +262,19 @@ func cutScheme(number string) (rest string, ok bool) {
 	return number, false
 }
 
+// usualPort is where a switch of ours listens for a transport.
+func usualPort(transport string) string {
+	switch transport {
+	case "tls":
+		return "5061"
+	case "ws":
+		return "9509"
+	case "wss":
+		return "9508"
+	}
+	return "5060"
+}
+
 // callHost is the host:port a number is called at: the URI's own, or the server.
 func callHost(number, server, transport string) (string, error) {
 	host, of := server, "--server"
@@ -275,10 +288,7 @@ func callHost(number, server, transport string) (string, error) {
 	bad := fmt.Errorf("%s %q: want HOST:PORT", of, host)
 	name, port, err := net.SplitHostPort(host)
 	if err != nil { // without a port it is SIP's
-		name, port = strings.Trim(host, "[]"), "5060"
-		if transport == "tls" {
-			port = "5061"
-		}
+		name, port = strings.Trim(host, "[]"), usualPort(transport)
 		if _, err := netip.ParseAddr(name); err != nil && strings.Contains(name, ":") {
 			return "", bad
 		}

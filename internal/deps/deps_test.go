@@ -66,12 +66,12 @@ switch/sip/dialog: switch/sip/transaction
 switch/sip/registrar:
 switch/sip:        switch/call switch/sip/flow switch/sip/transaction switch/sip/dialog switch/sip/registrar
 switch/webphone:   switch/call switch/sip/flow media/rtc
-switch/phone:      switch/call switch/sip switch/webphone media media/codec media/dtmf media/rtp media/pace media/rtc media/wav
+switch/phone:      switch/call switch/sip/flow switch/sip switch/webphone media media/codec media/dtmf media/rtp media/pace media/rtc media/wav
 switch/bridge:     switch/call media media/rtp media/pace media/codec media/dtmf media/recorder ozml/trace
 switch/notify:     switch/call switch/queue switch/eventlog ozml ozml/syntax ozml/trace
 switch/script:     ozml ozml/syntax ozml/trace switch/call switch/exchange switch/bridge switch/notify switch/eventlog media media/tts media/wav media/mp3 media/recorder media/codec media/pace
 switch/export:     ozml/trace media media/codec media/wav media/rtp media/dtmf switch/eventlog
-switch/api:        examples ozml ozml/syntax ozml/trace ozml/command switch/call switch/store switch/eventlog switch/export
+switch/api:        examples ozml ozml/syntax ozml/trace ozml/command ozml/ozmltest switch/call switch/store switch/eventlog switch/export
 switch/console:
 switch/store/sqlite: switch/store switch/call switch/extension
 switch/server:     switch/... media/... ozml/...
@@ -94,7 +94,7 @@ github.com/emiago/sipgo/sip:        switch/sip/...
 github.com/icholy/digest:           switch/extension switch/sip switch/sip/registrar
 github.com/pion:                    media/rtp media/rtc
 github.com/tetratelabs/wazero:      media/tts media/mp3
-golang.org/x/sys/unix:              media/pace
+golang.org/x/sys/unix:              media/pace switch/eventlog
 github.com/thesyncim/gopus:         media/codec
 github.com/gotranspile/g722:        media/codec
 github.com/zaf/g711:                media/codec

@@ -11,6 +11,7 @@ import (
 	"ozswitch/media"
 	"ozswitch/media/codec"
 	"ozswitch/media/pace"
+	"ozswitch/media/rtc"
 	"ozswitch/switch/call"
 )
 
@@ -64,6 +65,8 @@ type Call struct {
 
 	// Owned by the call's goroutine.
 	wire     pace.Wire
+	web      *rtc.Wire  // below wire, of a call by WebSocket
+	broken   chan error // its sound failed
 	ear      *ear
 	codec    *codec.Codec
 	leg      *pace.Leg
@@ -85,7 +88,7 @@ const mailbox = 64
 
 func (p *Phone) newCall(id call.LegID, o Options) *Call {
 	return &Call{p: p, id: id, o: o, began: time.Now(), mail: make(chan call.Event, mailbox), asked: make(chan func()),
-		hangup: make(chan struct{}), up: make(chan struct{}), done: make(chan struct{})}
+		hangup: make(chan struct{}), up: make(chan struct{}), done: make(chan struct{}), broken: make(chan error, 1)}
 }
 
 // From is the caller's number, To what was dialled.
@@ -205,6 +208,9 @@ func (c *Call) live() {
 			t.do()
 		case f := <-c.asked:
 			f()
+		case err := <-c.broken:
+			c.failed(err)
+			c.leave("the sound failed")
 		case <-hangup:
 			hangup = nil
 			c.leave("hung up")

@@ -3,7 +3,8 @@
 // tests and load use it; many calls share one Phone, its socket and its pacer.
 //
 // It is not a switch: no script runs here and no two calls are joined. It proves
-// who it is when it is challenged, and does not register. Start reading at
+// who it is when it is challenged, and registers when it is told to. By WebSocket
+// it is what a browser is: its sound goes by WebRTC then. Start reading at
 // Phone.Place.
 package phone
 
@@ -20,10 +21,13 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"ozswitch/media/pace"
 	"ozswitch/switch/call"
 	"ozswitch/switch/sip"
+	"ozswitch/switch/sip/flow"
+	"ozswitch/switch/webphone"
 )
 
 // A Config says what a Phone is. Its zero value is a phone at a free port of
@@ -35,11 +39,17 @@ type Config struct {
 	DialStream   func(ctx context.Context, network, addr string) (net.Conn, error)
 	ListenRTP    func() (pace.Wire, error) // nil = a free port of Listen's address
 	Pacer        *pace.Pacer               // nil = one of its own; a given one is run by its owner
-	Transport    string                    // udp, tcp or tls, of the calls that we make; "" = udp
-	TLS          *tls.Config               // what tls trusts; nil = the system's roots
+	Transport    string                    // udp, tcp, tls, ws or wss, of the calls that we make; "" = udp. ws and wss have their sound by WebRTC
+	TLS          *tls.Config               // what tls and wss trust; nil = the system's roots
+	Register     string                    // the registrar, host:port, where User is bound while Run runs; "" = nowhere
+	Expires      time.Duration             // for how long at a time; 0 = 10 min
 	User         string                    // our number; "" = "phone"
 	Password     string                    // answers 401 and 407 (digest) for User
 	Name         string                    // our display name
+
+	// Registered is told what comes of Register, by its own goroutine: nil, or why
+	// not. It is tried again every half minute then. nil = nobody wants to know.
+	Registered func(error)
 
 	// Incoming says what to do about a call that comes. It must not wait. nil
 	// refuses every call (480).
@@ -54,6 +64,7 @@ type Config struct {
 type Phone struct {
 	c       Config
 	ua      *sip.Endpoint
+	sockets *webphone.Sockets
 	pacer   *pace.Pacer
 	own     bool // pacer is ours to run
 	log     *slog.Logger
@@ -62,6 +73,7 @@ type Phone struct {
 	serial  atomic.Int64
 	panics  atomic.Int64
 	running atomic.Int64
+	lost    chan struct{} // our WebSocket is gone
 
 	mu      sync.Mutex
 	stopped bool // no call may start any more
@@ -78,7 +90,7 @@ func New(c Config) *Phone {
 	}
 	c.User = cmp.Or(c.User, "phone")
 	c.Log = cmp.Or(c.Log, slog.Default())
-	p := &Phone{c: c, pacer: c.Pacer, log: c.Log, stop: make(chan struct{})}
+	p := &Phone{c: c, pacer: c.Pacer, log: c.Log, stop: make(chan struct{}), lost: make(chan struct{}, 1)}
 	src := c.Rand
 	if src == nil {
 		src = rand.NewPCG(rand.Uint64(), rand.Uint64())
@@ -90,8 +102,24 @@ func New(c Config) *Phone {
 	if p.pacer == nil {
 		p.pacer, p.own = pace.New(pace.Config{}), true
 	}
+	name := ""
+	if p.byWeb() { // as a browser does it (RFC 7118 5)
+		name = fmt.Sprintf("p%08x.invalid", p.rand.Uint32())
+	}
+	p.sockets = webphone.New(webphone.Config{Dial: c.DialStream, TLS: c.TLS,
+		Receive: func(f flow.Flow, b []byte, fault *flow.Fault) { p.ua.Receive(f, b, fault) },
+		Lost: func(f flow.Flow, err error) {
+			p.ua.Lost(f, err)
+			select {
+			case p.lost <- struct{}{}:
+			default:
+			}
+		},
+		Panicked: func(remote netip.AddrPort, cause any) {
+			p.log.Error("phone: a bug was caught", "remote", remote, "panic", cause)
+		}})
 	p.ua = sip.New(sip.Config{Listen: []string{c.Listen}, ListenPacket: c.ListenPacket, ListenStream: c.ListenStream, DialStream: c.DialStream,
-		TLS: c.TLS, User: c.User, Password: c.Password,
+		TLS: c.TLS, User: c.User, Password: c.Password, Way: p.sockets.To, WebName: name,
 		UserAgent: "ozswitch phone", Rand: c.Rand, Trace: c.Trace, Log: c.Log}, p)
 	return p
 }
@@ -116,6 +144,14 @@ func (p *Phone) Run(ctx context.Context) error {
 	if p.own {
 		wg.Go(func() { failed <- p.pacer.Run(under) })
 	}
+	leave, gone := context.CancelFunc(func() {}), make(chan struct{})
+	if p.c.Register == "" {
+		close(gone)
+	} else {
+		var reg context.Context
+		reg, leave = context.WithCancel(ctx)
+		wg.Go(func() { defer close(gone); p.register(reg) })
+	}
 	var err error
 	select {
 	case <-ctx.Done():
@@ -126,7 +162,10 @@ func (p *Phone) Run(ctx context.Context) error {
 	p.mu.Unlock()
 	close(p.stop)
 	p.calls.Wait()
+	leave()
+	<-gone
 	end()
+	p.sockets.Close()
 	wg.Wait()
 	return err
 }
@@ -178,7 +217,7 @@ func (p *Phone) Place(to string, o Options) (*Call, error) {
 	}
 	c := p.newCall(call.LegID(fmt.Sprintf("out-%d", p.serial.Add(1))), o)
 	c.to, c.from = to, cmp.Or(o.From, p.c.User)
-	if err := c.listen(); err != nil {
+	if err := c.listen(p.byWeb()); err != nil {
 		return nil, fmt.Errorf("phone: call %s: %w", to, err)
 	}
 	if !p.start(c, func() { c.outgoing(target) }) {

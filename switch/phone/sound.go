@@ -12,6 +12,7 @@ import (
 	"ozswitch/media/codec"
 	"ozswitch/media/dtmf"
 	"ozswitch/media/pace"
+	"ozswitch/media/rtc"
 	"ozswitch/media/rtp"
 	"ozswitch/switch/call"
 )
@@ -21,9 +22,16 @@ const keysPT = 101
 
 var errNoSound = errors.New("the call has no sound")
 
-// listen opens the call's RTP socket.
-func (c *Call) listen() error {
+// listen opens the call's RTP socket, or its port for WebRTC.
+func (c *Call) listen(web bool) error {
 	listen := c.p.c.ListenRTP
+	if web {
+		listen = func() (pace.Wire, error) {
+			w, err := c.listenWeb()
+			c.web = w.Wire
+			return w, err
+		}
+	}
 	if listen == nil {
 		host := c.p.ua.Addr().Addr()
 		listen = func() (pace.Wire, error) { return pace.Listen(netip.AddrPortFrom(host, 0)) }
@@ -46,6 +54,9 @@ func (c *Call) offer() call.Media {
 		Keys: []call.Codec{{PT: keysPT, Name: "telephone-event", ClockRate: 8000, Fmtp: "0-15"}}}
 	for _, k := range c.codecs() {
 		m.Codecs = append(m.Codecs, call.Codec{PT: k.PT, Name: k.Name, ClockRate: k.ClockRate})
+	}
+	if c.web != nil {
+		m.Web, m.Mux = c.offerWeb(), true
 	}
 	return m
 }
@@ -72,12 +83,20 @@ func (c *Call) answer(offer *call.Media) {
 	if c.leaving {
 		return
 	}
-	if err := c.listen(); err != nil {
+	if err := c.listen(offer != nil && offer.Web != nil); err != nil {
 		c.p.ua.Do(call.Respond{Leg: c.id, Code: 500, Warning: err.Error()})
 		c.end(WasRefused, 500, err.Error())
 		return
 	}
 	ours := c.offer()
+	if c.web != nil {
+		var err error
+		if ours.Web, err = c.answerWeb(offer.Web); err != nil {
+			c.p.ua.Do(call.Respond{Leg: c.id, Code: 488, Warning: err.Error()})
+			c.end(WasRefused, 488, err.Error())
+			return
+		}
+	}
 	if offer != nil {
 		k, f := c.pick(offer)
 		if k == nil {
@@ -108,10 +127,20 @@ func (c *Call) connect(theirs call.Media) bool {
 	if c.leg != nil {
 		return true
 	}
+	if c.web != nil {
+		if theirs.Web == nil {
+			c.failed(errors.New("the far end speaks no WebRTC"))
+			return false
+		}
+		if err := c.web.Connect(rtc.Description(*theirs.Web)); err != nil {
+			c.failed(err)
+			return false
+		}
+	}
 	c.codec, c.remote = k, theirs
 	keys, _ := theirs.KeysFor(f)
 	r := c.p.random
-	c.leg = pace.NewLeg(pace.LegConfig{Wire: c.wire, Remote: theirs.Addr, Silence: true, Hold: held(&theirs),
+	c.leg = pace.NewLeg(pace.LegConfig{Wire: c.wire, Remote: aim(&theirs), Silence: true, Hold: held(&theirs),
 		Format: pace.Format{PT: f.PT, Ticks: k.Ticks(), Silence: k.Silence}, DTMFPT: keys.PT,
 		SSRC: r(), Seq: uint16(r()), TS: r()})
 	if err := c.p.pacer.Add(c.leg); err != nil {
@@ -124,7 +153,7 @@ func (c *Call) connect(theirs call.Media) bool {
 
 // held tells whether a description asks us not to send.
 func held(m *call.Media) bool {
-	return m.Dir == call.SendOnly || m.Dir == call.Inactive || m.Addr.Addr().IsUnspecified()
+	return m.Dir == call.SendOnly || m.Dir == call.Inactive || m.Nowhere()
 }
 
 // reoffered takes a new description of the far end: another address, hold.
@@ -134,8 +163,8 @@ func (c *Call) reoffered(offer *call.Media) {
 			c.p.ua.Do(call.Respond{Leg: c.id, Code: 488})
 			return
 		}
-		if offer.Addr != c.remote.Addr && !offer.Addr.Addr().IsUnspecified() {
-			c.failed(c.leg.SetRemote(offer.Addr))
+		if to := aim(offer); to != aim(&c.remote) && !offer.Nowhere() {
+			c.failed(c.leg.SetRemote(to))
 		}
 		if now := held(offer); now != held(&c.remote) {
 			c.failed(c.leg.SetSending(!now))

@@ -156,14 +156,14 @@ func (o owner) callID() string {
 func (s *shard) handle(now time.Time, x *tx, ev transaction.Event) (deliver bool) {
 	failure := call.Failure{Code: 408, Reason: "no answer in time"}
 	if ev.What == transaction.Broken {
-		failure = broken(x, ev.Why)
+		failure = s.broken(x, ev.Why)
 	}
 	effects := s.txs.Handle(now, x, ev)
 	for i := 0; i < len(effects); i++ {
 		switch f := effects[i]; f.Do {
 		case transaction.Send:
 			if err := s.send(x.User.to, x.User.leg, x.User.id, f.Bytes); err != nil {
-				failure = broken(x, err.Error())
+				failure = s.broken(x, err.Error())
 				effects = append(effects[:i+1], s.txs.Handle(now, x, transaction.Event{What: transaction.Broken})...)
 			}
 		case transaction.Deliver:
@@ -176,9 +176,10 @@ func (s *shard) handle(now time.Time, x *tx, ev transaction.Event) (deliver bool
 }
 
 // broken is why a request could not reach the far end: 503 (RFC 3261 8.1.3.1);
-// of a browser whose socket is gone it means that nobody is there.
-func broken(x *tx, why string) call.Failure {
-	if web(x.User.to) {
+// of a browser whose socket is gone it means that nobody is there, unless we are
+// the browser.
+func (s *shard) broken(x *tx, why string) call.Failure {
+	if web(x.User.to) && s.e.c.Way == nil {
 		return call.Failure{Code: 480, Reason: why}
 	}
 	return call.Failure{Code: 503, Reason: why}
