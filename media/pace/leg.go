@@ -101,7 +101,7 @@ func NewLeg(c LegConfig) *Leg {
 	}
 	l := &Leg{cfg: c, done: make(chan struct{}), at: -1}
 	l.res.bell = make(chan struct{}, 1)
-	l.res.ring.buf = make([]Result, places)
+	l.res.ring.buf = make([]told, places)
 	l.talk.init(c)
 	l.ear.init(c)
 	l.reports.init(c)

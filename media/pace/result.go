@@ -53,14 +53,27 @@ const places = 64
 // results is the way of results from the shard to one reader.
 type results struct {
 	bell   chan struct{}
-	ring   ring[Result]
+	ring   ring[told]
+	from   netip.AddrPort         // of FirstPacket, which is put once
 	failed atomic.Pointer[Result] // behind everything in the ring
-	told   bool                   // reader's: failed was handed out
+	last   bool                   // reader's: failed was handed out
 }
 
-// put reports false when the ring is full.
+// told is a Result in the ring, a third as large: every leg has 64.
+type told struct {
+	at     time.Time
+	id     uint32
+	kind   Kind
+	key    byte
+	inband bool
+}
+
+// put reports false when the ring is full. Of x, Err is not kept: see fail.
 func (r *results) put(x Result) bool {
-	if !r.ring.put(x) {
+	if x.Kind == FirstPacket {
+		r.from = x.From
+	}
+	if !r.ring.put(told{at: x.At, id: x.ID, kind: x.Kind, key: x.Key, inband: x.Inband}) {
 		return false
 	}
 	ding(r.bell)
@@ -76,11 +89,15 @@ func (r *results) fail(at time.Time, err error) {
 func (r *results) next() (Result, bool) {
 	// failed is looked at first: what was put before it is in the ring by then.
 	f := r.failed.Load()
-	if x, ok := r.ring.take(); ok {
+	if t, ok := r.ring.take(); ok {
+		x := Result{At: t.at, ID: t.id, Kind: t.kind, Key: t.key, Inband: t.inband}
+		if t.kind == FirstPacket {
+			x.From = r.from
+		}
 		return x, true
 	}
-	if f != nil && !r.told {
-		r.told = true
+	if f != nil && !r.last {
+		r.last = true
 		return *f, true
 	}
 	return Result{}, false

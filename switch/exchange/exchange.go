@@ -143,7 +143,7 @@ func (x *Exchange) Dial(i Info) (*Line, error) {
 
 func (x *Exchange) open(i Info) (*Line, error) {
 	i.ID, i.Started = x.c.NewID(), time.Now()
-	l := &Line{x: x, box: make(chan call.Event, mailbox), done: make(chan struct{}), settled: map[call.Ticket]chan call.Failure{}}
+	l := &Line{x: x, box: newBox(), done: make(chan struct{}), settled: map[call.Ticket]chan call.Failure{}}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch {

@@ -23,7 +23,7 @@ type Line struct {
 	sink   trace.Sink
 	script Script
 
-	box      chan call.Event
+	box      box
 	overflow atomic.Bool
 	done     chan struct{} // closed when the call has left
 
@@ -82,13 +82,11 @@ func (l *Line) Post(e call.Event) bool {
 		return false
 	default:
 	}
-	select {
-	case l.box <- e:
-		return true
-	default:
+	if !l.box.put(e) {
 		l.overflow.Store(true)
 		return false
 	}
+	return true
 }
 
 // An AskError is what a request to a call came to when it was not done.
@@ -134,11 +132,14 @@ func (l *Line) loop() {
 	l.timer.Stop()
 	defer l.timer.Stop()
 	for over := false; !over; {
-		var e call.Event
-		select {
-		case e = <-l.box:
-		case <-l.timer.C:
-			e = call.Tick{}
+		e, ok := l.box.take()
+		if !ok {
+			select {
+			case <-l.box.bell:
+				continue
+			case <-l.timer.C:
+				e = call.Tick{}
+			}
 		}
 		if l.overflow.CompareAndSwap(true, false) && l.call.State() != call.Completed {
 			l.sink.Emit(trace.Event{Type: trace.Error, Code: trace.CodeOverload, Text: "the call's mailbox was full: too many events at once"})
