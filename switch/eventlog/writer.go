@@ -124,14 +124,27 @@ func newWriter(l *Log) *writer {
 // next round, not the next write.
 func (w *writer) syncer() {
 	defer close(w.ended)
+	dir, err := w.log.root.Open(".")
+	if err == nil {
+		defer dir.Close()
+	}
 	for files := range w.round {
+		syncAll(dir, files, func(name string, err error) {
+			w.log.c.Log.Error("event log: sync", "file", name, "err", err)
+		})
 		for _, f := range files {
-			if err := f.Sync(); err != nil {
-				w.log.c.Log.Error("event log: sync", "file", f.Name(), "err", err)
-			}
 			f.Close()
 		}
 		w.idle <- struct{}{}
+	}
+}
+
+// syncEach makes files last one by one.
+func syncEach(files []*os.File, fail func(name string, err error)) {
+	for _, f := range files {
+		if err := f.Sync(); err != nil {
+			fail(f.Name(), err)
+		}
 	}
 }
 
@@ -151,6 +164,9 @@ func (w *writer) handOver() {
 	for _, c := range w.open {
 		files = append(files, c.file)
 		c.file = nil
+		if len(c.buf) == 0 {
+			c.buf = nil // most calls are quiet for long
+		}
 	}
 	clear(w.open)
 	w.open, w.dirty = w.open[:0], 0
