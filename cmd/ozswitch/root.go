@@ -20,6 +20,7 @@ func newRoot() *cobra.Command {
 		newServeCommand(),
 		newCallCommand(),
 		newRunCommand(),
+		newTestCommand(),
 		newVetCommand(),
 		newFmtCommand(),
 		newManualCommand(),
