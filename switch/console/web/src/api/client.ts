@@ -47,8 +47,8 @@ async function json<R>(method: string, path: string, body?: unknown, etag?: stri
   return await (await send(method, path, body, etag)).json() as R
 }
 
-async function nothing(method: string, path: string, body?: unknown): Promise<void> {
-  await send(method, path, body)
+async function nothing(method: string, path: string, body?: unknown, etag?: string): Promise<void> {
+  await send(method, path, body, etag)
 }
 
 const e = encodeURIComponent
@@ -73,7 +73,7 @@ export const api = {
   script: (name: string) => json<T.Script>('GET', `/v1/scripts/${e(name)}`),
   save: (name: string, text: string, etag: string) => json<T.Saved>('PUT', `/v1/scripts/${e(name)}`, { text }, etag),
   create: (name: string, text: string) => json<T.Saved>('PUT', `/v1/scripts/${e(name)}`, { text }), // no If-Match: there is none yet
-  remove: (name: string) => nothing('DELETE', `/v1/scripts/${e(name)}`),
+  remove: (name: string) => nothing('DELETE', `/v1/scripts/${e(name)}`, undefined, '*'), // whatever it says by now
   lint: (text: string, name?: string) => json<{ problems: T.Diag[] | null }>('POST', '/v1/lint', { text, name }),
   run: (what: { text?: string; name?: string; caller?: string }) => json<T.RunResult>('POST', '/v1/run', what),
   commands: () => json<T.Command[]>('GET', '/v1/commands'),

@@ -68,7 +68,7 @@ export interface ScriptInfo {
 export interface Script { name: string; text: string; etag: string; numbers: string[] | null; editable: boolean }
 export interface Saved { etag: string; problems: Diag[] | null }
 export interface RunResult { transcript: string; events: Event[] | null; seconds: number; took_ms: number; problems: Diag[] | null }
-export interface CommandParam { name: string; kind: string; default: string; values: string[] | null; required: boolean; doc: string }
+export interface CommandParam { name: string; aliases?: string[] | null; kind: string; default: string; values: string[] | null; required: boolean; doc: string }
 export interface Command {
   name: string; aliases: string[] | null; summary: string; doc: string; example: string
   params: CommandParam[] | null; children: string[] | null; parents: string[] | null

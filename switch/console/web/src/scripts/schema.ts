@@ -30,7 +30,8 @@ export function elements(commands: readonly Command[]): Element[] {
     const root = commands.filter(c => !c.parents?.length || c.parents.includes('Response')).map(c => c.name)
     list.push({ name: 'Response', top: true, ...(root.length ? { children: root } : {}), attributes: [], completion: { info: 'the script: its commands run one after the other', detail: '' } })
   } else {
-    for (const e of list) if (e.name === 'Response') e.top = true
+    const root = commands.find(c => c.name === 'Response')!
+    for (const e of list) if (e.name === 'Response' || root.aliases?.includes(e.name)) e.top = true
   }
   return list
 }
@@ -49,6 +50,6 @@ export function explain(commands: readonly Command[], tag: string, attribute = '
   const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
   const command = commands.find(c => same(c.name, tag) || c.aliases?.some(a => same(a, tag)))
   if (!command) return null
-  const param = attribute ? command.params?.find(p => same(p.name, attribute)) : undefined
+  const param = attribute ? command.params?.find(p => same(p.name, attribute) || p.aliases?.some(a => same(a, attribute))) : undefined
   return attribute && !param ? null : { command, ...(param ? { param } : {}) }
 }
