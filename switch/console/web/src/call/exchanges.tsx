@@ -1,0 +1,101 @@
+// SIP and HTTP as a ladder: telephones left, the switch in the middle, apps right.
+import { useState } from 'preact/hooks'
+import { Button, Dialog } from '../ui/base.tsx'
+import { clock } from './axis.ts'
+import { pretty, sipParts, type Ladder, type Row } from './ladder.ts'
+import type { CallState } from './state.ts'
+
+const lane = 130 // px between columns
+const step = 30 // px between rows
+const edge = 78 // px before the first column
+
+function Arrow({ r, y, now, onOpen }: { r: Row; y: number; now: boolean; onOpen: () => void }) {
+  const x1 = edge + r.from * lane
+  const x2 = edge + r.to * lane
+  const dir = x2 > x1 ? 1 : -1
+  const label = r.label.length > 19 && Math.abs(x2 - x1) <= lane ? r.label.slice(0, 18) + '…' : r.label
+  return (
+    <g class={`arrow ${r.tone} ${now ? 'now' : ''}`} tabIndex={0} role="button" aria-label={`${clock(r.t)} ${r.label} ${r.note}`}
+      onClick={onOpen} onKeyDown={e => { if (e.key === 'Enter' || e.key === ' ') { e.preventDefault(); onOpen() } }}>
+      <title>{`${clock(r.t)}  ${r.label} ${r.note}`}</title>
+      <rect x="0" y={y - step + 9} width="100%" height={step} class="hit" />
+      <text x="4" y={y} class="t">{clock(r.t)}</text>
+      <line x1={x1} y1={y} x2={x2 - dir * 6} y2={y} />
+      <path d={`M${x2} ${y}l${-dir * 8} -4v8z`} />
+      <text x={(x1 + x2) / 2} y={y - 5} text-anchor="middle">{label}</text>
+      {r.note && <text x={Math.max(x1, x2) + 8} y={y + 4} class="note">{r.note}</text>}
+    </g>
+  )
+}
+
+export function ExchangesPane({ s }: { s: CallState }) {
+  const [open, setOpen] = useState<Row | null>(null)
+  const l: Ladder = s.ladder.value
+  const here = s.cursor.value
+  let now = -1
+  if (here !== null) l.rows.forEach((r, i) => { if (r.t <= here + 1e-6) now = i })
+  const width = edge + (l.columns.length - 1) * lane + 96
+  const height = 34 + l.rows.length * step + 16
+  return (
+    <section class="pane exchanges" aria-label="SIP and HTTP">
+      <header class="pane-head"><h2>SIP and HTTP</h2></header>
+      <div class="pane-body">
+        {l.rows.length === 0 ? <p class="soft pad">No message yet, or the log keeps none (log.calls: brief).</p> : (
+          <svg class="ladder" width={width} height={height} role="group" aria-label="messages in order">
+            {l.columns.map((c, i) => (
+              <g key={c.id}>
+                <title>{c.title}</title>
+                <text x={edge + i * lane} y="16" text-anchor="middle" class="column">{c.label}</text>
+                <line x1={edge + i * lane} y1="24" x2={edge + i * lane} y2={height} class="life" />
+              </g>
+            ))}
+            {l.rows.map((r, i) => (
+              <Arrow key={r.key} r={r} y={34 + (i + 1) * step - 10} now={i === now}
+                onOpen={() => { s.move(r.t); setOpen(r) }} />
+            ))}
+          </svg>
+        )}
+      </div>
+      <Dialog title={open ? `${open.label} ${open.note}` : ''} open={open !== null} onClose={() => setOpen(null)} wide>
+        {open && <Message r={open} />}
+      </Dialog>
+    </section>
+  )
+}
+
+/** One message opened: its headers as a table and its body, pretty or raw. */
+function Message({ r }: { r: Row }) {
+  const [raw, setRaw] = useState(false)
+  const e = r.event
+  const sip = /^sip\./.test(e.type)
+  const text = sip ? e.text ?? '' : ''
+  const parts = sip ? sipParts(text) : null
+  const body = parts ? parts.body : r.part === 'response' ? e.body ?? '' : ''
+  return (
+    <div class="message">
+      <div class="row">
+        <span class="soft">{clock(r.t)} s · {sip ? `${e.source ?? ''} ${e.peer ?? ''}` : e.url}{!sip && e.ms ? ` · ${e.ms.toFixed(1)} ms` : ''}</span>
+        <span class="grow" />
+        <Button aria-pressed={raw} onClick={() => setRaw(!raw)}>{raw ? 'Pretty' : 'Raw'}</Button>
+        <Button onClick={() => void navigator.clipboard?.writeText(sip ? text : body)}>Copy</Button>
+      </div>
+      {sip && raw && <pre>{text || 'The log did not keep this message.'}</pre>}
+      {parts && !raw && (
+        <>
+          <p class="mono"><b>{parts.first}</b></p>
+          <table class="headers"><tbody>{parts.headers.map(([k, v], i) => <tr key={i}><th scope="row">{k}</th><td class="mono">{v}</td></tr>)}</tbody></table>
+        </>
+      )}
+      {!sip && (
+        <table class="headers"><tbody>
+          {([['what', e.name], ['method', e.method ?? 'POST'], ['URL', e.url], ['status', e.status ? String(e.status) : 'no answer'],
+            ['size', e.size ? `${e.size} bytes` : ''], ['tries', e.count ? String(e.count) : ''], ['trouble', [e.code, e.text].filter(Boolean).join(' ')], ['cure', e.hint]] as const)
+            .filter(([, v]) => v).map(([k, v]) => <tr key={k}><th scope="row">{k}</th><td class="mono">{v}</td></tr>)}
+        </tbody></table>
+      )}
+      {!raw && body && <pre>{pretty(body)}</pre>}
+      {!sip && raw && <pre>{body}</pre>}
+      {!sip && !body && r.part === 'response' && <p class="soft">The answer had no body.</p>}
+    </div>
+  )
+}
