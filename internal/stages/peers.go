@@ -28,6 +28,8 @@ var tools = []tool{
 	{"node", "nodejs", true},
 	{"ffmpeg", "ffmpeg", true},
 	{"sox", "sox", true},
+	{"mpg123", "mpg123", true},
+	{"lame", "lame", true},
 	{"tshark", "tshark", true},
 	{"espeak-ng", "espeak-ng", true},
 	{"chromium", "chromium fonts-dejavu-core", true},
