@@ -35,6 +35,7 @@ type Net struct {
 	links   map[[2]netip.Addr]Link
 	deflt   Link
 	latest  map[[2]netip.AddrPort]time.Time // arrival of the last packet in order
+	enough  int                                 // so many of latest are looked through
 	packets map[netip.AddrPort]*endpoint
 	streams map[netip.AddrPort]*listener
 	port    uint16 // the next free one to try
@@ -51,6 +52,7 @@ func New(seed uint64) *Net {
 		links:   map[[2]netip.Addr]Link{},
 		deflt:   Link{Delay: time.Millisecond},
 		latest:  map[[2]netip.AddrPort]time.Time{},
+		enough:  1024,
 		packets: map[netip.AddrPort]*endpoint{},
 		streams: map[netip.AddrPort]*listener{},
 		port:    40000,
@@ -107,6 +109,20 @@ func (a *arrivals) Pop() any {
 	return last
 }
 
+// prune forgets ways whose last packet has arrived: nothing can overtake it any
+// more. Calls without end would fill latest otherwise. Called with the lock.
+func (n *Net) prune(now time.Time) {
+	if len(n.latest) < n.enough {
+		return
+	}
+	for way, at := range n.latest {
+		if at.Before(now) {
+			delete(n.latest, way)
+		}
+	}
+	n.enough = max(1024, 2*len(n.latest))
+}
+
 // schedule lets something happen at a moment. All arrivals share one timer:
 // timers that are due together may fire in any order. Called with the lock.
 func (n *Net) schedule(at time.Time, do func()) {
@@ -161,6 +177,7 @@ func (n *Net) send(from, to netip.AddrPort, b []byte) {
 			at = n.latest[way]
 		}
 		n.latest[way] = at
+		n.prune(now)
 	}
 	p := packet{from: from, b: append([]byte(nil), b...)}
 	arrive := func() {
