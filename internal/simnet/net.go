@@ -35,7 +35,7 @@ type Net struct {
 	links   map[[2]netip.Addr]Link
 	deflt   Link
 	latest  map[[2]netip.AddrPort]time.Time // arrival of the last packet in order
-	enough  int                                 // so many of latest are looked through
+	enough  int                             // so many of latest are looked through
 	packets map[netip.AddrPort]*endpoint
 	streams map[netip.AddrPort]*listener
 	port    uint16 // the next free one to try
