@@ -41,6 +41,7 @@ func newDevCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			setMemory(os.DirFS("/"), os.LookupEnv)
 			s, err := newServer(cfg, c.ErrOrStderr(), pages)
 			if err != nil {
 				return err

@@ -85,6 +85,9 @@ func (v *serving) serve(c *cobra.Command) error {
 		return err
 	}
 	defer v.sup.close()
+	if percent, limit := setMemory(os.DirFS("/"), os.LookupEnv); limit > 0 {
+		v.log.Debug("memory", "gogc", percent, "limit", limit)
+	}
 	if v.s, err = server.New(cfg, server.Options{Version: thisBuild().Version, Slog: v.log, Level: &level}); err != nil {
 		return err
 	}
