@@ -2,7 +2,6 @@ package sip
 
 import (
 	"cmp"
-	"context"
 	"net"
 	"net/netip"
 	"strconv"
@@ -163,10 +162,6 @@ func towards(to netip.AddrPort) netip.Addr {
 	}
 	defer c.Close()
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().WithZone("")
-}
-
-func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 
 func (e *Endpoint) contact(f flow.Flow) string {

@@ -32,6 +32,7 @@ type Config struct {
 	ListenPacket func(network, addr string) (net.PacketConn, error) // nil = net.ListenPacket
 	ListenStream func(network, addr string) (net.Listener, error)   // nil = net.Listen
 	DialStream   func(ctx context.Context, network, addr string) (net.Conn, error)
+	Resolver     Resolver    // of names that are called; nil = net.DefaultResolver
 	TLS          *tls.Config // what tls:// shows (Certificates or GetCertificate) and outgoing TLS trusts
 	Conns        int         // TCP and TLS connections at once; 0 = 10,000
 	ConnsPerAddr int         // of these, opened by one address; 0 = 256

@@ -83,7 +83,10 @@ func (n *Enrolment) Register(ctx context.Context, expires time.Duration) (grante
 func (n *Enrolment) find(ctx context.Context) error {
 	addr, err := netip.ParseAddr(strings.Trim(n.to.name, "[]"))
 	if err != nil {
-		all, err := resolve(ctx, n.to.name)
+		all, err := n.e.addresses(ctx, n.to.name)
+		if err == nil && len(all) == 0 {
+			err = fmt.Errorf("%s has no address that we can reach from where we listen", n.to.name)
+		}
 		if err != nil {
 			return fmt.Errorf("sip: register at %s: %w", n.to.name, err)
 		}

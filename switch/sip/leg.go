@@ -203,6 +203,7 @@ func (s *shard) expired(now time.Time, x *tx, why call.Failure) {
 	case x.Kind() == transaction.InviteClient && l.state == calling && why.Code == 503 && l.out.large && !l.out.ringing && !l.out.cancelled:
 		l.out.large = false // the far end has no TCP
 		s.invite(now, l, l.out.to)
+	case x.Kind() == transaction.InviteClient && l.state == calling && s.failover(now, l, why):
 	case x.Kind() == transaction.InviteClient && l.state == calling:
 		post := l.post
 		if l.out.cancelled {

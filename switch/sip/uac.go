@@ -2,7 +2,6 @@ package sip
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -21,6 +20,7 @@ type outgoing struct {
 	user, name string // ours, of From
 	offer      *call.Media
 	to         hop    // where it goes
+	others     []hop  // where else it may, when that fails
 	fixed      bool   // its transport must not be changed
 	large      bool   // went by TCP because it is too long for UDP
 	login      string // header that answers a challenge
@@ -34,18 +34,11 @@ type outgoing struct {
 	ack       []byte       // of the 2xx, for its copies
 }
 
-// A lookup is a call whose target is a name that must be resolved first.
-type lookup struct {
-	hop  // without its address
-	port uint16
-	l    *leg
-}
-
 // Dial starts an outgoing leg: post is the mailbox of its events, by the rules
 // of Exchange.Invited. It never waits and reports every failure as Refused.
 func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
 	way, b, registered := e.phone(i.Target)
-	l, to, port, err := e.outgoing(i, registered)
+	l, to, port, srv, err := e.outgoing(i, registered)
 	if err != nil {
 		post(call.Refused{Leg: i.Leg, Failure: call.Failure{Code: 404, Reason: short(err)}})
 		return
@@ -69,29 +62,29 @@ func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
 		return
 	}
 	select {
-	case e.lookups <- lookup{hop: to, port: port, l: l}:
+	case e.lookups <- lookup{hop: to, port: port, srv: srv, l: l}:
 	default:
 		e.refused(l, 503, "too many names to resolve")
 	}
 }
 
 // outgoing makes the leg of a call to be placed and tells where it goes, unless
-// that is a telephone that registered.
-func (e *Endpoint) outgoing(i call.Invite, registered bool) (l *leg, to hop, port uint16, err error) {
+// that is a telephone that registered; srv: where there are SRV records, by them.
+func (e *Endpoint) outgoing(i call.Invite, registered bool) (l *leg, to hop, port uint16, srv bool, err error) {
 	target := i.Target
 	if !strings.Contains(target, ":") || !strings.HasPrefix(strings.ToLower(target), "sip") {
 		target = "sip:" + target
 	}
 	var uri msg.Uri
 	if err := msg.ParseUri(flow.Line(target), &uri); err != nil {
-		return nil, to, 0, fmt.Errorf("sip: call %s: %w", i.Target, err)
+		return nil, to, 0, false, fmt.Errorf("sip: call %s: %w", i.Target, err)
 	}
 	if uri.Host == "" || strings.ContainsAny(target, " <>\"") {
-		return nil, to, 0, fmt.Errorf("sip: call %s: no SIP URI", i.Target)
+		return nil, to, 0, false, fmt.Errorf("sip: call %s: no SIP URI", i.Target)
 	}
 	to = hop{transport: transportOf(&uri), name: uri.Host}
 	if t := to.transport; !registered && t != "" && t != "udp" && t != "tcp" && t != "tls" && (e.c.Way == nil || !webTransport(t)) {
-		return nil, to, 0, fmt.Errorf("sip: call %s: transport %q is unknown here", i.Target, to.transport)
+		return nil, to, 0, false, fmt.Errorf("sip: call %s: transport %q is unknown here", i.Target, to.transport)
 	}
 	l = &leg{id: i.Leg, state: calling, open: true, out: &outgoing{offer: i.Offer, user: i.From, name: i.FromName, fixed: to.transport != ""}}
 	to.transport = cmp.Or(to.transport, "udp")
@@ -100,18 +93,19 @@ func (e *Endpoint) outgoing(i call.Invite, registered bool) (l *leg, to hop, por
 	}
 	l.dlg = dialog.Dialog{CallID: e.random(20), LocalTag: e.random(10), Target: target,
 		Remote: "<" + uri.Addr() + ">"}
-	return l, to, portOf(&uri, to.transport), nil
+	return l, to, portOf(&uri, to.transport), uri.Port == 0 && !webTransport(to.transport), nil
 }
 
 // mostByUDP is how long a request may be that goes by UDP (RFC 3261 18.1.1).
 const mostByUDP = 1300
 
-// place sends the INVITE.
-func (e *Endpoint) place(l *leg, to hop) {
+// place sends the INVITE to the first of the places; the others are tried when
+// that fails.
+func (e *Endpoint) place(l *leg, to ...hop) {
 	l.shard.guard(l.callID, func(now time.Time) {
 		if l.state == calling && !l.out.cancelled {
-			l.out.to = to
-			l.shard.invite(now, l, to)
+			l.out.to, l.out.others = to[0], to[1:]
+			l.shard.invite(now, l, to[0])
 		}
 	})
 }
@@ -124,7 +118,10 @@ func (s *shard) invite(now time.Time, l *leg, to hop) {
 		f = e.flowTo(to)
 	}
 	if f == nil {
-		s.end(l, call.Refused{Leg: l.id, Failure: call.Failure{Code: 503, Reason: "not listening for " + to.transport}})
+		why := call.Failure{Code: 503, Reason: "not listening for " + to.transport}
+		if !s.failover(now, l, why) {
+			s.end(l, call.Refused{Leg: l.id, Failure: why})
+		}
 		return
 	}
 	o := l.out
@@ -173,31 +170,6 @@ func (e *Endpoint) refused(l *leg, code int, why string) {
 	})
 }
 
-// lookup resolves a name (A and AAAA records; SRV is not built yet).
-func (e *Endpoint) lookup(ctx context.Context, q lookup) {
-	defer func() {
-		if r := recover(); r != nil {
-			q.l.shard.wreck(q.l.callID, r)
-		}
-	}()
-	ctx, stop := context.WithTimeout(ctx, 5*time.Second)
-	defer stop()
-	addrs, err := resolve(ctx, q.name)
-	local := e.Addr().Addr()
-	for _, a := range addrs {
-		if a = a.Unmap(); a.Is4() == local.Is4() || local.IsUnspecified() {
-			q.addr = netip.AddrPortFrom(a, q.port)
-			e.place(q.l, q.hop)
-			return
-		}
-	}
-	why := "no address for " + q.name
-	if err != nil {
-		why = short(err)
-	}
-	e.refused(q.l, 404, why)
-}
-
 // inviteAnswer handles an answer to our INVITE.
 func (s *shard) inviteAnswer(now time.Time, x *tx, m *message) {
 	h, l := &m.head, x.User.leg
@@ -240,6 +212,9 @@ func (s *shard) inviteAnswer(now time.Time, x *tx, m *message) {
 	case l != nil && l.state == calling:
 		x.User.leg = nil
 		why := call.Failure{Code: h.Code, Reason: res.Reason}
+		if h.Code == 503 && s.failover(now, l, why) {
+			return
+		}
 		s.end(l, call.Refused{Leg: l.id, Failure: why, Q850: q850(res)})
 	}
 }
