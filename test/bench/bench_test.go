@@ -44,6 +44,7 @@ var parts = []part{
 	{"memory", "memory per call", false, memory},
 	{"rec500", "500 recordings at once", false, manyRecordings},
 	{"voice", "fresh sentences", false, voice},
+	{"soak", "a hundred calls at once, each twentieth packet lost", false, soak},
 	{"units", "what each piece costs (go test -bench)", false, units},
 }
 

@@ -115,6 +115,21 @@ func recordings(b *bench) error {
 		files, _ := filepath.Glob(filepath.Join(n.data, "recordings", "*."+x.format))
 		b.table.note("   saved and told", "%d of %d; %d files of %s in all", saved(), calls, len(files), x.format)
 	}
+	return freshA(b, n)
+}
+
+// freshA is scenario A with a sentence in place of the prompt that nobody has
+// spoken before.
+func freshA(b *bench, n *node) error {
+	before := n.app.count("RecordCompleted")
+	calls := pick(40, 20)
+	c, own, all, err := b.scenario(n, "9008", calls, 4, talker())
+	if err != nil {
+		return err
+	}
+	saved := func() int { return n.app.count("RecordCompleted") - before }
+	b.await(30*time.Second, func() bool { return saved() >= calls })
+	b.table.note("A with a fresh sentence, CPU: switch; with its workers", "%.2f; %.2f ms/call (%d of %d good, %d saved)", own.Seconds()*1e3, all.Seconds()*1e3, c.good(), calls, saved())
 	return nil
 }
 
