@@ -33,6 +33,10 @@ func newDevCommand() *cobra.Command {
 				return err
 			}
 			cfg.Data = data
+			changed, err := cfg.Kept()
+			if err != nil {
+				return err
+			}
 			cfg.Log.Level = "warn"
 			if err := cfg.Shift(offset); err != nil {
 				return usageError{err}
@@ -52,6 +56,9 @@ func newDevCommand() *cobra.Command {
 			}
 			return running(c.Context(), s, func(ctx context.Context) error {
 				welcome(c, cfg, s, time.Since(begun))
+				for _, line := range changed {
+					fmt.Fprintf(c.OutOrStdout(), "  Note: %s\n\n", line)
+				}
 				<-ctx.Done()
 				return nil
 			})

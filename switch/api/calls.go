@@ -13,6 +13,7 @@ import (
 
 // A History finds calls that are over; store.Store is one.
 type History interface {
+	Call(ctx context.Context, id string) (store.Call, error)
 	Calls(ctx context.Context, q store.CallQuery) (page []store.Call, total int, err error)
 }
 
@@ -25,6 +26,14 @@ type History interface {
 type Calls struct {
 	Live    func() []ozml.ActiveCall // may be nil
 	History History                  // may be nil
+	Doing   func(id string) Doing    // what a call that is up does now; may be nil
+}
+
+// Doing is what a call does now.
+type Doing struct {
+	Script     string // the document that runs
+	At         string // "3:3 UserInput"
+	Recordings int    // files so far
 }
 
 type liveCall struct {
@@ -39,6 +48,9 @@ type liveCall struct {
 	Talk         float64   `json:"talk_seconds"`
 	State        string    `json:"state"`
 	Events       string    `json:"events"` // where its events are
+	Script       string    `json:"script"`
+	Doing        string    `json:"doing"` // "3:3 UserInput"
+	Recordings   int       `json:"recordings"`
 }
 
 type pastCall struct {
@@ -46,6 +58,10 @@ type pastCall struct {
 	Ring   float64 `json:"ring_seconds"`
 	Talk   float64 `json:"talk_seconds"`
 	Events string  `json:"events"`
+
+	Script     string `json:"script"`
+	Problem    string `json:"problem"`    // the first error, "" = none
+	Recordings int    `json:"recordings"` // how many; /v1/calls/{id} lists them
 
 	// The durations of store.Call are nanoseconds to JSON.
 	NoRing any `json:"ring,omitempty"`
@@ -68,8 +84,12 @@ func (h *Calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}{Live: []liveCall{}, Past: []pastCall{}, Page: q.Page, Rows: q.Rows}
 	if h.Live != nil {
 		for _, c := range h.Live() {
+			var d Doing
+			if h.Doing != nil {
+				d = h.Doing(c.ID)
+			}
 			out.Live = append(out.Live, liveCall{c.ID, c.Source, c.CallerID, c.Destination, c.CallerDialed, c.CalleeDialed,
-				c.Started, c.Ring.Seconds(), c.Talk.Seconds(), c.State, eventsPath(c.ID)})
+				c.Started, c.Ring.Seconds(), c.Talk.Seconds(), c.State, eventsPath(c.ID), d.Script, d.At, d.Recordings})
 		}
 	}
 	if h.History != nil {
@@ -80,7 +100,10 @@ func (h *Calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		out.Total = total
 		for _, c := range page {
-			out.Past = append(out.Past, pastCall{Call: c, Ring: c.Ring.Seconds(), Talk: c.Talk.Seconds(), Events: eventsPath(c.ID)})
+			out.Past = append(out.Past, pastCall{
+				Call: c, Ring: c.Ring.Seconds(), Talk: c.Talk.Seconds(), Events: eventsPath(c.ID),
+				Script: c.Script, Problem: c.Problem, Recordings: len(c.Recordings),
+			})
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -31,12 +31,15 @@ func (t *Tokens) Mint(file string, now time.Time) string {
 }
 
 // URL gives the address of a recording, token included: RecordURL.
-func (t *Tokens) URL(file string, now time.Time) string {
+func (t *Tokens) URL(file string, now time.Time) string { return t.Base + t.Path(file, now) }
+
+// Path is URL without the host, for our own pages.
+func (t *Tokens) Path(file string, now time.Time) string {
 	segments := strings.Split(file, "/")
 	for i, s := range segments {
 		segments[i] = url.PathEscape(s)
 	}
-	return t.Base + "/recordings/" + strings.Join(segments, "/") + "?token=" + t.Mint(file, now)
+	return "/recordings/" + strings.Join(segments, "/") + "?token=" + t.Mint(file, now)
 }
 
 // Good tells whether a token is one for the file and not over.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,11 +9,15 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
-	"sync"
 	"time"
 
+	"ozswitch/ozml"
+	"ozswitch/ozml/syntax"
 	"ozswitch/switch/eventlog"
+	"ozswitch/switch/export"
+	"ozswitch/switch/store"
 )
 
 // V1 is the JSON API below /v1, for programs and for the pages of the console
@@ -21,12 +26,32 @@ type V1 struct {
 	Access   *Access
 	Sessions *Sessions
 	Log      *eventlog.Log
-	Slog     *slog.Logger             // nil = slog.Default()
-	Describe func(u User) (s Session) // what a page needs to know of the switch and its user
-	Calls    *Calls                   // the calls that are up and those that are over
-	Events   *Events
+	Slog     *slog.Logger         // nil = slog.Default()
+	Describe func(u User) Session // what a page needs to know of the switch and its user
 
-	work sync.WaitGroup
+	Calls     *Calls // the calls that are up and those that are over
+	Events    *Events
+	Line      func(id string) (store.Call, bool) // a call that is up, as its row would be
+	Sensitive func(extension string) bool        // whether keys are never written down
+	Press     func(ctx context.Context, id, keys string) error
+	Tokens    *Tokens
+	Root      *os.Root // of the recordings
+	Commands  *Commands
+
+	Table    ozml.Table
+	Document syntax.Limits // of a script
+	Limits   ozml.Limits   // of a run on paper
+	Scripts  Scripts
+	Fetch    func(ctx context.Context, u User, url, number string) Fetched
+
+	Numbers   func() []Number
+	SetNumber func(number string, to NumberChange) error // may return a *Refusal
+
+	Status func() Status // without its sentence and checks
+	Checks []Check
+
+	runs   gate // bounds runs on paper
+	sounds gate // bounds the making of sounds and exports
 }
 
 // A right is what a user needs for a route.
@@ -53,7 +78,31 @@ func (v *V1) routes() []route {
 		{"DELETE", "/v1/session", anybody, v.deleteSession},
 		{"GET", "/v1/events", member, handler(v.Events)},
 		{"GET", "/v1/calls", member, handler(v.Calls)},
+		{"POST", "/v1/calls", member, v.postCall},
+		{"GET", "/v1/calls/{id}", member, v.getCall},
 		{"GET", "/v1/calls/{id}/events", member, handler(v.Events)},
+		{"GET", "/v1/calls/{id}/log", member, v.getLog},
+		{"GET", "/v1/calls/{id}/documents", member, v.getDocument},
+		{"GET", "/v1/calls/{id}/peaks", member, v.getPeaks},
+		{"GET", "/v1/calls/{id}/sound.wav", member, v.getSound},
+		{"GET", "/v1/calls/{id}/export.json", member, v.getExport("json", "application/json", export.JSON)},
+		{"GET", "/v1/calls/{id}/export.pcap", member, v.getExport("pcap", "application/vnd.tcpdump.pcap", export.PCAP)},
+		{"GET", "/v1/calls/{id}/export.mmd", member, v.getExport("mmd", "text/vnd.mermaid; charset=utf-8", export.Mermaid)},
+		{"GET", "/v1/calls/{id}/export.zip", member, v.getExport("zip", "application/zip", export.Zip)},
+		{"POST", "/v1/calls/{id}/hangup", member, v.postHangup},
+		{"POST", "/v1/calls/{id}/keys", member, v.postKeys},
+		{"GET", "/v1/scripts", member, v.getScripts},
+		{"GET", "/v1/scripts/{name}", member, v.getScript},
+		{"PUT", "/v1/scripts/{name}", admin, v.putScript},
+		{"DELETE", "/v1/scripts/{name}", admin, v.deleteScript},
+		{"POST", "/v1/lint", member, v.postLint},
+		{"POST", "/v1/run", member, v.postRun},
+		{"GET", "/v1/commands", member, v.getCommands},
+		{"POST", "/v1/fetch", admin, v.postFetch},
+		{"GET", "/v1/extensions", member, v.getNumbers},
+		{"PUT", "/v1/extensions/{number}", admin, v.putNumber},
+		{"GET", "/v1/status", member, v.getStatus},
+		{"GET", "/v1/samples", member, v.getSamples},
 	}
 }
 
@@ -77,9 +126,6 @@ func (v *V1) Mount(mux *http.ServeMux) {
 	}
 	mux.HandleFunc("/v1/", NotFound)
 }
-
-// Wait returns when what requests have begun in the background has ended.
-func (v *V1) Wait() { v.work.Wait() }
 
 // handler makes a route of what writes its answer itself.
 func handler(h http.Handler) func(http.ResponseWriter, *http.Request) (any, error) {
@@ -139,15 +185,21 @@ func (v *V1) handle(one route) http.Handler {
 // fail answers with a problem.
 func (v *V1) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p, ok := errors.AsType[*problem](err)
+	if no, refused := errors.AsType[*Refusal](err); refused {
+		p, ok = &problem{Status: no.Status, Detail: no.Why}, true
+	}
 	if !ok {
-		log := v.Slog
-		if log == nil {
-			log = slog.Default()
-		}
-		log.Warn("api: request failed", "method", r.Method, "path", r.URL.Path, "err", err)
+		v.log().Warn("api: request failed", "method", r.Method, "path", r.URL.Path, "err", err)
 		p = &problem{Status: http.StatusInternalServerError, Detail: err.Error()}
 	}
 	p.write(w)
+}
+
+func (v *V1) log() *slog.Logger {
+	if v.Slog == nil {
+		return slog.Default()
+	}
+	return v.Slog
 }
 
 // Error makes a problem an error.

@@ -14,12 +14,13 @@ type data struct {
 	dir        string
 	recordings *os.Root
 	media      *os.Root
-	key        []byte // secret.key: signs the addresses of recordings
+	scripts    *os.Root // what the console edits
+	key        []byte   // secret.key: signs the addresses of recordings
 }
 
 // openData makes the folder with all that belongs into it, if it is not there.
 func openData(dir string) (*data, error) {
-	for _, d := range []string{"recordings", "media", "voicemail", "calls"} {
+	for _, d := range []string{"recordings", "media", "scripts", "voicemail", "calls"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o750); err != nil {
 			return nil, fmt.Errorf("server: data folder: %w", err)
 		}
@@ -32,6 +33,9 @@ func openData(dir string) (*data, error) {
 	if d.media, err = os.OpenRoot(filepath.Join(dir, "media")); err != nil {
 		return nil, fmt.Errorf("server: data folder: %w", err)
 	}
+	if d.scripts, err = os.OpenRoot(filepath.Join(dir, "scripts")); err != nil {
+		return nil, fmt.Errorf("server: data folder: %w", err)
+	}
 	if d.key, err = secretKey(filepath.Join(dir, "secret.key")); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
@@ -41,6 +45,7 @@ func openData(dir string) (*data, error) {
 func (d *data) close() {
 	d.recordings.Close()
 	d.media.Close()
+	d.scripts.Close()
 }
 
 // secretKey reads the key, or makes one that only we may read.

@@ -104,7 +104,8 @@ func (s *Server) openLog(i exchange.Info) trace.Sink {
 		l.Sensitive()
 	}
 	s.metrics.CallStarted(inOut(i))
-	return &counted{CallLog: l, m: s.metrics}
+	s.figures.call(i.Started)
+	return &counted{CallLog: l, m: s.metrics, figures: &s.figures}
 }
 
 func inOut(i exchange.Info) string {
@@ -118,7 +119,9 @@ func inOut(i exchange.Info) string {
 // the history wants to know of the call's sound.
 type counted struct {
 	*eventlog.CallLog
-	m *Metrics
+	m       *Metrics
+	figures *figures
+	doing   doing
 
 	mu      sync.Mutex
 	quality store.Quality
@@ -129,6 +132,7 @@ type counted struct {
 
 // Emit implements trace.Sink.
 func (c *counted) Emit(e trace.Event) {
+	c.doing.see(e)
 	switch e.Type {
 	case trace.CommandEnd:
 		c.m.ScriptCommand(e.Name, "ok")
@@ -141,6 +145,7 @@ func (c *counted) Emit(e trace.Event) {
 		if e.Reason == trace.GivenUp {
 			break
 		}
+		c.figures.fetch(e.MS)
 		c.m.ScriptFetch(e.Status, time.Duration(e.MS*float64(time.Millisecond)))
 	case trace.ScriptRefused, trace.Error:
 		c.m.ScriptError(e.Code)
@@ -166,6 +171,7 @@ func (c *counted) write(in store.Store, row store.Call) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	row.Quality, row.Recordings = c.quality, c.files
+	row.Script, row.Problem = c.doing.past()
 	c.row, c.history = row, in
 	return in.PutCall(row)
 }
@@ -221,21 +227,28 @@ func (s *Server) finished(l *exchange.Line, r exchange.Record) {
 		talk, ring = r.Ended.Sub(r.Answered), r.Answered.Sub(r.Started)
 	}
 	s.metrics.CallEnded(inOut(r.Info), r.Result.String(), talk)
-	row := store.Call{
-		ID: string(r.ID), Type: "Audio", Direction: r.Direction.String(), From: r.From, FromName: r.FromName, Source: r.From,
-		Dialed: r.Dialed, To: r.Extension, Extension: r.Extension, State: historyState(r), Result: r.Result.String(),
-		Reason: "ended by " + r.Result.String(), Peer: r.RemoteAddr, UserAgent: r.UserAgent,
-		Started: r.Started, Answered: r.Answered, Ended: r.Ended, Ring: ring, Talk: talk,
-	}
-	if r.Outgoing {
-		row.Source, row.To = r.Extension, r.Dialed
-	}
+	s.figures.ended()
+	row := callRow(r.Info)
+	row.State, row.Result, row.Reason = historyState(r), r.Result.String(), "ended by "+r.Result.String()
+	row.Answered, row.Ended, row.Ring, row.Talk = r.Answered, r.Ended, ring, talk
 	c, _ := l.Sink().(*counted)
 	if err := c.write(s.store, row); err != nil {
 		l.Sink().Emit(trace.Event{Type: trace.Error, Code: trace.CodeHistory, Text: "the history did not take this call: " + err.Error()})
 	}
 	s.scripts.Finished(l, r)
 	c.Close()
+}
+
+// callRow is what the history knows of a call from its start.
+func callRow(i exchange.Info) store.Call {
+	row := store.Call{
+		ID: string(i.ID), Type: "Audio", Direction: i.Direction.String(), From: i.From, FromName: i.FromName, Source: i.From,
+		Dialed: i.Dialed, To: i.Extension, Extension: i.Extension, Peer: i.RemoteAddr, UserAgent: i.UserAgent, Started: i.Started,
+	}
+	if i.Outgoing {
+		row.Source, row.To = i.Extension, i.Dialed
+	}
+	return row
 }
 
 // historyState is the word of ListCallHistory (http-api.md).

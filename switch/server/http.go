@@ -94,7 +94,7 @@ func (s *Server) newHandler(c *Config) (http.Handler, *api.Commands) {
 	}
 	access.Prepare()
 	commands := api.NewCommands(access, api.CommandsConfig{Table: commandTable, World: s.world, Log: s.log})
-	v1 := s.newV1(access)
+	v1 := s.newV1(c, access, commands)
 	pages := console.New()
 	if s.opt.Pages != nil {
 		pages = console.From(s.opt.Pages)

@@ -11,6 +11,7 @@ func (s *Server) registration(r sip.Registration) {
 	if e.Text == "" {
 		e.Text = r.UserAgent
 	}
+	s.figures.registration(r.User, r.What, r.Why)
 	s.events.Emit(e)
 }
 

@@ -1,10 +1,8 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -31,16 +29,6 @@ var hello []byte
 
 // helloName is how the built-in script is called in events.
 const helloName = "hello.xml"
-
-// readScript reads a script file; helloName means the built-in one when there
-// is no such file.
-func readScript(name string) ([]byte, error) {
-	b, err := os.ReadFile(name)
-	if errors.Is(err, os.ErrNotExist) && name == helloName {
-		return hello, nil
-	}
-	return b, err
-}
 
 // extensions makes those of the configuration.
 func (c *Config) extensions() (*extension.Set, error) {

@@ -87,6 +87,9 @@ type Server struct {
 	echoes   sync.WaitGroup
 	tokens   *api.Tokens
 	sessions api.Sessions
+	figures  figures
+	files    *scripts
+	begun    time.Time
 	http     *httpSide
 
 	randMu sync.Mutex
@@ -109,7 +112,7 @@ func New(c *Config, o Options) (s *Server, err error) {
 	if o.Commands == nil {
 		o.Commands = command.Table()
 	}
-	s = &Server{opt: o, log: o.Slog, rand: o.Rand, warm: make(chan struct{}), halt: make(chan struct{}), metrics: NewMetrics(o.Version)}
+	s = &Server{opt: o, log: o.Slog, rand: o.Rand, warm: make(chan struct{}), halt: make(chan struct{}), begun: time.Now(), metrics: NewMetrics(o.Version)}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -123,6 +126,11 @@ func New(c *Config, o Options) (s *Server, err error) {
 	c = st.cfg
 	if s.data, err = openData(c.Data); err != nil {
 		return s, err
+	}
+	if c.dev {
+		if err = seedHello(s.data.scripts); err != nil {
+			return s, fmt.Errorf("server: data folder: %w", err)
+		}
 	}
 	level, err := eventlog.ParseLevel(c.Log.Calls)
 	if err != nil {
@@ -138,6 +146,7 @@ func New(c *Config, o Options) (s *Server, err error) {
 	if err = s.newWeb(); err != nil {
 		return s, err
 	}
+	s.files = &scripts{s: s, root: s.data.scripts}
 	s.newSound()
 	s.newCalls()
 	s.newSockets()
@@ -259,7 +268,7 @@ func (s *Server) newWeb() (err error) {
 			e, _ := s.state.Load().exts.Find(ext)
 			return e.Secret
 		},
-		UserAgent: "ozswitch/" + s.opt.Version, CAFile: c.Web.CAFile, Store: s.store, ReadScript: readScript,
+		UserAgent: "ozswitch/" + s.opt.Version, CAFile: c.Web.CAFile, Store: s.store, ReadScript: s.readScript,
 		IsCommand: func(n string) bool { return s.opt.Commands.Lookup(n) != nil },
 		Answered:  func(id string, n ozmlNotification, f *file) { s.scripts.Answered(s.calls.Find(call.ID(id)), id, n, f) },
 		Trace:     s.events, Log: s.log, Panicked: func(any) { s.panicked("web") }, Dial: s.opt.DialWeb,

@@ -1,19 +1,87 @@
 package server
 
 import (
+	"bytes"
+	"context"
 	"time"
 
+	"ozswitch/ozml"
 	"ozswitch/switch/api"
 	"ozswitch/switch/call"
+	"ozswitch/switch/eventlog"
+	"ozswitch/switch/exchange"
+	"ozswitch/switch/store"
 )
 
 // newV1 wires the JSON API and the pages' way in.
-func (s *Server) newV1(access *api.Access) *api.V1 {
+func (s *Server) newV1(c *Config, access *api.Access, commands *api.Commands) *api.V1 {
 	return &api.V1{
 		Access: access, Sessions: &s.sessions, Log: s.events, Slog: s.log, Describe: s.describe,
-		Calls:  &api.Calls{Live: s.scripts.Calls(call.ByAPI, false).Active, History: s.store},
+		Calls:  &api.Calls{Live: s.scripts.Calls(call.ByAPI, false).Active, History: s.store, Doing: s.doing},
 		Events: &api.Events{Log: s.events},
+		Line:   s.liveRow, Press: s.press, Tokens: s.tokens, Root: s.data.recordings, Commands: commands,
+		Sensitive: func(ext string) bool {
+			e, _ := s.state.Load().exts.Find(ext)
+			return e.SensitiveInput
+		},
+		Table: commandTable, Document: c.documentLimits(), Limits: s.scriptLimits(),
+		Scripts: s.files, Fetch: s.fetchSample, Numbers: s.numbers, SetNumber: s.setNumber,
+		Status: s.status, Checks: s.checks(),
 	}
+}
+
+// line gives a call that is up and its event log.
+func (s *Server) line(id string) (*exchange.Line, *counted) {
+	l := s.calls.Find(call.ID(id))
+	if l == nil {
+		return nil, nil
+	}
+	c, _ := l.Sink().(*counted)
+	return l, c
+}
+
+// doing is api.Calls.Doing.
+func (s *Server) doing(id string) (d api.Doing) {
+	if _, c := s.line(id); c != nil {
+		d.Script, d.At, _ = c.doing.now()
+		c.mu.Lock()
+		d.Recordings = len(c.files)
+		c.mu.Unlock()
+	}
+	return d
+}
+
+// liveRow is api.V1.Line: the row that a call would have now.
+func (s *Server) liveRow(id string) (store.Call, bool) {
+	l, c := s.line(id)
+	if l == nil || c == nil {
+		return store.Call{}, false
+	}
+	i, st := l.Info(), l.Status()
+	row := callRow(i)
+	row.State, row.Answered, row.Ended = st.State.String(), st.Answered, st.Ended
+	row.Script, _, row.Quality.Codec = c.doing.now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	row.Recordings = c.files
+	if c.quality.Codec != "" {
+		row.Quality = c.quality
+	}
+	return row, true
+}
+
+// press presses keys on a call as if they had come from its caller by SIP INFO.
+func (s *Server) press(_ context.Context, id, keys string) error {
+	l, _ := s.line(id)
+	if l == nil {
+		return ozml.ErrNoCall
+	}
+	for i := range len(keys) {
+		if !l.Post(call.KeyInfo{Leg: l.Info().Leg, Key: keys[i]}) {
+			return ozml.ErrNoCall
+		}
+	}
+	return nil
 }
 
 // mainNumber is the number of `dev` that runs the script being written.
@@ -55,7 +123,10 @@ func (s *Server) Runs(number string) string {
 	case !ok:
 		return "nothing"
 	case e.URL != "":
-		return e.URL
+		return eventlog.BlankText(e.URL, false)
+	}
+	if b, err := s.readScript(e.File); err == nil && bytes.Equal(b, hello) {
+		return e.File + "  the demo: speaks, listens for a key, records"
 	}
 	return e.File
 }

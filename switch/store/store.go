@@ -80,6 +80,8 @@ type Call struct {
 	Node       string `json:"node,omitempty"` // the node that owned it
 	LogPath    string `json:"log,omitempty"`  // its event log below the data folder
 	Recordings []File `json:"recordings,omitempty"`
+	Script     string `json:"script,omitempty"`  // the document that ran first
+	Problem    string `json:"problem,omitempty"` // the first error, "OZ1003 text before the XML"
 
 	Started  time.Time     `json:"started"`
 	Answered time.Time     `json:"answered,omitzero"` // zero = never
