@@ -15,14 +15,20 @@ export interface Span {
   failed: boolean
 }
 
-/** The moment that is 0, in milliseconds since 1970; 0 without events. */
-export function origin(events: readonly Event[]): number {
-  return events.length > 0 ? Date.parse(events[0]!.t) : 0
+/** Milliseconds since 1970 with their fraction: Date.parse alone takes several events of a burst for one moment. */
+export function instant(t: string): number {
+  const m = /\.(\d+)/.exec(t)
+  return m ? Date.parse(t.replace(m[0], '')) + Number('0' + m[0]) * 1000 : Date.parse(t)
 }
 
-/** Seconds of an event on the axis. Date.parse reads milliseconds: enough here. */
+/** The moment that is 0, in milliseconds since 1970; 0 without events. */
+export function origin(events: readonly Event[]): number {
+  return events.length > 0 ? instant(events[0]!.t) : 0
+}
+
+/** Seconds of an event on the axis. */
 export function at(e: Event, zero: number): number {
-  return Math.max(0, (Date.parse(e.t) - zero) / 1000)
+  return Math.max(0, (instant(e.t) - zero) / 1000)
 }
 
 /** 3.21 -> "3.21", 63.1 -> "1:03.10", 3670 -> "1:01:10.00"; digits after the point as wanted. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Parser } from '../api/sse.ts'
 import type { Event } from '../api/types.ts'
-import { at, clock, elapsed, indexAt, marks, origin, running, spans } from './axis.ts'
+import { at, clock, elapsed, indexAt, instant, marks, origin, running, spans } from './axis.ts'
 import { ladder, pretty, sipParts } from './ladder.ts'
 import { scenario } from './paper.ts'
 import { docName, fault, known, words } from './words.ts'
@@ -39,6 +39,12 @@ test('the axis begins with the first event', () => {
   assert.equal(origin(call), zero)
   assert.equal(origin([]), 0)
   assert.equal(at(call[7]!, zero), 0.2)
+})
+
+test('events of one millisecond stand apart', () => {
+  assert.ok(instant('2026-01-01T12:00:00.000251Z') - instant('2026-01-01T12:00:00.00025Z') > 0)
+  assert.equal(instant('2026-01-01T13:00:01.5+01:00'), zero + 1500)
+  assert.equal(instant('2026-01-01T12:00:01Z'), zero + 1000)
 })
 
 test('times are read as people write them', () => {

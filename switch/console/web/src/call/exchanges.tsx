@@ -1,19 +1,25 @@
 // SIP and HTTP as a ladder: telephones left, the switch in the middle, apps right.
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { Button, Dialog } from '../ui/base.tsx'
 import { clock } from './axis.ts'
 import { pretty, sipParts, type Ladder, type Row } from './ladder.ts'
 import type { CallState } from './state.ts'
 
-const lane = 130 // px between columns
 const step = 30 // px between rows
-const edge = 78 // px before the first column
+const edge = 84 // px before the first column: times, and half a name
+const rest = 44 // px after the last
 
-function Arrow({ r, y, now, onOpen }: { r: Row; y: number; now: boolean; onOpen: () => void }) {
+/** What stands on an arrow, as long as it may be at so many px. */
+function label(r: Row, px: number): string {
+  const most = Math.max(8, Math.floor((px - 14) / 7.3)) // letters are 7.3 px wide
+  const text = r.part === 'message' ? r.label + (r.note ? ` (${r.note})` : '') : r.part === 'response' && r.note ? `${r.label} · ${r.note}` : r.label
+  return text.length > most ? text.slice(0, most - 1) + '…' : text
+}
+
+function Arrow({ r, y, lane, now, onOpen }: { r: Row; y: number; lane: number; now: boolean; onOpen: () => void }) {
   const x1 = edge + r.from * lane
   const x2 = edge + r.to * lane
   const dir = x2 > x1 ? 1 : -1
-  const label = r.label.length > 19 && Math.abs(x2 - x1) <= lane ? r.label.slice(0, 18) + '…' : r.label
   return (
     <g class={`arrow ${r.tone} ${now ? 'now' : ''}`} tabIndex={0} role="button" aria-label={`${clock(r.t)} ${r.label} ${r.note}`}
       onClick={onOpen} onKeyDown={e => { if (e.key === 'Enter' || e.key === ' ') { e.preventDefault(); onOpen() } }}>
@@ -22,24 +28,31 @@ function Arrow({ r, y, now, onOpen }: { r: Row; y: number; now: boolean; onOpen:
       <text x="4" y={y} class="t">{clock(r.t)}</text>
       <line x1={x1} y1={y} x2={x2 - dir * 6} y2={y} />
       <path d={`M${x2} ${y}l${-dir * 8} -4v8z`} />
-      <text x={(x1 + x2) / 2} y={y - 5} text-anchor="middle">{label}</text>
-      {r.note && <text x={Math.max(x1, x2) + 8} y={y + 4} class="note">{r.note}</text>}
+      <text x={(x1 + x2) / 2} y={y - 5} text-anchor="middle">{label(r, Math.abs(x2 - x1))}</text>
     </g>
   )
 }
 
 export function ExchangesPane({ s }: { s: CallState }) {
   const [open, setOpen] = useState<Row | null>(null)
+  const [room, setRoom] = useState(360)
+  const box = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const o = new ResizeObserver(() => setRoom(box.current!.clientWidth))
+    o.observe(box.current!)
+    return () => o.disconnect()
+  }, [])
   const l: Ladder = s.ladder.value
   const here = s.cursor.value
   let now = -1
   if (here !== null) l.rows.forEach((r, i) => { if (r.t <= here + 1e-6) now = i })
-  const width = edge + (l.columns.length - 1) * lane + 96
+  const lane = Math.max(112, Math.min(220, (room - edge - rest) / Math.max(1, l.columns.length - 1)))
+  const width = edge + (l.columns.length - 1) * lane + rest
   const height = 34 + l.rows.length * step + 16
   return (
     <section class="pane exchanges" aria-label="SIP and HTTP">
       <header class="pane-head"><h2>SIP and HTTP</h2></header>
-      <div class="pane-body">
+      <div class="pane-body" ref={box}>
         {l.rows.length === 0 ? <p class="soft pad">No message yet, or the log keeps none (log.calls: brief).</p> : (
           <svg class="ladder" width={width} height={height} role="group" aria-label="messages in order">
             {l.columns.map((c, i) => (
@@ -50,7 +63,7 @@ export function ExchangesPane({ s }: { s: CallState }) {
               </g>
             ))}
             {l.rows.map((r, i) => (
-              <Arrow key={r.key} r={r} y={34 + (i + 1) * step - 10} now={i === now}
+              <Arrow key={r.key} r={r} lane={lane} y={34 + (i + 1) * step - 10} now={i === now}
                 onOpen={() => { s.move(r.t); setOpen(r) }} />
             ))}
           </svg>

@@ -51,7 +51,7 @@ export function HappenedPane({ s }: { s: CallState }) {
           const e = events[i]!
           const w = words(e)
           return (
-            <div key={e.seq} class={`happened ${w.tone} ${i === mark ? 'now' : ''} ${s.cursor.value !== null && i > current ? 'later' : ''}`}>
+            <div key={e.seq} class={`happened tone-${w.tone} ${i === mark ? 'now' : ''}`}>
               <button type="button" class="stamp mono" title="move the cursor here" aria-current={i === mark ? 'true' : undefined}
                 onClick={() => s.move(s.times.value[i]!)}>{clock(s.times.value[i]!)}</button>
               <div class="said">

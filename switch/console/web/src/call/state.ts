@@ -3,7 +3,7 @@ import { batch, computed, effect, signal } from '@preact/signals'
 import { api } from '../api/client.ts'
 import { follow } from '../api/sse.ts'
 import type { Call, Event, Peaks, Source } from '../api/types.ts'
-import { at, indexAt, origin, running, spans } from './axis.ts'
+import { at, indexAt, instant, origin, running, spans } from './axis.ts'
 import { ladder } from './ladder.ts'
 import { fault } from './words.ts'
 
@@ -32,7 +32,7 @@ export class CallState {
   /** Where the sound begins on the axis, in seconds. */
   readonly soundFrom = computed(() => {
     const p = this.peaks.value
-    return p && this.zero.value ? Math.max(0, (Date.parse(p.start) - this.zero.value) / 1000) : 0
+    return p && this.zero.value ? Math.max(0, (instant(p.start) - this.zero.value) / 1000) : 0
   })
 
   /** How long the axis is. */

@@ -80,9 +80,9 @@ function First() {
           <p class="hint">The browser will ask for the microphone. Without it you can listen all the same.</p>
         </>
       ) : (
-        <p>Call {number || 'a number of the switch'} from a telephone, or in a terminal:</p>
+        <p>Call {number || 'a number of the switch'} from a telephone.</p>
       )}
-      <p class="hint">Terminal: <code>ozswitch call {number || '9000'}</code></p>
+      <p class="hint">In a terminal: <code>ozswitch call {number || '9000'}</code></p>
     </Empty>
   )
 }
