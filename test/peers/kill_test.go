@@ -27,8 +27,7 @@ const mayMiss = 0.25 + 0.04
 // TestKilledWhileRecording: after kill -9 every running recording plays as it lies, with all but its last moment; after
 // the restart it has its name, as wav or mp3, and RecordCompleted has come once.
 func TestKilledWhileRecording(t *testing.T) {
-	need(t, "ffmpeg", "sox")
-	// A lame on the PATH would be used; here the embedded encoder is shown.
+	need(t, "ffmpeg", "sox", "mpg123", "lame") // lame makes the mp3 files, since it is there; media/mp3 shows both
 	app := newWebApp(t, map[string]string{})
 	script := `<Response><Record Format="%s" FinishDigits="#" FinishedUrl="` + app.URL + `"/><Delay>600</Delay></Response>`
 	wav, mp3 := newWebApp(t, map[string]string{"IncomingCall": fmt.Sprintf(script, "wav")}), newWebApp(t, map[string]string{"IncomingCall": fmt.Sprintf(script, "mp3")})
@@ -200,15 +199,21 @@ func kept(file string, samples int64, note url.Values) error {
 	if ext == "mp3" {
 		rate, channels = 16000, 2
 	}
-	cmd := exec.Command("ffmpeg", "-v", "error", "-xerror", "-i", file, "-f", "s16le", "-")
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	raw, err := cmd.Output()
-	if err != nil || said.Len() > 0 {
-		return fmt.Errorf("%s: ffmpeg: %v %s", name, err, said.Bytes())
+	decoders := [][]string{{"ffmpeg", "-v", "error", "-xerror", "-i", file, "-f", "s16le", "-"}}
+	if ext == "mp3" {
+		decoders = append(decoders, []string{"mpg123", "-q", "-s", file})
 	}
-	if got := int64(len(raw)) / (2 * channels); got != samples*rate/8000 {
-		return fmt.Errorf("%s: ffmpeg decodes %d samples at %d Hz, want %d", name, got, rate, samples*rate/8000)
+	for _, arg := range decoders {
+		cmd := exec.Command(arg[0], arg[1:]...)
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		raw, err := cmd.Output()
+		if err != nil || said.Len() > 0 {
+			return fmt.Errorf("%s: %s: %v %s", name, arg[0], err, said.Bytes())
+		}
+		if got := int64(len(raw)) / (2 * channels); got != samples*rate/8000 {
+			return fmt.Errorf("%s: %s decodes %d samples at %d Hz, want %d", name, arg[0], got, rate, samples*rate/8000)
+		}
 	}
 	return nil
 }
