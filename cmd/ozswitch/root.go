@@ -21,6 +21,7 @@ func newRoot() *cobra.Command {
 		newCallCommand(),
 		newRunCommand(),
 		newTestCommand(),
+		newTopCommand(),
 		newVetCommand(),
 		newFmtCommand(),
 		newManualCommand(),

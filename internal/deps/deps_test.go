@@ -109,6 +109,7 @@ github.com/linxGnu/gosmpp:          switch/message
 github.com/goccy/go-yaml:           switch/server
 github.com/prometheus:              switch/server
 github.com/spf13/cobra:             cmd/ozswitch
+golang.org/x/term:                  cmd/ozswitch
 github.com/schollz/progressbar:     cmd/ozswitch
 github.com/HdrHistogram/hdrhistogram-go: cmd/ozswitch
 `
