@@ -87,6 +87,12 @@ func freePorts(cfg *server.Config) error {
 			cfg.SIP.Listen[i].Address = "127.0.0.1:0"
 		}
 	}
+	if udp, err := net.ListenPacket("udp", fmt.Sprintf("%s:%d", cfg.RTP.Address, cfg.RTP.WebRTCPort)); err == nil {
+		udp.Close()
+	} else if udp, err = net.ListenPacket("udp", cfg.RTP.Address+":0"); err == nil {
+		cfg.RTP.WebRTCPort = udp.LocalAddr().(*net.UDPAddr).Port
+		udp.Close()
+	}
 	tcp, err := net.Listen("tcp", cfg.HTTP.Listen)
 	if err != nil {
 		if tcp, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {

@@ -58,10 +58,12 @@ type TLS struct {
 
 // RTP is how sound comes and goes.
 type RTP struct {
-	Address string   `yaml:"address"` // to bind; "" = 127.0.0.1
-	Ports   Ports    `yaml:"ports"`   // even ones for RTP, the odd ones above for RTCP; zero = 20000-29998
-	Timeout Duration `yaml:"timeout"` // without a packet in, the call ends (30 min on hold); 0 = never
-	Silence string   `yaml:"silence"` // send | off: what goes out while nothing is said; "" = send
+	Address string `yaml:"address"` // to bind; "" = 127.0.0.1
+	Ports   Ports  `yaml:"ports"`   // even ones for RTP, the odd ones above for RTCP; zero = 20000-29998
+	// One UDP port for the sound of all browsers (WebRTC); 0 = 19998, -1 = no WebRTC.
+	WebRTCPort int      `yaml:"webrtc_port"`
+	Timeout    Duration `yaml:"timeout"` // without a packet in, the call ends (30 min on hold); 0 = never
+	Silence    string   `yaml:"silence"` // send | off: what goes out while nothing is said; "" = send
 }
 
 // HTTP is all of HTTP, on one port.
@@ -276,6 +278,7 @@ func (c *Config) Fill() {
 	set(&c.SIP.Guests, "none")
 	set(&c.RTP.Address, "127.0.0.1")
 	set(&c.RTP.Ports, Ports{20000, 29998})
+	set(&c.RTP.WebRTCPort, 19998)
 	set(&c.RTP.Silence, "send")
 	set(&c.HTTP.Auth, "required")
 	if host, _, err := net.SplitHostPort(c.HTTP.Listen); err == nil && c.SIP.TLS.Cert != "" {
@@ -372,6 +375,11 @@ func (c *Config) Shift(n int) error {
 		return fmt.Errorf("server: port offset %d: %w", n, err)
 	}
 	c.RTP.Ports = p
+	if w := &c.RTP.WebRTCPort; *w > 0 {
+		if *w += n; *w < 1 || *w > 65535 {
+			return fmt.Errorf("server: port offset %d: WebRTC would have port %d", n, *w)
+		}
+	}
 	return nil
 }
 

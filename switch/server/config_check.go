@@ -155,6 +155,9 @@ func (v *validator) sip() {
 			v.err("rtp.ports", "%v", err)
 		}
 	}
+	if p := v.c.RTP.WebRTCPort; p < -1 || p > 65535 {
+		v.err("rtp.webrtc_port", "%d is no port; -1 turns WebRTC off", p)
+	}
 	v.oneOf("rtp.silence", v.c.RTP.Silence, "send", "off")
 }
 

@@ -149,6 +149,7 @@ func phones(t *testing.T) *server.Config {
 	c := server.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
 	c.SIP.Listen = []server.Listen{{Transport: "udp", Address: "127.0.0.1:0"}, {Transport: "tcp", Address: "127.0.0.1:0"}}
+	c.RTP.WebRTCPort = -1
 	c.HTTP.Listen, c.HTTP.Auth = "127.0.0.1:0", "off"
 	c.Extensions = []server.Extension{
 		{Number: "1001", Type: "phone", Password: "one secret"}, {Number: "1002", Type: "phone", Password: "two secret"},

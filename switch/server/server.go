@@ -24,6 +24,7 @@ import (
 	"ozswitch/media/mp3"
 	"ozswitch/media/pace"
 	"ozswitch/media/recorder"
+	"ozswitch/media/rtc"
 	"ozswitch/media/tts"
 	"ozswitch/ozml"
 	"ozswitch/ozml/command"
@@ -80,6 +81,7 @@ type Server struct {
 	rec      *recorder.Recorder
 	pacer    *pace.Pacer
 	bridge   *bridge.Bridge
+	rtc      *rtc.Port // nil without WebRTC
 	sip      *sip.Endpoint
 	sockets  *webphone.Sockets
 	calls    *exchange.Exchange
@@ -165,6 +167,9 @@ func (s *Server) Close() {
 	if s.data != nil {
 		s.data.close()
 	}
+	if s.rtc != nil {
+		s.rtc.Close()
+	}
 }
 
 func (s *Server) newSound() {
@@ -190,7 +195,7 @@ func (s *Server) newSound() {
 		Pacer: s.pacer, Listen: listen, Advertise: external, Codecs: codecs(c.Codecs),
 		Timeout: time.Duration(c.RTP.Timeout), Silence: c.RTP.Silence != "off", Rand: s.random,
 		Packets:  func(t bridge.Stats) { s.metrics.RTP(t.PacketsIn, t.PacketsOut, t.Lost) },
-		Panicked: s.panicked, Slog: s.log, Capture: s.capture,
+		Panicked: s.panicked, Slog: s.log, Capture: s.capture, OpenWeb: s.openWeb,
 	})
 	if s.opt.Voice != nil {
 		close(s.warm)
@@ -279,6 +284,10 @@ func (s *Server) newWeb() (err error) {
 // Bind binds all sockets, so that a taken port is told before anything starts.
 func (s *Server) Bind() error {
 	if err := s.sip.Bind(); err != nil {
+		return err
+	}
+	if err := s.bindWeb(); err != nil {
+		s.sip.Close()
 		return err
 	}
 	if err := s.http.bind(); err != nil {

@@ -120,7 +120,7 @@ func serve(t *testing.T, extensions string) *node {
 	file := filepath.Join(dir, "ozswitch.yaml")
 	if err := os.WriteFile(file, fmt.Appendf(nil, `data: %s
 sip: {listen: ["udp://%s"], domain: localhost, guests: loopback}
-rtp: {address: 127.0.0.1}
+rtp: {address: 127.0.0.1, webrtc_port: -1}
 http: {listen: "%s"}
 web: {timeout: %s}
 extensions:

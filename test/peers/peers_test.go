@@ -187,7 +187,7 @@ func serveGuests(t *testing.T, guests, app, more string) *node {
 	}
 	config := fmt.Sprintf(`data: %s
 sip: {listen: ["udp://%s", "tcp://%[2]s"], domain: localhost, guests: %[3]s}
-rtp: {address: 127.0.0.1}
+rtp: {address: 127.0.0.1, webrtc_port: -1}
 http: {listen: "%[4]s"}
 extensions:
   - {number: "9000", type: api, url: "%[5]s"}
