@@ -30,7 +30,7 @@ function isHere(to: string): boolean {
 function Rail() {
   return (
     <nav class="rail" aria-label="Places">
-      <a class="brand" href="/"><span aria-hidden="true">∿</span> <span class="brand-word">ozswitch</span></a>
+      <a class="brand" href="/" aria-label="ozswitch, to the calls"><span aria-hidden="true">∿</span> <span class="brand-word">ozswitch</span></a>
       {places.map(p => (
         <a key={p.to} href={p.to} aria-current={isHere(p.to) ? 'page' : undefined}>
           <Icon name={p.icon} size={20} />

@@ -21,10 +21,9 @@ function Arrow({ r, y, lane, now, onOpen }: { r: Row; y: number; lane: number; n
   const x2 = edge + r.to * lane
   const dir = x2 > x1 ? 1 : -1
   return (
-    <g class={`arrow ${r.tone} ${now ? 'now' : ''}`} tabIndex={0} role="button" aria-label={`${clock(r.t)} ${r.label} ${r.note}`}
+    <g class={`arrow ${r.tone} ${now ? 'now' : ''}`} tabIndex={0} role="button"
       onClick={onOpen} onKeyDown={e => { if (e.key === 'Enter' || e.key === ' ') { e.preventDefault(); onOpen() } }}>
-      <title>{`${clock(r.t)}  ${r.label} ${r.note}`}</title>
-      <rect x="0" y={y - step + 9} width="100%" height={step} class="hit" />
+      <rect x="0" y={y - step + 9} width="100%" height={step} class="hit"><title>{`${clock(r.t)}  ${r.label} ${r.note}`}</title></rect>
       <text x="4" y={y} class="t">{clock(r.t)}</text>
       <line x1={x1} y1={y} x2={x2 - dir * 6} y2={y} />
       <path d={`M${x2} ${y}l${-dir * 8} -4v8z`} />

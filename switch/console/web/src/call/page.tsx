@@ -171,8 +171,8 @@ export function CallPage({ id }: { id: string }) {
       <Fault s={s} />
       <p class="state" aria-live="polite" data-state={s.over.value ? 'over' : 'live'}>{state}</p>
       <Wave s={s} />
-      <div class="pane-tabs" role="tablist" aria-label="Panes">
-        {panes.map(([k, word]) => <button key={k} type="button" role="tab" class="tab" aria-selected={s.pane.value === k} onClick={() => { s.pane.value = k }}>{word}</button>)}
+      <div class="pane-tabs" role="group" aria-label="Panes">
+        {panes.map(([k, word]) => <button key={k} type="button" class="tab" aria-pressed={s.pane.value === k} onClick={() => { s.pane.value = k }}>{word}</button>)}
       </div>
       <div class={`panes show-${s.pane.value}`}>
         <SourcePane s={s} />

@@ -51,10 +51,10 @@ export function SourcePane({ s }: { s: CallState }) {
 
   return (
     <section class="pane source" aria-label="Script">
-      <header class="pane-head" role="tablist">
+      <header class="pane-head">
         {s.documents.value.size === 0 && <h2>Script</h2>}
         {[...s.documents.value.keys()].map(n => (
-          <button key={n} type="button" role="tab" class="tab" title={n} aria-selected={n === doc.value} onClick={() => { chosen.value = n }}>{docName(n)}</button>
+          <button key={n} type="button" class="tab" title={n} aria-pressed={n === doc.value} onClick={() => { chosen.value = n }}>{docName(n)}</button>
         ))}
       </header>
       <div class="pane-body code" ref={box} tabIndex={0} aria-label={doc.value ? `source of ${doc.value}` : 'source'}>

@@ -1,5 +1,5 @@
 // Both directions of the sound, and under them the commands, on the call's axis.
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import WaveSurfer from 'wavesurfer.js'
 import { api } from '../api/client.ts'
 import { Button } from '../ui/base.tsx'
@@ -21,7 +21,7 @@ export function Wave({ s }: { s: CallState }) {
   const host = useRef<HTMLDivElement>(null)
   const track = useRef<HTMLDivElement>(null)
   const ws = useRef<WaveSurfer | null>(null)
-  const rate = useRef(1)
+  const [rate, setRate] = useState(1)
   const peaks = s.peaks.value
   const has = peaks !== null
   const over = s.over.value
@@ -85,11 +85,11 @@ export function Wave({ s }: { s: CallState }) {
         <span class="lane-name out">what we say</span>
         <span class="lane-name in">the caller</span>
       </div>
-      <div class="track" ref={track} role="slider" tabIndex={0} aria-label="moment of the call" aria-valuemin={0} aria-valuemax={Math.round(L * 100) / 100}
-        aria-valuenow={Math.round(s.here.value * 100) / 100} aria-valuetext={`${clock(s.here.value)} of ${clock(L)} seconds`}
+      <div class="track" ref={track}
         onPointerDown={ev => { if (ev.button === 0 && !(ev.target as Element).closest('.bar')) { track.current!.setPointerCapture(ev.pointerId); point(ev) } }}
         onPointerMove={ev => { if (track.current!.hasPointerCapture(ev.pointerId)) point(ev) }}>
-        <div class="lanes">
+        <div class="lanes" role="slider" tabIndex={0} aria-label="moment of the call" aria-valuemin={0} aria-valuemax={Math.round(L * 100) / 100}
+          aria-valuenow={Math.round(s.here.value * 100) / 100} aria-valuetext={`${clock(s.here.value)} of ${clock(L)} seconds`}>
           {has ? <div class="sound" ref={host} style={{ left: pct(s.soundFrom.value), width: pct(peaks!.seconds) }} />
             : <p class="soft pad">{over ? 'No sound was kept of this call.' : 'Waiting for sound.'}</p>}
         </div>
@@ -103,11 +103,11 @@ export function Wave({ s }: { s: CallState }) {
         <Button icon={s.playing.value ? 'pause' : 'play'} disabled={!has || !over} aria-label={s.playing.value ? 'pause' : 'play'}
           title={over ? 'play (space)' : 'can be played when the call is over'} onClick={() => s.togglePlay()} />
         <span class="mono">{clock(s.here.value, 1)} / {clock(L, 1)}</span>
-        <Button disabled={!has || !over} title="speed" onClick={ev => {
-          rate.current = rates[(rates.indexOf(rate.current) + 1) % rates.length]!
-          ws.current?.setPlaybackRate(rate.current)
-          ev.currentTarget.textContent = `×${rate.current}`
-        }}>×1</Button>
+        <Button disabled={!has || !over} title="speed" onClick={() => {
+          const next = rates[(rates.indexOf(rate) + 1) % rates.length]!
+          ws.current?.setPlaybackRate(next)
+          setRate(next)
+        }}>×{rate}</Button>
         {s.cursor.value !== null && !over && <Button onClick={() => s.move(null)}>Back to now</Button>}
       </div>
     </section>
