@@ -30,6 +30,7 @@ var tools = []tool{
 	{"sox", "sox", true},
 	{"mpg123", "mpg123", true},
 	{"lame", "lame", true},
+	{"systemd-analyze", "systemd", true},
 	{"tshark", "tshark", true},
 	{"espeak-ng", "espeak-ng", true},
 	{"chromium", "chromium fonts-dejavu-core", true},

@@ -16,6 +16,7 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"ozswitch/media"
+	"ozswitch/media/worker"
 )
 
 // lame is the compiled engine. Each file has an instance of its own: that takes 3 ms, and whatever one file does to
@@ -115,7 +116,9 @@ func firstBytes(file string) ([]byte, error) {
 
 // encode writes the whole file.
 func (l *lame) encode(ctx context.Context, out *os.File, src []media.Source) (err error) {
-	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(mapMemory))
+	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(_, most uint64) experimental.LinearMemory {
+		return worker.MapMemory(min(most, mostMemory))
+	}))
 	m, err := l.runtime.InstantiateModule(ctx, l.module, wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize"))
 	if err != nil {
 		return fmt.Errorf("mp3: start the encoder: %w", err)

@@ -94,7 +94,9 @@ func (f *flite) say(ctx context.Context, voice, text string) (sound, error) {
 		WithArgs("flite", "-voice", voice, "-t", text, "-o", "/o.wav").
 		WithStderr(stderr).WithStdout(stderr).
 		WithFSConfig(wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(out, "/"))
-	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(mapMemory))
+	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(_, most uint64) experimental.LinearMemory {
+		return worker.MapMemory(min(most, mostMemory))
+	}))
 	m, err := f.runtime.InstantiateModule(ctx, f.module, config)
 	if m != nil {
 		m.Close(ctx)

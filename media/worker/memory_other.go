@@ -1,19 +1,16 @@
 //go:build !(linux || darwin || freebsd || netbsd || openbsd)
 
-package tts
+package worker
 
-import "github.com/tetratelabs/wazero/experimental"
-
-// mapMemory gives an instance memory from Go's heap.
-func mapMemory(initial, most uint64) experimental.LinearMemory {
-	return &heap{b: make([]byte, 0, initial), most: min(most, mostMemory)}
-}
+// MapMemory gives an engine's instance memory from Go's heap, at most most bytes.
+func MapMemory(most uint64) Memory { return &heap{most: most} }
 
 type heap struct {
 	b    []byte
 	most uint64
 }
 
+// Reallocate implements Memory.
 func (h *heap) Reallocate(size uint64) []byte {
 	if size > h.most {
 		return nil
@@ -27,4 +24,5 @@ func (h *heap) Reallocate(size uint64) []byte {
 	return h.b
 }
 
+// Free implements Memory.
 func (h *heap) Free() { h.b = nil }
