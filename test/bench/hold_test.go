@@ -166,7 +166,7 @@ func memory(b *bench) error {
 	if err := b.warm(n); err != nil {
 		return err
 	}
-	b.pause(2 * time.Second)
+	b.pause(8 * time.Second) // what the start has used goes back to the kernel
 	start := n.rss()
 	const calls = 500
 	var during float64

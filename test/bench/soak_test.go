@@ -157,7 +157,7 @@ func soak(b *bench) error {
 		return err
 	}
 	calls, failed = 0, 0
-	long := pick(10*time.Minute, 4*time.Minute)
+	long := pick(10*time.Minute, 3*time.Minute)
 	run(long)
 	after, err := n.holdings(b)
 	if err != nil {
