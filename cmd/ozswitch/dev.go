@@ -56,6 +56,14 @@ func newDevCommand() *cobra.Command {
 			}
 			return running(c.Context(), s, func(ctx context.Context) error {
 				welcome(c, cfg, s, time.Since(begun))
+				if a := s.HTTPAddr(); a != "" { // for ozswitch top
+					u := cfg.Users[0]
+					forget, err := leaveAddress(cfg.Data, a, u.Name, string(u.Password))
+					if err != nil {
+						fmt.Fprintln(c.ErrOrStderr(), err)
+					}
+					defer forget()
+				}
 				for _, line := range changed {
 					fmt.Fprintf(c.OutOrStdout(), "  Note: %s\n\n", line)
 				}
