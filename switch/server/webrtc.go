@@ -11,10 +11,10 @@ import (
 	"ozswitch/switch/call"
 )
 
-// bindWeb opens the one port of all browsers' sound.
+// bindWeb opens the one port of all browsers' sound, once.
 func (s *Server) bindWeb() error {
 	c := s.state.Load().cfg
-	if c.RTP.WebRTCPort < 0 || s.opt.ListenRTP != nil {
+	if s.rtc != nil || c.RTP.WebRTCPort < 0 || s.opt.ListenRTP != nil {
 		return nil
 	}
 	addr, err := netip.ParseAddr(c.RTP.Address)
