@@ -66,29 +66,30 @@ func (h hash) String() string {
 	return fmt.Sprintf("%sv=%d$m=%d,t=%d,p=%d$%s$%s", argonPrefix, argon2.Version, h.memory, h.rounds, h.lanes, b64.EncodeToString(h.salt), b64.EncodeToString(h.key))
 }
 
-// parseHash reads the form of String, which is that of the reference program.
+// parseHash reads the form of String, which is that of the reference program; on
+// an error it gives the zero hash.
 func parseHash(s string) (hash, error) {
 	var h hash
 	part := strings.Split(s, "$") // "", argon2id, v=, m=,t=,p=, salt, key
 	if len(part) != 6 || part[0] != "" || part[1] != "argon2id" {
-		return h, errors.New(`the hash is not of the form $argon2id$v=19$m=...,t=...,p=...$salt$key`)
+		return hash{}, errors.New(`the hash is not of the form $argon2id$v=19$m=...,t=...,p=...$salt$key`)
 	}
 	if part[2] != "v="+strconv.Itoa(argon2.Version) {
-		return h, fmt.Errorf("the hash is of argon2 version %q, want v=%d", part[2], argon2.Version)
+		return hash{}, fmt.Errorf("the hash is of argon2 version %q, want v=%d", part[2], argon2.Version)
 	}
 	var lanes uint32
 	if n, err := fmt.Sscanf(part[3], "m=%d,t=%d,p=%d", &h.memory, &h.rounds, &lanes); n != 3 || err != nil {
-		return h, fmt.Errorf("the hash has the parameters %q, want m=...,t=...,p=...", part[3])
+		return hash{}, fmt.Errorf("the hash has the parameters %q, want m=...,t=...,p=...", part[3])
 	}
 	if h.memory < 8<<10 || h.memory > 1<<20 || h.rounds < 1 || h.rounds > 16 || lanes < 1 || lanes > 16 {
-		return h, fmt.Errorf("the hash has the parameters %q; 8 MiB to 1 GiB, 1 to 16 rounds and lanes are accepted", part[3])
+		return hash{}, fmt.Errorf("the hash has the parameters %q; 8 MiB to 1 GiB, 1 to 16 rounds and lanes are accepted", part[3])
 	}
 	h.lanes = uint8(lanes)
 	var err, err2 error
 	h.salt, err = base64.RawStdEncoding.Strict().DecodeString(part[4])
 	h.key, err2 = base64.RawStdEncoding.Strict().DecodeString(part[5])
 	if err := errors.Join(err, err2); err != nil || len(h.salt) < 8 || len(h.key) < 16 || len(h.key) > 64 {
-		return h, errors.New("salt or key of the hash is cut short, or no base64")
+		return hash{}, errors.New("salt or key of the hash is cut short, or no base64")
 	}
 	return h, nil
 }
