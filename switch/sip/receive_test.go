@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -14,14 +15,15 @@ import (
 
 // fakeFlow keeps what is sent, or nothing with a nil sent.
 type fakeFlow struct {
+	kind   string // "" = udp
 	sent   *[]string
 	behind time.Duration
 }
 
-func (f fakeFlow) Transport() string      { return "udp" }
+func (f fakeFlow) Transport() string      { return cmp.Or(f.kind, "udp") }
 func (f fakeFlow) Remote() netip.AddrPort { return netip.MustParseAddrPort(peerAddr) }
 func (f fakeFlow) Local() netip.AddrPort  { return netip.MustParseAddrPort(ourAddr) }
-func (f fakeFlow) Reliable() bool         { return false }
+func (f fakeFlow) Reliable() bool         { return f.kind != "" }
 func (f fakeFlow) Behind() time.Duration  { return f.behind }
 func (f fakeFlow) Open() bool             { return true }
 func (f fakeFlow) Keep(time.Duration)     {}
@@ -59,9 +61,14 @@ func finals(sent []string) (n int) {
 // answered gets exactly one final answer, anything else none.
 func receiveOne(t *testing.T, b []byte) []string {
 	t.Helper()
+	return receiveBy(t, "udp", b)
+}
+
+func receiveBy(t *testing.T, transport string, b []byte) []string {
+	t.Helper()
 	e := quietEndpoint()
 	var sent []string
-	e.receive(fakeFlow{sent: &sent}, b, nil)
+	e.receive(fakeFlow{kind: strings.TrimPrefix(transport, "udp"), sent: &sent}, b, nil)
 	if e.Panics() != 0 {
 		t.Fatalf("a bug was caught for %q", b)
 	}
@@ -92,7 +99,10 @@ func FuzzReceive(f *testing.F) {
 	f.Add([]byte("SIP/2.0 200 OK\r\n" + plainInvite[strings.Index(plainInvite, "Via"):]))
 	f.Add([]byte("OPTIONS sip:x SIP/2.0\r\nv: SIP/2.0/UDP [::1];branch=z9hG4bKa , SIP / 2.0 / TCP x\r\nf: \"a\\\"b\" <sip:x>;tag=1\r\nt: sip:y;tag=2\r\ni: 1\r\nCSeq: 1\r\n OPTIONS\r\nl: 0\r\n\r\n"))
 	f.Add([]byte("\r\n\r\n"))
-	f.Fuzz(func(t *testing.T, b []byte) { receiveOne(t, b) })
+	f.Fuzz(func(t *testing.T, b []byte) {
+		receiveOne(t, b)
+		receiveBy(t, "ws", b)
+	})
 }
 
 // TestRefused: what is malformed is answered with its reason, or dropped.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -25,6 +26,7 @@ import (
 	"ozswitch/switch/call"
 	"ozswitch/switch/sip/flow"
 	"ozswitch/switch/sip/registrar"
+	"ozswitch/switch/webphone"
 )
 
 // A tortured is one message of the RFCs 4475 and 5118 and what must come of it:
@@ -96,7 +98,7 @@ func tortureFiles(t *testing.T) (files map[string]string, from string) {
 	return nil, ""
 }
 
-// TestTorture sends every message over UDP, over TCP in one write, and over TCP
+// TestTorture sends every message over UDP, as a WebSocket message, over TCP in one write, and over TCP
 // byte by byte, each to a fresh endpoint on a net of its own; afterwards OPTIONS
 // must be answered. The table of docs/interop.md is printed and compared.
 func TestTorture(t *testing.T) {
@@ -104,7 +106,7 @@ func TestTorture(t *testing.T) {
 	t.Logf("messages from %s", from)
 	index, _ := os.ReadFile(filepath.Join(from, "index.tsv"))
 	var table strings.Builder
-	table.WriteString("| Message | Wanted | UDP | TCP | TCP, byte by byte |\n| --- | --- | --- | --- | --- |\n")
+	table.WriteString("| Message | Wanted | UDP | WebSocket | TCP | TCP, byte by byte |\n| --- | --- | --- | --- | --- | --- |\n")
 	differing, run := 0, 0
 	for _, m := range torture {
 		file, ok := files[m.name]
@@ -123,12 +125,13 @@ func TestTorture(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "| %s | %s |", m.name, bytes.ReplaceAll(words, []byte("|"), []byte(`\|`)))
 		right := true
-		for _, way := range []string{"udp", "tcp", "bytes"} {
+		for _, way := range []string{"udp", "ws", "tcp", "bytes"} {
 			want := m.udp
-			if way != "udp" && m.tcp != nil {
+			framed := way == "udp" || way == "ws"
+			if !framed && m.tcp != nil {
 				want = m.tcp
 			}
-			if way != "udp" && !bytes.Contains(b, []byte("\r\n\r\n")) {
+			if !framed && !bytes.Contains(b, []byte("\r\n\r\n")) {
 				want = codes(408) // sipgo's copy of baddn lacks its end
 			}
 			var got int
@@ -208,7 +211,12 @@ func tortureOne(t *testing.T, b []byte, way string) (code int, said, binds strin
 		c.Realm, c.Accounts, c.Guest = "pbx", accounts, func(netip.AddrPort) bool { return true }
 	})
 	synctest.Wait()
+	web, end := byWeb(t, n, p.e)
+	defer end()
 	ask := func(b []byte) string {
+		if way == "ws" {
+			return web(b)
+		}
 		if way == "udp" {
 			conn, _ := n.listen("udp", "10.0.0.2:0")
 			defer conn.Close()
@@ -250,7 +258,7 @@ func tortureOne(t *testing.T, b []byte, way string) (code int, said, binds strin
 		users = append(users, strings.TrimPrefix(b.Contact, "sip:")+strings.Replace(b.Params, ";", "|;", 1))
 	}
 	options := tcpOptions
-	if way == "udp" {
+	if way != "tcp" && way != "bytes" {
 		options = strings.ReplaceAll(plainInvite, "INVITE", "OPTIONS")
 	}
 	way = strings.Replace(way, "bytes", "tcp", 1)
@@ -261,6 +269,40 @@ func tortureOne(t *testing.T, b []byte, way string) (code int, said, binds strin
 		t.Errorf("%.40q: a bug was caught", b)
 	}
 	return code, said, strings.Join(users, " ")
+}
+
+// byWeb gives a function that sends a message by a WebSocket, always the same,
+// and gives the final answer.
+func byWeb(t *testing.T, n *testNet, e *Endpoint) (ask func(b []byte) string, end func()) {
+	taker := webphone.New(webphone.Config{Receive: e.Receive, Lost: e.Lost})
+	l, err := n.Listen("10.0.0.1:9509")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{Handler: taker.Handler(webphone.Gate{Address: func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() }})}
+	go srv.Serve(l)
+	answers := make(chan string, 10)
+	maker := webphone.New(webphone.Config{Dial: n.dialFrom(peerAddr), Receive: func(_ flow.Flow, b []byte, _ *flow.Fault) {
+		if s := string(b); !strings.HasPrefix(s, "SIP/2.0 1") {
+			answers <- s
+		}
+	}})
+	ask = func(b []byte) string {
+		if err := maker.To("ws", netip.MustParseAddrPort("10.0.0.1:9509"), "").Send(b); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case s := <-answers:
+			return s
+		case <-time.After(time.Second):
+			return ""
+		}
+	}
+	return ask, func() {
+		maker.Close()
+		taker.Close()
+		srv.Close()
+	}
 }
 
 // final reads until a final answer comes; "" = none came.
