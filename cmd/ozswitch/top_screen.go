@@ -176,7 +176,7 @@ func (m *topScreen) foot() string {
 	case m.asking:
 		return " hang up this call? <y> yes, any other key no"
 	case m.open != "":
-		return " <enter> transcript  <l> ladder  <h> hang up  <up> <down> scroll  <esc> back  <q> quit"
+		return " <enter> transcript  <l> ladder  <h> hang up  <esc> back  <q> quit"
 	case m.filter != "":
 		return " filter: " + m.filter + "   </> change  <enter> transcript  <h> hang up  <q> quit"
 	}
