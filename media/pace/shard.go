@@ -133,6 +133,9 @@ func (s *Shard) leg(l *Leg, now, due time.Time, skip, frames int) (err error) {
 	}()
 	inject(l.cfg.Fault, "tick")
 	if !l.begun {
+		if waits(l.cfg.Wire) {
+			return nil
+		}
 		l.begin(due)
 	}
 	l.obey(due)

@@ -48,6 +48,16 @@ func stamps(w Wire) stamper {
 	return s
 }
 
+// A waiter is a Wire that cannot carry anything before it is Ready, such as one that
+// agrees on keys first. Its leg begins then, so that no prompt loses its first word.
+type waiter interface{ Ready() bool }
+
+// waits reports whether a leg on w has to wait.
+func waits(w Wire) bool {
+	r, ok := w.(waiter)
+	return ok && !r.Ready()
+}
+
 // ListenAbove opens a wire of the same kind as w at the port above it, where RTCP
 // has its place (RFC 3550, 11). The error is ErrUnsupported for kinds that this
 // package does not know.

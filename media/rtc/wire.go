@@ -202,6 +202,9 @@ func (w *Wire) Aim(to netip.AddrPort) error {
 // Rebind is Aim: a wire hears nobody but its far end anyway.
 func (w *Wire) Rebind(peer netip.AddrPort) error { return w.Aim(peer) }
 
+// Ready reports whether packets get through: a leg begins then.
+func (w *Wire) Ready() bool { return w.keys.Load() != nil && w.path.Load() != nil }
+
 // LocalAddr is the port's.
 func (w *Wire) LocalAddr() netip.AddrPort { return w.p.local }
 
