@@ -151,7 +151,7 @@ export function CallPage({ id }: { id: string }) {
     { keys: ['ArrowRight', 'j'], does: 'next event', run: () => stepBy(1) },
     { keys: ['ArrowLeft', 'k'], does: 'event before', run: () => stepBy(-1) },
     { keys: ['Home'], does: 'to the beginning', run: () => s.move(0) },
-    { keys: ['End', 'Escape'], does: 'to the end; follow the call', run: () => s.move(null) },
+    { keys: ['End'], does: 'to the end; follow the call', run: () => s.move(null) },
     { keys: ['h'], does: 'hang up', run: () => { if (!s.over.peek()) api.hangup(s.id).catch(complain) } },
   ], [s])
 
