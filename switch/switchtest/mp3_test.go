@@ -14,8 +14,8 @@ import (
 	"ozswitch/media"
 	"ozswitch/media/mp3"
 	"ozswitch/ozml/trace"
+	"ozswitch/switch/api"
 	"ozswitch/switch/server"
-	"ozswitch/switch/store"
 )
 
 // A slowEncoder makes real, silent mp3 files of the right length, each after a
@@ -56,22 +56,29 @@ func TestRecordMP3(t *testing.T) {
 				w.Web.Serve("/rec", "")
 				call := w.Phone("1001").Dial("9000")
 				call.Over()
-				row := func() store.Call {
+				history := func() []api.Recording {
 					t.Helper()
 					w.Pass(100 * time.Millisecond) // until the store has written it
-					var past struct {
-						Past []store.Call `json:"past"`
+					var rows struct {
+						Past []struct{ Recordings int }
 					}
-					if err := json.Unmarshal([]byte(w.Get("/v1/calls")), &past); err != nil || len(past.Past) != 1 {
-						t.Fatalf("%d calls in the history: %v", len(past.Past), err)
+					if err := json.Unmarshal([]byte(w.Get("/v1/calls")), &rows); err != nil || len(rows.Past) != 1 {
+						t.Fatalf("%d calls in the history: %v", len(rows.Past), err)
 					}
-					return past.Past[0]
+					var one struct{ Recordings []api.Recording }
+					if err := json.Unmarshal([]byte(w.Get("/v1/calls/"+call.ID())), &one); err != nil {
+						t.Fatal(err)
+					}
+					if n := rows.Past[0].Recordings; n != len(one.Recordings) {
+						t.Errorf("the history counts %d recordings, the call has %+v", n, one.Recordings)
+					}
+					return one.Recordings
 				}
 				ended := time.Now()
 				if takes > 10*time.Second {
 					w.Pass(8 * time.Second)
-					if r := row(); len(r.Recordings) != 0 || len(w.Web.Posted("RecordCompleted")) != 0 {
-						t.Errorf("before it is made: %+v, %d told", r.Recordings, len(w.Web.Posted("RecordCompleted")))
+					if r := history(); len(r) != 0 || len(w.Web.Posted("RecordCompleted")) != 0 {
+						t.Errorf("before it is made: %+v, %d told", r, len(w.Web.Posted("RecordCompleted")))
 					}
 				}
 				f := w.Web.Wait("RecordCompleted", 1).Fields
@@ -91,11 +98,11 @@ func TestRecordMP3(t *testing.T) {
 				if got := src.Rate().D(len(pcm)); err != nil || got < 2900*time.Millisecond || got > 3100*time.Millisecond {
 					t.Errorf("the file lasts %v (%v), want 3 s", got, err)
 				}
-				r := row()
-				if len(r.Recordings) != 1 {
-					t.Fatalf("the history names %+v", r.Recordings)
+				r := history()
+				if len(r) != 1 {
+					t.Fatalf("the history names %+v", r)
 				}
-				if got := r.Recordings[0]; "recordings/"+got.Path != name || got.Format != "mp3" || got.Size != int64(len(b)) || got.Reason != "hangup" || got.Duration < 2900*time.Millisecond {
+				if got := r[0]; "recordings/"+got.File != name || got.Format != "mp3" || got.Size != int64(len(b)) || got.Reason != "hangup" || got.Seconds < 2.9 {
 					t.Errorf("the history names %+v, want %s", got, name)
 				}
 				if n := count(w.Events(call.ID()), trace.RecordSaved); n != 1 {
