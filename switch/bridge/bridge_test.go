@@ -178,8 +178,9 @@ func TestMediaLost(t *testing.T) {
 		}
 		r.mu.Unlock()
 		r.stop()
-		if len(r.events) != 1 || r.events[0].Type != trace.MediaQuality || r.events[0].Sent < 290 || r.events[0].Received != 0 {
-			t.Errorf("events %+v, want the quality of 6 s", r.events)
+		if len(r.events) != 2 || r.events[0].Type != trace.MediaStarted || r.events[0].Name != "PCMU" || r.events[0].Peer == "" || r.events[0].Local == "" ||
+			r.events[1].Type != trace.MediaQuality || r.events[1].Sent < 290 || r.events[1].Received != 0 {
+			t.Errorf("events %+v, want the beginning, and the quality of 6 s", r.events)
 		}
 	})
 }
