@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,7 +26,7 @@ func newConfigCommand() *cobra.Command {
 		Use:   "config",
 		Short: "check a configuration file, and where its dial plan leads",
 		Long:  "Example:  ozswitch config check ozswitch.yaml",
-		Args:  wantArgs(1, "a command: config check FILE, config route"),
+		Args:  wantArgs(1, "a command: config check FILE, config route, config password"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return usagef("config: unknown command %q; want config check FILE", args[0])
 		},
@@ -47,8 +49,35 @@ func newConfigCommand() *cobra.Command {
 	}
 	check.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line for each remark")
 	check.Flags().BoolP("quiet", "q", false, "say nothing about a good file")
-	c.AddCommand(check, newConfigRouteCommand())
+	c.AddCommand(check, newConfigRouteCommand(), newConfigPasswordCommand())
 	return c
+}
+
+// newConfigPasswordCommand makes what stands in the configuration in place of a
+// user's password.
+func newConfigPasswordCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "password",
+		Short: "make a hash for users[].password",
+		Long: `Example:  ozswitch config password <password.txt
+
+config password reads a password, one line of standard input, and prints the
+argon2id hash (RFC 9106: 64 MiB, 3 rounds, 4 lanes) that may stand in its place
+in users[].password. Extensions need theirs plain: SIP's digest wants it.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			line, err := bufio.NewReader(io.LimitReader(c.InOrStdin(), 4096)).ReadString('\n')
+			if err != nil && err != io.EOF {
+				return err
+			}
+			password := strings.TrimRight(line, "\r\n")
+			if len(password) < 8 {
+				return usagef("config password: want at least 8 letters, one line of standard input")
+			}
+			fmt.Fprintln(c.OutOrStdout(), server.HashPassword(password))
+			return nil
+		},
+	}
 }
 
 // newConfigRouteCommand tells where a call would go.

@@ -95,7 +95,9 @@ func webFolder(dir string) (fs.FS, error) {
 func welcome(c *cobra.Command, cfg *server.Config, s *server.Server, took time.Duration) {
 	out := c.OutOrStdout()
 	fmt.Fprintf(out, "\n  ozswitch %s ready in %.1f s · data: %s · stop: Ctrl-C\n\n", thisBuild().Version, took.Seconds(), cfg.Data)
-	line := func(what, value, note string) { fmt.Fprintf(out, "  %-10s %-35s %s\n", what, value, note) }
+	line := func(what, value, note string) {
+		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("  %-10s %-35s %s", what, value, note), " "))
+	}
 	if a := s.HTTPAddr(); a != "" {
 		u := cfg.Users[0]
 		line("Console", "http://"+a+s.LoginLink(u.Name), " one-time link, signs you in")
@@ -109,7 +111,7 @@ func welcome(c *cobra.Command, cfg *server.Config, s *server.Server, took time.D
 		}
 		return server.Extension{}, false
 	}
-	sip := strings.Join(s.SIPAddrs(), " ")
+	sip := sipLine(s.SIPAddrs())
 	for _, n := range []string{"1001", "1002"} {
 		if e, ok := phone(n); ok {
 			line("SIP", sip, "extension "+n+", password "+string(e.Password)+", domain "+cfg.SIP.Domain)
@@ -118,6 +120,8 @@ func welcome(c *cobra.Command, cfg *server.Config, s *server.Server, took time.D
 	}
 	if err := s.NoVoice(); err != nil {
 		line("Voice", "none: "+err.Error(), "")
+	} else {
+		line("Voice", s.Voice(), "")
 	}
 	number := "9000"
 	fmt.Fprintf(out, "\n  %s  %s\n  Call it:  open the console and press Call, or  ozswitch call %s", number, s.Runs(number), number)
@@ -125,4 +129,21 @@ func welcome(c *cobra.Command, cfg *server.Config, s *server.Server, took time.D
 		fmt.Fprintf(out, " --server %s", at)
 	}
 	fmt.Fprint(out, " --press 1@6s\n\n")
+}
+
+// sipLine writes addresses of one host and port as one: 127.0.0.1:5060 udp/tcp.
+func sipLine(addrs []string) string {
+	var hosts []string
+	transports := map[string][]string{}
+	for _, a := range addrs {
+		transport, at, _ := strings.Cut(a, "://")
+		if transports[at] == nil {
+			hosts = append(hosts, at)
+		}
+		transports[at] = append(transports[at], transport)
+	}
+	for i, at := range hosts {
+		hosts[i] = at + " " + strings.Join(transports[at], "/")
+	}
+	return strings.Join(hosts, ", ")
 }

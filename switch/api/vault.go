@@ -36,9 +36,8 @@ func (b *busyError) Error() string {
 
 var errPassword = fmt.Errorf("api: %s", messages[codeAuthFailed])
 
-// Prepare hashes the passwords that are plain, about 20 ms each, and ends the
-// sessions of users that are no more. Call it before the first request, or that
-// one waits for it.
+// Prepare seals the users whose passwords are plain still, and ends the sessions
+// of users that are no more. Call it before the first request.
 func (a *Access) Prepare() {
 	a.vault.once.Do(a.hashAll)
 	if a.Sessions != nil {
@@ -54,15 +53,8 @@ func (a *Access) hashAll() {
 	v.hashes = make([]hash, len(a.Users))
 	for i := range a.Users {
 		u := &a.Users[i]
-		switch {
-		case u.Password == "":
-			continue
-		case strings.HasPrefix(u.Password, argonPrefix):
-			v.hashes[i], _ = parseHash(u.Password) // CheckPassword has told; the zero hash is nobody's
-		default:
-			v.hashes[i] = running.of(u.Password)
-		}
-		u.Password = ""
+		u.Seal()
+		v.hashes[i], _ = parseHash(u.Password) // CheckPassword has told; the zero hash is nobody's
 		if v.decoy.key == nil {
 			v.decoy = v.hashes[i] // as slow as a user's
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -87,11 +88,7 @@ func (s *Server) newHandler(c *Config) (http.Handler, *api.Commands) {
 	if u, err := url.Parse(c.PublicURL()); err == nil {
 		access.Hosts = []string{u.Hostname()}
 	}
-	for _, u := range c.Users {
-		access.Users = append(access.Users, api.User{
-			Name: u.Name, Password: string(u.Password), API: u.API, Admin: u.Admin, AnyURL: u.URLs == "any", Phone: u.Phone,
-		})
-	}
+	access.Users = slices.Clone(s.state.Load().users)
 	access.Prepare()
 	commands := api.NewCommands(access, api.CommandsConfig{Table: commandTable, World: s.world, Log: s.log})
 	v1 := s.newV1(c, access, commands)

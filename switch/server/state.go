@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"ozswitch/switch/api"
 	"ozswitch/switch/dialplan"
 	"ozswitch/switch/extension"
 	"ozswitch/switch/notify"
@@ -16,10 +17,11 @@ import (
 // A state is what can be changed while the switch runs. It is replaced as a
 // whole and never changed.
 type state struct {
-	cfg      *Config // passwords of extensions are blank here: accounts has their hashes
+	cfg      *Config // passwords of extensions and users are blank here: accounts and users have their hashes
 	exts     *extension.Set
 	plan     *dialplan.Plan
 	accounts []registrar.Account
+	users    []api.User
 	phones   map[string]string // passwords of the extensions that are users' phones in the browser
 	cert     *tls.Certificate  // nil = no TLS
 }
@@ -46,6 +48,13 @@ func newState(c *Config) (st *state, err error) {
 	}
 	for i := range own.Extensions {
 		own.Extensions[i].Password = ""
+	}
+	own.Users = slices.Clone(c.Users)
+	for i := range own.Users {
+		u := &own.Users[i]
+		one := api.User{Name: u.Name, Password: string(u.Password), API: u.API, Admin: u.Admin, AnyURL: u.URLs == "any", Phone: u.Phone}
+		one.Seal()
+		u.Password, st.users = "", append(st.users, one)
 	}
 	if _, err := notify.ParseRules(own.allowed()); err != nil {
 		return nil, fmt.Errorf("server: web.allow: %w", err)

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"time"
 
 	"ozswitch/ozml"
@@ -116,6 +117,18 @@ func (s *Server) LoginLink(user string) string {
 	return "/?login=" + s.sessions.Link(user, time.Now())
 }
 
+// Voice says in a few words who speaks.
+func (s *Server) Voice() string {
+	if s.voice == nil {
+		return ""
+	}
+	said := s.voice.Engine()
+	if more := len(s.voice.Voices()) - 1; more > 0 {
+		said += fmt.Sprintf(", %d more installed", more)
+	}
+	return said
+}
+
 // Runs says in a few words what a number runs.
 func (s *Server) Runs(number string) string {
 	e, ok := s.state.Load().exts.Find(number)
@@ -130,3 +143,6 @@ func (s *Server) Runs(number string) string {
 	}
 	return e.File
 }
+
+// HashPassword gives what may stand in users[].password in place of a password.
+func HashPassword(password string) string { return api.HashPassword(password) }
