@@ -63,7 +63,6 @@ function Footer() {
   return (
     <footer class="foot">
       {s && <span class={s.ok ? 'good' : 'bad'}><Icon name={s.ok ? 'ok' : 'warn'} size={14} /> {s.sentence}</span>}
-      <span class="grow" />
       <span>ozswitch {session.value?.version}</span>
     </footer>
   )

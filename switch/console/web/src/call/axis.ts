@@ -13,6 +13,7 @@ export interface Span {
   from: number // seconds
   to: number | null // null: it still runs
   failed: boolean
+  depth: number // of commands that ran around it
 }
 
 /** Milliseconds since 1970 with their fraction: Date.parse alone takes several events of a burst for one moment. */
@@ -70,7 +71,7 @@ export function spans(events: readonly Event[], zero: number): Span[] {
       case 'recording.started': {
         const s: Span = {
           kind: e.type === 'command.started' ? 'command' : 'recording', name: e.name ?? '', text: e.text ?? '',
-          doc: e.doc ?? '', line: e.line ?? 0, col: e.col ?? 0, from: at(e, zero), to: null, failed: false,
+          doc: e.doc ?? '', line: e.line ?? 0, col: e.col ?? 0, from: at(e, zero), to: null, failed: false, depth: open.filter(x => x.kind === 'command').length,
         }
         all.push(s)
         open.push(s)

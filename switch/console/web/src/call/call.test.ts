@@ -76,7 +76,7 @@ test('spans: what still runs is lit, however late it is', () => {
 test('spans: the same command twice at once ends the inner one', () => {
   const place = { doc, line: 5, col: 1, name: 'ForEach' }
   const all = spans([ev(0, 'command.started', place), ev(1, 'command.started', place), ev(2, 'command.ended', place)], zero)
-  assert.deepEqual(all.map(s => s.to), [null, 2])
+  assert.deepEqual(all.map(s => [s.to, s.depth]), [[null, 0], [2, 1]])
 })
 
 test('the event at a moment', () => {

@@ -70,6 +70,7 @@ export function Wave({ s }: { s: CallState }) {
     s.move(L * Math.min(1, Math.max(0, (ev.clientX - box.left) / box.width)))
   }
   const commands = s.spans.value.filter(x => x.kind === 'command' && (x.to ?? L) - x.from > 0.03)
+  const depths = [...new Set(commands.map(x => x.depth))].sort((a, b) => a - b)
   const recordings = s.spans.value.filter(x => x.kind === 'recording')
   const bar = (x: Span, i: number) => (
     <button key={i} type="button" class={`bar ${x.kind} ${x === s.lit.value ? 'lit' : ''} ${x.failed ? 'failed' : ''}`} tabIndex={-1}
@@ -93,7 +94,7 @@ export function Wave({ s }: { s: CallState }) {
           {has ? <div class="sound" ref={host} style={{ left: pct(s.soundFrom.value), width: pct(peaks!.seconds) }} />
             : <p class="soft pad">{over ? 'No sound was kept of this call.' : 'Waiting for sound.'}</p>}
         </div>
-        <div class="strip">{commands.map(bar)}</div>
+        {depths.map(d => <div key={d} class="strip">{commands.filter(x => x.depth === d).map(bar)}</div>)}
         {recordings.length > 0 && <div class="strip">{recordings.map(bar)}</div>}
         <div class="scale" aria-hidden="true">{marks(L, 8).map(t => <span key={t} style={{ left: pct(t) }}>{clock(t, t % 1 ? 1 : 0)}</span>)}</div>
         {s.events.value.map((e, i) => e.type === 'key' && <span key={e.seq} class="key-mark" style={{ left: pct(s.times.value[i]!) }} title={`key ${e.key ?? ''}`}>{e.key || '•'}</span>)}
