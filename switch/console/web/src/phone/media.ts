@@ -5,7 +5,7 @@ import { micWords } from './why.ts'
 
 let context: AudioContext | undefined
 
-/** The one AudioContext; first asked for in a click, or it may stay suspended. */
+// The one AudioContext. Once the page was clicked the browser lets it run.
 function audio(): AudioContext {
   context ??= new AudioContext()
   if (context.state === 'suspended') void context.resume()
@@ -48,7 +48,6 @@ export async function willAsk(): Promise<boolean> {
  * silence, and never fails.
  */
 export async function openVoice(device: string, skip: Promise<void>): Promise<Voice> {
-  audio() // while the click still counts
   if (!navigator.mediaDevices?.getUserMedia) return silence(micWords('', window.isSecureContext))
   const open = (deviceId?: string) => navigator.mediaDevices.getUserMedia({ audio: deviceId ? { deviceId: { exact: deviceId } } : true })
   let skipped = false

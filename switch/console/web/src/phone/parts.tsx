@@ -16,6 +16,9 @@ const dots: Record<Line, string> = { none: '', connecting: 'waiting', ready: 're
 /** Calls what stands in the number field, or what is given. */
 export function dial(number = phone.typed.value) { phone.call(number).catch(complain) }
 
+// A double click on Call must not hang up what stands in its place.
+function hangUp(e: MouseEvent) { if (e.detail < 2) phone.hangup() }
+
 /** A dot and words: how the phone stands with the switch. */
 export function LineState() {
   return (
@@ -138,7 +141,7 @@ export function TalkCard({ keypad }: { keypad: boolean }) {
             <Button icon="hold" aria-pressed={t.held} onClick={doing(phone.toggleHold)}>Hold</Button>
           </>
         )}
-        {t.phase !== 'ended' && t.phase !== 'incoming' && <Button kind="danger" icon="hangup" onClick={phone.hangup}>Hang up</Button>}
+        {t.phase !== 'ended' && t.phase !== 'incoming' && <Button kind="danger" icon="hangup" onClick={hangUp}>Hang up</Button>}
         {id && path.value !== call && <a href={call}>{t.phase === 'ended' ? 'See the call' : 'Watch the call'}</a>}
       </div>
     </div>

@@ -136,8 +136,11 @@ export function withoutMicrophone() { skipMicrophone() }
 
 // openMicrophone gives false when the call was given up meanwhile.
 async function openMicrophone(phase: 'microphone' | 'answering'): Promise<boolean> {
-  asking.value = await willAsk()
+  // Told beside the opening, not before it: a call is to be fast.
+  let open = true
+  void willAsk().then(yes => { if (open) asking.value = yes })
   const got = await openVoice(settings.value.microphone, new Promise(done => { skipMicrophone = done }))
+  open = false
   asking.value = false
   if (state.value.talk?.phase !== phase) {
     got.close()
