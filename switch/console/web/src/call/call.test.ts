@@ -5,7 +5,7 @@ import type { Event } from '../api/types.ts'
 import { at, clock, elapsed, indexAt, instant, marks, origin, running, spans } from './axis.ts'
 import { ladder, pretty, sipParts } from './ladder.ts'
 import { scenario } from './paper.ts'
-import { docName, fault, known, words } from './words.ts'
+import { docName, fault, known, repeats, words } from './words.ts'
 
 const zero = Date.parse('2026-01-01T12:00:00Z')
 let seq = 0
@@ -152,6 +152,13 @@ test('the fault that heads the page is the one with a code', () => {
   assert.equal(fault([ev(0, 'script.warning', { code: 'OZ1101' })]), null)
 })
 
+test('a refused script is told once', () => {
+  const refused = ev(0, 'script.refused', { code: 'OZ1003', text: 'a' })
+  assert.equal(repeats(ev(0, 'error', { code: 'OZ1003', text: 'a' }), refused), true)
+  assert.equal(repeats(ev(0, 'error', { code: 'OZ1003', text: 'b' }), refused), false)
+  assert.equal(repeats(ev(0, 'error', { code: 'OZ1003', text: 'a' }), undefined), false)
+})
+
 test('names of documents', () => {
   assert.equal(docName(doc), 'ivr.php')
   assert.equal(docName('http://127.0.0.1:8080/'), '127.0.0.1:8080')
@@ -161,6 +168,8 @@ test('names of documents', () => {
 test('the same call on paper', () => {
   assert.deepEqual(scenario(call), { lines: 'call 1001 -> 9000\nat 4.5s press 1\nat 6s hangup', blanked: 0 })
   assert.equal(scenario([ev(0, 'call.answered'), ev(1, 'key', { count: 1 })]).blanked, 1)
+  assert.equal(scenario([ev(0, 'call.answered'), ev(1, 'call.ended', { reason: 'script' })]).lines, '', 'the script ends it again by itself')
+  assert.equal(scenario([ev(0, 'call.answered'), ev(10, 'call.ended', { reason: 'api' })]).lines, 'at 10s hangup')
 })
 
 test('a stream is cut into events wherever its pieces end', () => {

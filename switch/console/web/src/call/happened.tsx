@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { Icon } from '../ui/icon.tsx'
 import { clock } from './axis.ts'
 import type { CallState } from './state.ts'
-import { words } from './words.ts'
+import { repeats, words } from './words.ts'
 
 /** How long the command took that an event began, '' while that is not known. */
 function took(s: CallState, i: number): string {
@@ -23,7 +23,7 @@ export function HappenedPane({ s }: { s: CallState }) {
 
   // The line that is lit is the last one shown at or before the cursor.
   const shown: number[] = []
-  events.forEach((e, i) => { if (all || !words(e).minor) shown.push(i) })
+  events.forEach((e, i) => { if (all || !words(e).minor && !repeats(e, events[i - 1])) shown.push(i) })
   let mark = -1
   for (const i of shown) if (i <= current) mark = i
 

@@ -23,7 +23,7 @@ function Head({ s }: { s: CallState }) {
   const seconds = s.length.value
   const ended = s.events.value.find(e => e.type === 'call.ended')
   const result = c.result || ended?.reason || ''
-  const doc = c.documents?.[0]?.name ?? [...s.documents.value.keys()][0] ?? ''
+  const doc = [...s.documents.value.keys()][0] ?? c.documents?.[0]?.name ?? ''
   return (
     <header class="call-head">
       <a class="button quiet" href="/" aria-label="back to the calls"><Icon name="back" /></a>
@@ -79,8 +79,7 @@ function Paper({ s }: { s: CallState }) {
   const [result, setResult] = useState<RunResult | null>(null)
   const [busy, setBusy] = useState(false)
   const sc = useComputed(() => scenario(s.events.value))
-  const first = s.events.value.find(e => e.type === 'script.parsed')?.doc ?? ''
-  const source = s.documents.value.get(first) ?? [...s.documents.value.values()][0]
+  const source = [...s.documents.value.values()][0]
   if (!source) return null
   const run = async () => {
     setOpen(true)
@@ -104,7 +103,7 @@ function Paper({ s }: { s: CallState }) {
         {busy && <Loading what="Running" />}
         {result && !busy && (
           <>
-            {(result.problems ?? []).map((p, i) => <p key={i} class={p.severity === 'error' ? 'bad' : ''}>{p.line}:{p.col} {p.code} {p.message}</p>)}
+            {(result.problems ?? []).filter(p => p.severity !== 'note').map((p, i) => <p key={i} class={p.severity === 'error' ? 'bad' : ''}>{p.line}:{p.col} {p.code} {p.message}</p>)}
             <pre class="transcript">{result.transcript}</pre>
             <p class="soft">{length(result.seconds)} of call in {Math.max(1, Math.round(result.took_ms))} ms.</p>
           </>
@@ -126,7 +125,7 @@ function Fault({ s }: { s: CallState }) {
         <b>{w.text}</b>{' '}
         {e.line ? <button type="button" class="place mono" onClick={() => { s.goTo(e) }}>{docName(e.doc ?? '')} line {e.line}, column {e.col}</button> : null}
         {w.hint && <div>{w.hint}</div>}
-        {e.body && e.type !== 'script.parsed' && <pre class="excerpt">{e.body.slice(0, 400)}</pre>}
+        {e.body && !w.text.includes(e.body.trim()) && <pre class="excerpt">{e.body.slice(0, 400)}</pre>}
       </div>
     </div>
   )

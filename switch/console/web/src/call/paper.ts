@@ -16,7 +16,7 @@ export function scenario(events: readonly Event[]): { lines: string; blanked: nu
       if (/^[0-9A-D*#]$/.test(e.key ?? '')) lines.push(`at ${s}s press ${e.key}`)
       else blanked++
     }
-    if (e.type === 'call.ended' && e.reason === 'caller') lines.push(`at ${s}s hangup`)
+    if (e.type === 'call.ended' && e.reason !== 'script') lines.push(`at ${s}s hangup`)
   }
   return { lines: lines.join('\n'), blanked }
 }

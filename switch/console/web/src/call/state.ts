@@ -78,6 +78,7 @@ export class CallState {
   private readonly wanted = new Set<string>()
   private pending: Event[] = []
   private seen = 0
+  private gone = false // the page was left
 
   constructor(id: string) { this.id = id }
 
@@ -90,11 +91,10 @@ export class CallState {
   /** Reads what the call is; afterwards its whole log, live its stream. */
   start(): () => void {
     const stops: (() => void)[] = []
-    let gone = false
     const read = async () => {
       try {
         const c = await api.call(this.id)
-        if (gone) return
+        if (this.gone) return
         this.call.value = c
         this.over.value = !c.live
         if (c.live) {
@@ -107,13 +107,13 @@ export class CallState {
         }
         void this.readPeaks()
       } catch (err) {
-        if (!gone) this.trouble.value = (err as Error).message
+        if (!this.gone) this.trouble.value = (err as Error).message
       }
     }
     stops.push(effect(() => this.wantDocuments()))
     void read()
     return () => {
-      gone = true
+      this.gone = true
       for (const s of stops) s()
     }
   }
@@ -151,12 +151,21 @@ export class CallState {
   private async finish() {
     this.over.value = true
     this.up.value = true
-    await this.readAgain()
-    await this.readPeaks()
+    // The stream ends with the call; what comes after it, such as the answer to
+    // the BYE and the saved recording, is in the log a moment later.
+    for (const wait of [0, 1000]) {
+      await new Promise(done => setTimeout(done, wait))
+      if (this.gone) return
+      await this.readAgain()
+      this.take(await api.log(this.id).catch(() => []))
+      await this.readPeaks()
+    }
   }
 
   async readPeaks() {
     if (document.hidden && !this.over.value) return
+    if (!this.over.value && !this.events.value.some(e => e.type === 'media.started')) return // no sound yet
+    if (this.over.value && !this.call.value?.sound) return
     const p = await api.peaks(this.id, 1200).catch(() => null) // 404: the call has no sound
     if (p && p.seconds > 0) this.peaks.value = p
   }
@@ -167,6 +176,11 @@ export class CallState {
     const before = have.size
     for (const e of this.events.value) {
       if (e.type === 'script.parsed' && e.doc && e.body && !have.has(e.doc)) have.set(e.doc, { name: e.doc, text: e.body, type: 'xml' })
+      // What was refused was never read; its text is the answer it came with.
+      if (e.type === 'script.refused' && e.doc && !have.has(e.doc)) {
+        const answer = this.events.value.findLast(f => f.type === 'script.fetch' && f.url === e.doc && f.body)
+        if (answer) have.set(e.doc, { name: e.doc, text: answer.body!, type: 'text' })
+      }
       const name = e.doc
       if (!name || have.has(name) || this.wanted.has(name) || !/^(script|command)\./.test(e.type)) continue
       this.wanted.add(name)

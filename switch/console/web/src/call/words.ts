@@ -125,6 +125,11 @@ export function words(e: Event): Said {
   return (table[e.type] ?? (x => say([x.type, x.name, x.text].filter(Boolean).join(' '), 'plain')))(e)
 }
 
+/** Whether an event says once more what the one before it said: a refused script is an error as well. */
+export function repeats(e: Event, before: Event | undefined): boolean {
+  return e.type === 'error' && before?.type === 'script.refused' && e.code === before.code && e.text === before.text
+}
+
 /** The types that have words, for tests. */
 export const known = Object.keys(table)
 
