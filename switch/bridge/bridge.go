@@ -102,7 +102,7 @@ func (b *Bridge) Open(id call.LegID, remote *call.Media, web bool, post func(cal
 	}
 	ours.Ptime = media.Frame
 	l.addr, l.ptime = ours.Addr, ours.Ptime
-	if !l.mux {
+	if !l.mux || remote == nil && l.web == nil { // an answer need not take rtcp-mux
 		l.control, _ = b.c.ListenControl(l.wire)
 	}
 	b.mu.Lock()

@@ -32,7 +32,6 @@ type Leg struct {
 	ptime   time.Duration
 	control pace.Wire // of RTCP; nil when it shares wire (mux), or has none
 	mux     bool
-	offered bool // the description was ours first
 	post    func(call.Event) bool
 	sink    trace.Sink
 	done    chan struct{} // closed by close
