@@ -67,7 +67,7 @@ export function Keypad() {
   return (
     <div class="phone-pad" role="group" aria-label={inCall ? 'Keys of the call' : 'Keys'} ref={ref}>
       {pad.map(k => (
-        <button type="button" key={k} data-key={k} aria-label={names[k] ?? k}
+        <button type="button" key={k} data-key={k} aria-label={names[k] ?? `${k} ${letters[k] ?? ''}`.trim()}
           onClick={() => {
             if (inCall) phone.press(k)
             else phone.typed.value += k

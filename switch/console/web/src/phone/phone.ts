@@ -211,14 +211,21 @@ function followCall(s: RTCSession) {
   s.on('unmuted', mine(() => happen({ type: 'unmuted' })))
   s.on('hold', e => happen({ type: 'hold', ours: String(e.originator) === 'local' }))
   s.on('unhold', e => happen({ type: 'unhold', ours: String(e.originator) === 'local' }))
+  // Why the browser did not take or make a description.
+  let fault = ''
+  const because = (e: unknown) => { fault = e instanceof Error ? e.message : String(e) }
+  s.on('peerconnection:createofferfailed', because)
+  s.on('peerconnection:createanswerfailed', because)
+  s.on('peerconnection:setlocaldescriptionfailed', because)
+  s.on('peerconnection:setremotedescriptionfailed', because)
   const over = (e: { cause: string; originator: unknown; message: unknown }) => {
-    if (session !== s) return
     // What JsSIP hands over is a response, a request (BYE) or nothing.
     const m = e.message as { status_code?: number; reason_phrase?: string; getHeader?: (n: string) => string | undefined } | null
-    finish(endWords({
+    const why = endWords({
       cause: e.cause, originator: String(e.originator) as Ending['originator'], incoming: String(s.direction) === 'incoming',
       status: m?.status_code, phrase: m?.reason_phrase, reason: m?.getHeader?.('Reason'), warning: m?.getHeader?.('Warning'),
-    }))
+    })
+    queueMicrotask(() => { if (session === s) finish(why + (fault && `: ${fault}`)) }) // the fault is told after `failed`
   }
   s.on('ended', over)
   s.on('failed', over)

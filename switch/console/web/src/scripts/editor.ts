@@ -106,13 +106,14 @@ export function open(o: Options): Editor {
 
   async function check(v: EditorView): Promise<Diagnostic[]> {
     const doc = v.state.doc
-    const list = await o.lint(doc.toString())
+    // `vet` leaves notes out as well.
+    const list = (await o.lint(doc.toString())).filter(d => d.severity !== 'note')
     if (v.state.doc !== doc) return [] // typed on: the next check is on its way
     shown = list
     o.problems(list)
     return list.map(d => ({
       ...span(doc, d),
-      severity: d.severity === 'error' || d.severity === 'warning' ? d.severity : 'info' as const,
+      severity: d.severity === 'error' ? 'error' as const : 'warning' as const,
       message: diagWords(d),
       actions: d.fix ? [{ name: 'Fix', apply: () => fix(d) }] : [],
     }))

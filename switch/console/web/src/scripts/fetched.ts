@@ -24,7 +24,7 @@ export function phpWords(body: string): string {
 /** The sentences on a fetch, the worst first; the first one alone when all is well. */
 export function fetchedWords(f: Fetched): { good: boolean; say: string[] } {
   const php = f.body ? phpWords(f.body) : ''
-  const problems: Diag[] = f.problems ?? []
+  const problems: Diag[] = (f.problems ?? []).filter(d => d.severity !== 'note')
   const say: string[] = []
   if (f.error) say.push(f.error)
   if (php) say.push(php)

@@ -63,7 +63,7 @@ test('what a web app answered', () => {
   assert.equal(phpWords(warned), 'line 2 is PHP\'s warning about $name in ivr.php line 7')
   assert.equal(phpWords('Fatal error: Uncaught Error: Call to undefined function f() in C:\\app\\a.php on line 3'), 'line 1 is PHP\'s fatal error about "Uncaught Error: Call to undefined function f()" in a.php line 3')
   assert.equal(phpWords('<Response><Speak>Warning: x in y on line 3</Speak></Response>'), '')
-  assert.deepEqual(fetchedWords(f('<Response><Hangup/></Response>')), { good: true, say: ['a good script'] })
+  assert.deepEqual(fetchedWords(f('<Response><Hangup/></Response>', { problems: [diag('note')] })), { good: true, say: ['a good script'] })
   assert.deepEqual(fetchedWords(f('')), { good: true, say: ['the answer is empty: nothing would run'] })
   assert.deepEqual(fetchedWords(f(warned, { problems: [{ ...diag('error'), line: 1, col: 1, code: 'OZ1003', message: 'text before the XML' }] })),
     { good: false, say: ['line 2 is PHP\'s warning about $name in ivr.php line 7', '1:1 OZ1003: text before the XML'] })
