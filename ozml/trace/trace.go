@@ -84,7 +84,7 @@ type Event struct {
 	MS     float64 `json:"ms,omitempty"`     // how long the exchange took
 	Peer   string  `json:"peer,omitempty"`   // address of the far end
 	Local  string  `json:"local,omitempty"`  // our address towards it, of SIP and RTP
-	Body   string  `json:"body,omitempty"`   // at most 16 KiB, secrets blanked
+	Body   string  `json:"body,omitempty"`   // at most 16 KiB, of script.parsed 64 KiB; secrets blanked
 
 	// Files.
 	File string `json:"file,omitempty"` // below the data folder
