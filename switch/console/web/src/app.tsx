@@ -71,7 +71,7 @@ function Footer() {
 function Shell() {
   useEffect(() => {
     const stop = followCalls()
-    const read = () => { api.status().then(s => { status.value = s }, () => { /* the bar says it */ }) }
+    const read = () => { api.status().then(s => { status.value = s }, () => { status.value = null }) }
     read()
     const timer = setInterval(read, 10_000)
     return () => {

@@ -5,6 +5,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import { api } from '../api/client.ts'
 import type { RunResult } from '../api/types.ts'
 import { length } from '../calls/group.ts'
+import { connected } from '../state/live.ts'
 import { Button, complain, Dialog, Empty, LinkButton, Loading, toast } from '../ui/base.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { useKeys } from '../ui/keys.tsx'
@@ -142,7 +143,7 @@ export function CallPage({ id }: { id: string }) {
   const stepBy = (by: number) => {
     const list = s.times.value.filter((_, i) => !words(s.events.value[i]!).minor)
     const here = s.here.value
-    const next = by > 0 ? list.find(t => t > here + 0.005) : [...list].reverse().find(t => t < here - 0.005)
+    const next = by > 0 ? list.find(t => t > here + 1e-5) : [...list].reverse().find(t => t < here - 1e-5)
     if (next !== undefined) s.move(next)
   }
   useKeys([
@@ -165,7 +166,7 @@ export function CallPage({ id }: { id: string }) {
     : lit ? `${at}line ${lit.line}, ${lit.name}${lit.text ? `: ${lit.text.slice(0, 80)}` : ''}` : s.over.value ? `${at}nothing runs` : 'the call is up'
   return (
     <div class="call">
-      {!s.up.value && <div class="offline" role="status">No word from the switch: reconnecting …</div>}
+      {!s.up.value && connected.value && <div class="offline" role="status">No word from the switch: reconnecting …</div>}
       <Head s={s} />
       <Fault s={s} />
       <p class="state" aria-live="polite" data-state={s.over.value ? 'over' : 'live'}>{state}</p>
