@@ -31,6 +31,7 @@ type line struct {
 	wg    sync.WaitGroup
 
 	mu       sync.Mutex
+	deaf     bool           // the machine there says that nobody listens
 	warnings map[int]string // the last Warning text of each SIP status
 }
 
@@ -217,6 +218,12 @@ func (l *line) why(ctx context.Context, r phone.Result) string {
 	case r.Cause == phone.GaveUp:
 		return "given up before the answer"
 	}
+	if strings.Contains(r.Reason, "connection refused") { // by TCP and its like the phone itself is told
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.deaf = true
+		return "connection refused"
+	}
 	text := r.Reason
 	if r.Code != 0 {
 		text = fmt.Sprintf("%d %s", r.Code, r.Reason)
@@ -234,7 +241,11 @@ func (l *line) why(ctx context.Context, r phone.Result) string {
 
 // hint says what to do about a call that failed; "" when there is nothing to say.
 func (l *line) hint(ctx context.Context, code int) string {
-	if _, deaf := errors.AsType[errDeaf](context.Cause(ctx)); deaf {
+	_, deaf := errors.AsType[errDeaf](context.Cause(ctx))
+	l.mu.Lock()
+	deaf = deaf || l.deaf
+	l.mu.Unlock()
+	if deaf {
 		return fmt.Sprintf("Is a switch running at %s? 'ozswitch dev' starts one; --server HOST:PORT calls another.", l.host)
 	}
 	switch code {

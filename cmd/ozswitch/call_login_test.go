@@ -7,9 +7,11 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"log/slog"
 	"math/big"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -108,4 +110,68 @@ func TestCallLogsIn(t *testing.T) {
 	if out, diag := calls(t, t.Context(), 1, "9000", "--server", s.SIPAddr().String(), "--user", "1md5", "--from", "2md5", "--password", "dragon fly"); !strings.Contains(out+diag, "403") {
 		t.Errorf("as 2md5 with 1md5's name: %s%s, want 403", out, diag)
 	}
+}
+
+// TestCallByWeb: `call` calls as a web page does, one call and several, by ws and
+// wss; where nobody listens it says so.
+func TestCallByWeb(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "script.xml")
+	write(t, script, `<Response><Speak>good morning</Speak><Delay>3</Delay></Response>`)
+	cfg, err := server.Dev(zeros{}, script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Data, cfg.Dialplan = filepath.Join(dir, "data"), nil
+	for i := range cfg.SIP.Listen {
+		cfg.SIP.Listen[i].Address = "127.0.0.1:0"
+	}
+	cfg.SIP.TLS.Cert, cfg.SIP.TLS.Key = certificate(t, dir)
+	cfg.HTTP.Listen, cfg.HTTP.TLSListen = "127.0.0.1:0", fmt.Sprintf("127.0.0.1:%d", freeUDP(t))
+	cfg.RTP.WebRTCPort = freeUDP(t)
+	s, err := server.New(cfg, server.Options{Version: "test", Voice: speller{}, Slog: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	if err := s.Bind(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	defer func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	heard := filepath.Join(dir, "heard.wav")
+	out, _ := calls(t, t.Context(), 0, "9000", "--transport", "ws", "--server", s.HTTPAddr(), "--press", "5@1s", "--record", heard)
+	lacks(t, out, "answered after ", "\n    1.", "pressed 5\n", "ended: far end hung up", "\nok  ")
+	if info, err := os.Stat(heard); err != nil || info.Size() < 8000 {
+		t.Errorf("the recording: %v, %v", info, err)
+	}
+	out, _ = calls(t, t.Context(), 0, "9000", "--transport", "wss", "--ca", cfg.SIP.TLS.Cert, "--server", s.HTTPSAddr(), "--calls", "5", "--rate", "100", "--hangup-after", "1s")
+	lacks(t, out, "answered  5, failed 0\n")
+
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := l.Addr().String()
+	l.Close()
+	out, diag := calls(t, t.Context(), 1, "9000", "--transport", "ws", "--server", nobody)
+	lacks(t, out, "\nfailed  connection refused\n")
+	lacks(t, diag, "Is a switch running at "+nobody)
+}
+
+// freeUDP is a port that is free at this moment, most likely for TCP too.
+func freeUDP(t *testing.T) int {
+	t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).Port
 }
