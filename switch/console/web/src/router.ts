@@ -30,7 +30,15 @@ export function go(to: string, replace = false) {
 
 /** Makes links inside the console go without loading it again. */
 export function listen() {
-  window.addEventListener('popstate', () => { address.value = here() })
+  window.addEventListener('popstate', () => {
+    const other = location.pathname !== path.value
+    if (other && leaving && !leaving()) {
+      history.pushState(null, '', address.value) // the browser has gone already
+      return
+    }
+    if (other) leaving = null
+    address.value = here()
+  })
   document.addEventListener('click', ev => {
     if (ev.defaultPrevented || ev.button !== 0 || ev.metaKey || ev.ctrlKey || ev.shiftKey || ev.altKey) return
     const a = (ev.target as Element).closest?.('a')

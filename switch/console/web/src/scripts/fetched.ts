@@ -29,7 +29,10 @@ export function fetchedWords(f: Fetched): { good: boolean; say: string[] } {
   if (f.error) say.push(f.error)
   if (php) say.push(php)
   if (!f.error && (f.status < 200 || f.status > 299)) say.push(`the app answered ${f.status}; the switch wants 200`)
-  for (const d of problems) say.push(`${d.line}:${d.col} ${diagWords(d)}`)
+  for (const d of problems) {
+    if (php && d.code === 'OZ1003') continue // says the same once more
+    say.push(`${d.line}:${d.col} ${diagWords(d)}`)
+  }
   const good = say.length === 0
   if (good) say.push(f.body.trim() === '' ? 'the answer is empty: nothing would run' : 'a good script')
   return { good, say }

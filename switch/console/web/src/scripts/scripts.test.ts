@@ -66,7 +66,8 @@ test('what a web app answered', () => {
   assert.deepEqual(fetchedWords(f('<Response><Hangup/></Response>', { problems: [diag('note')] })), { good: true, say: ['a good script'] })
   assert.deepEqual(fetchedWords(f('')), { good: true, say: ['the answer is empty: nothing would run'] })
   assert.deepEqual(fetchedWords(f(warned, { problems: [{ ...diag('error'), line: 1, col: 1, code: 'OZ1003', message: 'text before the XML' }] })),
-    { good: false, say: ['line 2 is PHP\'s warning about $name in ivr.php line 7', '1:1 OZ1003: text before the XML'] })
+    { good: false, say: ['line 2 is PHP\'s warning about $name in ivr.php line 7'] })
+  assert.deepEqual(fetchedWords(f('oops<Response/>', { problems: [{ ...diag('error'), line: 1, col: 1, code: 'OZ1003', message: 'text before the XML' }] })).say, ['1:1 OZ1003: text before the XML'])
   assert.deepEqual(fetchedWords(f('', { status: 0, error: 'nobody listens at 127.0.0.1:8000' })), { good: false, say: ['nobody listens at 127.0.0.1:8000'] })
   assert.deepEqual(fetchedWords(f('oops', { status: 500 })).say, ['the app answered 500; the switch wants 200'])
   assert.equal(sampleURL('// Start it by: node app.mjs     Its URL: http://127.0.0.1:8000/\ncode'), 'http://127.0.0.1:8000/')
