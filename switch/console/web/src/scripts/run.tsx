@@ -45,7 +45,7 @@ export function RunPane({ runs, name, text, onLines, onRun }: {
       </form>
       <Trouble text={trouble} />
       {errors.length > 0 && <Trouble text={`It does not run: ${errors[0]!.line}:${errors[0]!.col} ${diagWords(errors[0]!)}`} />}
-      {result && result.run-transcript && <pre class="run-transcript" tabIndex={0} aria-label="Transcript">{result.run-transcript}</pre>}
+      {result && result.transcript && <pre class="run-transcript" tabIndex={0} aria-label="Transcript">{result.transcript}</pre>}
     </section>
   )
 }
