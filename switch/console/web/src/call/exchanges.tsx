@@ -7,7 +7,7 @@ import type { CallState } from './state.ts'
 
 const step = 30 // px between rows
 const edge = 84 // px before the first column: times, and half a name
-const rest = 44 // px after the last
+const margin = 44 // px after the last
 
 /** What stands on an arrow, as long as it may be at so many px. */
 function label(r: Row, px: number): string {
@@ -16,12 +16,15 @@ function label(r: Row, px: number): string {
   return text.length > most ? text.slice(0, most - 1) + '…' : text
 }
 
-function Arrow({ r, y, lane, now, onOpen }: { r: Row; y: number; lane: number; now: boolean; onOpen: () => void }) {
+function Arrow({ r, y, lane, now, onOpen, ...rest }: {
+  r: Row; y: number; lane: number; now: boolean; onOpen: () => void
+  onPointerEnter: (ev: PointerEvent) => void; onPointerLeave: () => void
+}) {
   const x1 = edge + r.from * lane
   const x2 = edge + r.to * lane
   const dir = x2 > x1 ? 1 : -1
   return (
-    <g class={`arrow ${r.tone} ${now ? 'now' : ''}`} tabIndex={0} role="button"
+    <g class={`arrow ${r.tone} ${now ? 'now' : ''}`} tabIndex={0} role="button" {...rest}
       onClick={onOpen} onKeyDown={e => { if (e.key === 'Enter' || e.key === ' ') { e.preventDefault(); onOpen() } }}>
       <rect x="0" y={y - step + 9} width="100%" height={step} class="hit"><title>{`${clock(r.t)}  ${r.label} ${r.note}`}</title></rect>
       <text x="4" y={y} class="t">{clock(r.t)}</text>
@@ -42,11 +45,11 @@ export function ExchangesPane({ s }: { s: CallState }) {
     return () => o.disconnect()
   }, [])
   const l: Ladder = s.ladder.value
-  const here = s.cursor.value
+  const here = s.moment.value
   let now = -1
   if (here !== null) l.rows.forEach((r, i) => { if (r.t <= here + 1e-6) now = i })
-  const lane = Math.max(112, Math.min(220, (room - edge - rest) / Math.max(1, l.columns.length - 1)))
-  const width = edge + (l.columns.length - 1) * lane + rest
+  const lane = Math.max(112, Math.min(220, (room - edge - margin) / Math.max(1, l.columns.length - 1)))
+  const width = edge + (l.columns.length - 1) * lane + margin
   const height = 34 + l.rows.length * step + 16
   return (
     <section class="pane exchanges" aria-label="SIP and HTTP">
@@ -62,7 +65,7 @@ export function ExchangesPane({ s }: { s: CallState }) {
               </g>
             ))}
             {l.rows.map((r, i) => (
-              <Arrow key={r.key} r={r} lane={lane} y={34 + (i + 1) * step - 10} now={i === now}
+              <Arrow key={r.key} r={r} lane={lane} y={34 + (i + 1) * step - 10} now={i === now} {...s.pointed(r.t)}
                 onOpen={() => { s.move(r.t); setOpen(r) }} />
             ))}
           </svg>

@@ -30,7 +30,7 @@ export function HappenedPane({ s }: { s: CallState }) {
   useEffect(() => {
     const b = box.current
     const el = b?.querySelector<HTMLElement>('.happened.now')
-    if (!b || !el) return
+    if (!b || !el || s.hover.peek() !== null) return // nothing moves under the mouse
     if (live) b.scrollTop = b.scrollHeight
     else {
       const top = el.offsetTop - b.offsetTop
@@ -51,7 +51,7 @@ export function HappenedPane({ s }: { s: CallState }) {
           const e = events[i]!
           const w = words(e)
           return (
-            <div key={e.seq} class={`happened tone-${w.tone} ${i === mark ? 'now' : ''}`}>
+            <div key={e.seq} {...s.pointed(s.times.value[i]!)} class={`happened tone-${w.tone} ${i === mark ? 'now' : ''}`}>
               <button type="button" class="stamp mono" title="move the cursor here" aria-current={i === mark ? 'true' : undefined}
                 onClick={() => s.move(s.times.value[i]!)}>{clock(s.times.value[i]!)}</button>
               <div class="said">

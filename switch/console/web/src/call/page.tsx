@@ -1,7 +1,7 @@
 // One call, the same live and afterwards: sound, source, what happened, and the
 // messages, on one axis with one cursor.
 import { useComputed } from '@preact/signals'
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { api } from '../api/client.ts'
 import type { RunResult } from '../api/types.ts'
 import { length } from '../calls/group.ts'
@@ -137,6 +137,7 @@ const panes = [['source', 'Script'], ['happened', 'What happened'], ['exchanges'
 export function CallPage({ id }: { id: string }) {
   const s = useMemo(() => new CallState(id), [id])
   useEffect(() => s.start(), [s])
+  const spoken = useRef('') // the mouse moves what is seen, not what is said
   const c = s.call.value
   useEffect(() => { if (c) document.title = `${c.from || '?'} → ${c.to || '?'} · ozswitch` }, [c])
 
@@ -161,7 +162,7 @@ export function CallPage({ id }: { id: string }) {
   if (!c) return <Loading what="Reading the call" />
   const lit = s.lit.value
   const at = s.cursor.value === null ? '' : `at ${clock(s.here.value, 1)} seconds: `
-  const state = s.over.value && s.cursor.value === null
+  if (s.hover.value === null) spoken.current = s.over.value && s.cursor.value === null
     ? `the call is over: ${resultWords(c.result || s.events.value.find(e => e.type === 'call.ended')?.reason || '', c.reason)}`
     : lit ? `${at}line ${lit.line}, ${lit.name}${lit.text ? `: ${lit.text.slice(0, 80)}` : ''}` : s.over.value ? `${at}nothing runs` : 'the call is up'
   return (
@@ -169,7 +170,7 @@ export function CallPage({ id }: { id: string }) {
       {!s.up.value && connected.value && <div class="offline" role="status">No word from the switch: reconnecting …</div>}
       <Head s={s} />
       <Fault s={s} />
-      <p class="state" aria-live="polite" data-state={s.over.value ? 'over' : 'live'}>{state}</p>
+      <p class="state" aria-live="polite" data-state={s.over.value ? 'over' : 'live'}>{spoken.current}</p>
       <Wave s={s} />
       <div class="pane-tabs" role="group" aria-label="Panes">
         {panes.map(([k, word]) => <button key={k} type="button" class="tab" aria-pressed={s.pane.value === k} onClick={() => { s.pane.value = k }}>{word}</button>)}

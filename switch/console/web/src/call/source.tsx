@@ -41,7 +41,7 @@ export function SourcePane({ s }: { s: CallState }) {
   }, [line, doc.value, jump])
 
   const keys = new Map<number, string>()
-  const here = s.cursor.value ?? Infinity
+  const here = s.moment.value ?? Infinity
   s.events.value.forEach((e, i) => {
     if (e.type !== 'input' || e.doc !== doc.value || !e.line || s.times.value[i]! > here) return
     keys.set(e.line, e.key || e.text || '•'.repeat(e.count ?? 1))

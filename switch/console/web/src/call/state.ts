@@ -20,6 +20,9 @@ export class CallState {
 
   /** Seconds on the axis that were asked for; null: the end of what there is. */
   readonly cursor = signal<number | null>(null)
+  /** Seconds of what the mouse is over; it shows for the moment what the cursor would. */
+  readonly hover = signal<number | null>(null)
+  readonly moment = computed(() => this.hover.value ?? this.cursor.value)
   readonly playing = signal(false)
   readonly tick = signal(Date.now())
 
@@ -44,16 +47,16 @@ export class CallState {
   })
 
   /** Where the cursor stands. */
-  readonly here = computed(() => Math.min(this.cursor.value ?? this.length.value, this.length.value))
+  readonly here = computed(() => Math.min(this.moment.value ?? this.length.value, this.length.value))
 
   /** What runs there. While the call is live and nobody looks back, whatever has not ended. */
   readonly lit = computed(() => {
-    if (this.cursor.value === null) return this.over.value ? null : running(this.spans.value, Infinity)
-    return running(this.spans.value, this.cursor.value)
+    if (this.moment.value === null) return this.over.value ? null : running(this.spans.value, Infinity)
+    return running(this.spans.value, this.moment.value)
   })
 
   /** Index of the event at the cursor, -1 before the first. */
-  readonly current = computed(() => this.cursor.value === null
+  readonly current = computed(() => this.moment.value === null
     ? (this.over.value ? -1 : this.events.value.length - 1) : indexAt(this.times.value, this.here.value))
 
   /** Moves the sound as well; the waveform sets it. */
@@ -86,6 +89,14 @@ export class CallState {
   move(seconds: number | null) {
     this.cursor.value = seconds === null ? null : Math.max(0, Math.min(seconds, this.length.value))
     if (seconds !== null) this.seekSound(seconds - this.soundFrom.value)
+  }
+
+  /** What makes an element show its moment while the mouse is over it. */
+  pointed(seconds: number) {
+    return {
+      onPointerEnter: (ev: PointerEvent) => { if (ev.pointerType === 'mouse') this.hover.value = seconds },
+      onPointerLeave: () => { this.hover.value = null },
+    }
   }
 
   /** Reads what the call is; afterwards its whole log, live its stream. */

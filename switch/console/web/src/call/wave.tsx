@@ -73,7 +73,7 @@ export function Wave({ s }: { s: CallState }) {
   const depths = [...new Set(commands.map(x => x.depth))].sort((a, b) => a - b)
   const recordings = s.spans.value.filter(x => x.kind === 'recording')
   const bar = (x: Span, i: number) => (
-    <button key={i} type="button" class={`bar ${x.kind} ${x === s.lit.value ? 'lit' : ''} ${x.failed ? 'failed' : ''}`} tabIndex={-1}
+    <button key={i} type="button" class={`bar ${x.kind} ${x === s.lit.value ? 'lit' : ''} ${x.failed ? 'failed' : ''}`} tabIndex={-1} {...s.pointed(x.from)}
       style={{ left: pct(x.from), width: pct(Math.max((x.to ?? L) - x.from, 0)) }}
       title={`${x.line}:${x.col} ${x.name} ${x.text}`} onClick={ev => { ev.stopPropagation(); s.move(x.from); s.goTo(x) }}>
       {x.kind === 'recording' ? '● recorded' : `${x.line}:${x.col} ${x.name}`}
