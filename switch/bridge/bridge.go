@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -125,17 +126,18 @@ func (b *Bridge) offer() (m call.Media) {
 }
 
 // answer takes the first offered codec that we have: the caller's preference
-// counts (RFC 3264 6.1). A leg that speaks one of them already stays with it.
+// counts (RFC 3264 6.1). A leg that speaks now stays with it to its end.
 func (b *Bridge) answer(remote *call.Media, now *codec.Codec) (m call.Media, err error) {
 	_, theirs, ok := b.choose(remote)
-	for _, c := range remote.Codecs {
-		if now != nil && c.Is(now.Name, now.ClockRate) {
-			theirs = c
-			break
-		}
-	}
 	if !ok {
 		return m, &CodecError{names(remote.Codecs), names(b.offer().Codecs)}
+	}
+	if now != nil {
+		i := slices.IndexFunc(remote.Codecs, func(c call.Codec) bool { return c.Is(now.Name, now.ClockRate) })
+		if i < 0 {
+			return m, &AgreeError{"the sound of this call is " + now.Name + "; the offer has " + names(remote.Codecs)}
+		}
+		theirs = remote.Codecs[i]
 	}
 	m.Codecs = []call.Codec{theirs}
 	if k, ok := remote.KeysFor(theirs); ok {
