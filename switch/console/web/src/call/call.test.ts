@@ -139,7 +139,7 @@ test('words', () => {
   assert.equal(words(call[14]!).text, 'recording ended by key 1, 2.5 s')
   assert.equal(words(ev(0, 'input', { key: '12', reason: '12', count: 2 })).text, 'entered 12, branch 12')
   assert.equal(words(ev(0, 'input', { count: 4 })).text, 'entered ••••')
-  assert.equal(words(call[16]!).text, 'the call ended: the caller hung up, 6.1 s')
+  assert.equal(words(call[16]!).text, 'the call is over: the caller hung up, 6.1 s')
   const bad = words(ev(0, 'script.refused', { doc: 'a.php', code: 'OZ1003', text: 'text before the XML', hint: 'switch warnings off' }))
   assert.deepEqual([bad.tone, bad.text, bad.hint], ['bad', 'a.php was refused: OZ1003 text before the XML', 'switch warnings off'])
   assert.equal(words(ev(0, 'script.fetch', { url: 'http://a', reason: 'given up' })).tone, 'http')

@@ -85,7 +85,7 @@ const table: Record<string, Sayer> = {
   'call.ringing': e => say(`${e.to || 'the other side'} rings`, 'call'),
   'call.answered': () => say('answered', 'call'),
   'call.bridged': e => say(`connected${e.to ? ` with ${e.to}` : ''}`, 'call'),
-  'call.ended': e => say(`the call ended: ${resultWords(e.reason ?? '')}, ${num(e.seconds)} s`, wentWell(e.reason ?? '') ? 'call' : 'bad'),
+  'call.ended': e => say(`the call is over: ${resultWords(e.reason ?? '')}, ${num(e.seconds)} s`, wentWell(e.reason ?? '') ? 'call' : 'bad'),
   'script.fetch': e => exchange(e, 'asked'),
   'script.parsed': e => say(`${e.doc || 'the script'} was read${e.count ? `: ${e.count} ${e.count === 1 ? 'command' : 'commands'}` : ''}`, 'plain', true),
   'script.refused': e => ({ text: `${e.doc || 'the script'} was refused: ${problem(e)}`, tone: 'bad', hint: e.hint ?? '' }),
