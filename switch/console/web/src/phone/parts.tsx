@@ -67,12 +67,12 @@ export function Keypad() {
   return (
     <div class="phone-pad" role="group" aria-label={inCall ? 'Keys of the call' : 'Keys'} ref={ref}>
       {pad.map(k => (
-        <button type="button" key={k} data-key={k} aria-label={names[k] ?? `${k} ${letters[k] ?? ''}`.trim()}
+        <button type="button" key={k} data-key={k} aria-label={names[k]}
           onClick={() => {
             if (inCall) phone.press(k)
             else phone.typed.value += k
           }}>
-          <b>{k}</b><small aria-hidden="true">{letters[k] ?? ''}</small>
+          <b>{k}</b>{' '}<small>{letters[k] ?? ''}</small>
         </button>
       ))}
     </div>

@@ -43,7 +43,7 @@ export function start(a: PhoneAccount): () => void {
     const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${a.ws}`
     ua = new JsSIP.UA({
       sockets: new JsSIP.WebSocketInterface(url), uri: a.uri, password: a.password, display_name: a.name,
-      register: true, session_timers: true, connection_recovery_min_interval: 1, connection_recovery_max_interval: 8,
+      register: true, session_timers: true, connection_recovery_min_interval: 1, connection_recovery_max_interval: 4,
     })
     listen(ua)
     ua.start()
