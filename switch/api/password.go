@@ -87,7 +87,7 @@ func parseHash(s string) (hash, error) {
 	}
 	var lanes uint32
 	if n, err := fmt.Sscanf(part[3], "m=%d,t=%d,p=%d", &h.memory, &h.rounds, &lanes); n != 3 || err != nil {
-		return hash{}, fmt.Errorf("the hash has the parameters %q, want m=...,t=...,p=...", part[3])
+		return hash{}, fmt.Errorf("the hash has the parameters %q and not m, t and p", part[3])
 	}
 	if h.memory < 8<<10 || h.memory > 1<<20 || h.rounds < 1 || h.rounds > 16 || lanes < 1 || lanes > 16 {
 		return hash{}, fmt.Errorf("the hash has the parameters %q; 8 MiB to 1 GiB, 1 to 16 rounds and lanes are accepted", part[3])
