@@ -158,8 +158,21 @@ func (a *Access) Guard(next http.Handler) http.Handler {
 			p.write(w)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, u)))
+		ctx := context.WithValue(r.Context(), userKey{}, u)
+		if _, _, basic := r.BasicAuth(); !basic && !a.Off && cookie(r) != "" {
+			ctx = context.WithValue(ctx, stillKey{}, func() bool { return a.Sessions.good(cookie(r), time.Now()) })
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+type stillKey struct{}
+
+// stillIn tells whether who made a request that goes on and on is signed in
+// still: a stream ends with its session.
+func stillIn(ctx context.Context) bool {
+	still, ok := ctx.Value(stillKey{}).(func() bool)
+	return !ok || still()
 }
 
 // ownHeader is what a page of ours sends with a request that changes something:

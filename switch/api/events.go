@@ -78,6 +78,9 @@ type stream struct {
 func (s *stream) run(ctx context.Context, sub *eventlog.Subscription) {
 	for {
 		e, err := s.next(ctx, sub)
+		if !stillIn(ctx) {
+			return
+		}
 		switch {
 		case err == nil:
 			err = s.event(e)

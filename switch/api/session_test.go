@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ozswitch/ozml/trace"
 )
 
 // signedIn gives the cookie header of a session.
@@ -250,4 +252,26 @@ func TestPlace(t *testing.T) {
 			t.Errorf("%s and %s are one place: %v", tt.a, tt.b, same)
 		}
 	}
+}
+
+// TestStreamEnds: a stream of events ends with the session that asked for it.
+func TestStreamEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		boss := signedIn(t, d, "boss", "boss12345")
+		r := httptest.NewRequest("GET", "/v1/events", nil)
+		r.Header.Set(boss[0], boss[1])
+		w, done := httptest.NewRecorder(), make(chan struct{})
+		go func() {
+			defer close(done)
+			d.mux.ServeHTTP(w, r)
+		}()
+		time.Sleep(time.Minute)
+		want(t, "sign out", d.ask("DELETE", "/v1/session", "", append(boss, ownHeader, "1")...), 204)
+		d.Log.Emit(trace.Event{Type: trace.Registration, From: "secret"})
+		<-done
+		if strings.Contains(w.Body.String(), "secret") || !strings.Contains(w.Body.String(), "still here") {
+			t.Errorf("the stream said %q", w.Body)
+		}
+	})
 }
