@@ -80,11 +80,15 @@ func serveWeb(t *testing.T) *webNode {
 func serveWebAt(t *testing.T, address string) *webNode {
 	t.Helper()
 	dir := t.TempDir()
+	media := filepath.Join(dir, "data", "media")
 	for _, hertz := range []string{"440", "880"} {
-		run(t, dir, "sox", "-n", "-r", "8000", "-c", "1", "-b", "16", hertz+".wav", "synth", "60", "sine", hertz, "vol", "0.5")
+		if err := os.MkdirAll(media, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		run(t, media, "sox", "-n", "-r", "8000", "-c", "1", "-b", "16", hertz+".wav", "synth", "60", "sine", hertz, "vol", "0.5")
 	}
 	script := filepath.Join(dir, "tones.xml")
-	write(t, script, strings.NewReplacer("440.wav", filepath.Join(dir, "440.wav"), "880.wav", filepath.Join(dir, "880.wav")).Replace(toneScript))
+	write(t, script, toneScript)
 	cert, key := certificate(t, dir)
 	n := &webNode{https: fmt.Sprintf("%s:%d", address, freePort(t)), page: freePort(t)}
 	n.node = &node{
