@@ -1,6 +1,6 @@
 // Each folder's script is tested with its caller, on paper. The apps are tested
 // in test/peers.
-package examples
+package examples_test // outside: the switch, which it needs, imports examples
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"ozswitch/examples"
 	"ozswitch/internal/golden"
 	"ozswitch/ozml"
 	"ozswitch/ozml/command"
@@ -86,7 +87,7 @@ func TestReadme(t *testing.T) {
 
 // TestHelloApp: what is shown names its own file and the command that starts it.
 func TestHelloApp(t *testing.T) {
-	for _, s := range HelloApp() {
+	for _, s := range examples.HelloApp() {
 		first, _, _ := strings.Cut(s.Text, "\n")
 		if !strings.Contains(first, s.Run) || !strings.Contains(first, s.URL) {
 			t.Errorf("%s begins with %q, want it to name %q and %q", s.File, first, s.Run, s.URL)
