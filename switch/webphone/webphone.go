@@ -98,15 +98,24 @@ func (s *Sockets) Close() {
 	s.stop()
 	s.mu.Lock()
 	s.closed = true
+	s.mu.Unlock()
+	s.cut(errLeaving)
+	s.wg.Wait()
+}
+
+// Cut ends all sockets, as a network that breaks does; others may follow.
+func (s *Sockets) Cut() { s.cut(net.ErrClosed) }
+
+func (s *Sockets) cut(why error) {
+	s.mu.Lock()
 	all := make([]*socket, 0, len(s.all))
 	for k := range s.all {
 		all = append(all, k)
 	}
 	s.mu.Unlock()
 	for _, k := range all {
-		k.end(errLeaving)
+		k.end(why)
 	}
-	s.wg.Wait()
 }
 
 // errLeaving is why sockets end when we stop.
