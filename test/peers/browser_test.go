@@ -191,3 +191,27 @@ func TestNetworkDrop(t *testing.T) {
 	inBrowserBy(t, "ip", []string{fmt.Sprintf("PAGE_PORT=%d", n.page)}, cmd...)
 	n.close(t)
 }
+
+// TestFiveMinutes: ux.md 3, each step by a real user's browser, ending with what
+// the microphone's tone left in the recording.
+func TestFiveMinutes(t *testing.T) {
+	need(t, "chromium", "node", "php", "sox", "curl")
+	dir := t.TempDir()
+	mic := tone(t, filepath.Join(dir, "mic.wav"), 1000, 10)
+	data := filepath.Join(dir, "data")
+	if err := os.MkdirAll(data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	calls, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := inBrowser(t, nil, "five-minutes.mjs", "--program", program(t), "--data", data, "--offset", fmt.Sprint(freePort(t)-30000),
+		"--mic", mic, "--app-port", fmt.Sprint(freePort(t)), "--calls", calls)
+	if _, file, ok := strings.Cut(out, "\nrecording "); ok {
+		file, _, _ = strings.Cut(file, "\n")
+		wantTone(t, file, 0.5, 1.5, 1000)
+	} else {
+		t.Error("no recording was named")
+	}
+}

@@ -94,7 +94,8 @@ export class CallState {
   /** What makes an element show its moment while the mouse is over it. */
   pointed(seconds: number) {
     return {
-      onPointerEnter: (ev: PointerEvent) => { if (ev.pointerType === 'mouse') this.hover.value = seconds },
+      // A page that opens or moves under a mouse at rest is not pointed at.
+      onPointerMove: (ev: PointerEvent) => { if (ev.pointerType === 'mouse' && (ev.movementX || ev.movementY)) this.hover.value = seconds },
       onPointerLeave: () => { this.hover.value = null },
     }
   }

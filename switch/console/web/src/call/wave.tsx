@@ -54,7 +54,9 @@ export function Wave({ s }: { s: CallState }) {
     }
   }, [has, over]) // afterwards there is sound to play, so it is made once more
   useEffect(() => {
-    if (ws.current && peaks) ws.current.setOptions({ peaks: [peaks.out, peaks.in], duration: peaks.seconds })
+    // Not setOptions: it takes new peaks and goes on drawing the old ones. What can
+    // be played is whole, and was given when the player was made.
+    if (ws.current && peaks && !s.over.peek()) ws.current.load('', [peaks.out, peaks.in], peaks.seconds).catch(() => { /* a newer one came */ })
   }, [peaks])
 
   s.togglePlay = () => {
