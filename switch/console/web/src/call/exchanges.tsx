@@ -18,7 +18,7 @@ function label(r: Row, px: number): string {
 
 function Arrow({ r, y, lane, now, onOpen, ...rest }: {
   r: Row; y: number; lane: number; now: boolean; onOpen: () => void
-  onPointerEnter: (ev: PointerEvent) => void; onPointerLeave: () => void
+  onPointerMove: (ev: PointerEvent) => void; onPointerLeave: () => void
 }) {
   const x1 = edge + r.from * lane
   const x2 = edge + r.to * lane

@@ -54,8 +54,9 @@ export function Keypad() {
   const inCall = phone.state.value.talk?.phase === 'talking'
   const ref = useRef<HTMLDivElement>(null)
   const { key, n } = phone.lastKey.value
+  const before = useRef(n)
   useEffect(() => { // a key that went out is seen, wherever it was pressed
-    if (n === 0) return
+    if (n === before.current) return
     const b = ref.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)
     b?.classList.add('pressed')
     const timer = setTimeout(() => b?.classList.remove('pressed'), 180)

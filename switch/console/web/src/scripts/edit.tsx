@@ -130,7 +130,7 @@ export function EditPage({ name }: { name: string }) {
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
       if (!(e.ctrlKey || e.metaKey) || e.altKey || e.shiftKey) return
-      if (e.key === 's') void saveRef.current()
+      if (e.key.toLowerCase() === 's') void saveRef.current()
       else if (e.key === 'Enter') setRuns(n => n + 1)
       else return
       e.preventDefault()
