@@ -21,8 +21,8 @@ var scripts = map[string]string{
 	"9005": `<Response><Play>2s.wav</Play><Record FinishDigits="1" Format="mp3" FinishedUrl="URL"/><Delay>60</Delay><Hangup/></Response>`,
 	"9006": `<Response><Speak>Your order with the number # will be with you on Monday.</Speak></Response>`,
 	"9008": `<Response><Speak>Order #.</Speak><Record FinishDigits="1" Format="wav" FinishedUrl="URL"/><Delay>60</Delay><Hangup/></Response>`,
-	"9009": `<Response><Play>2s.wav</Play><UserInput Timeout="2" Digits="1"/><Record MaxLength="3" Format="wav" FinishedUrl="URL"/><Play>5s.wav</Play></Response>`,
-	"9007": `<Response><Record MaxLength="60" FinishDigits="1" Format="wav" FinishedUrl="URL"/><Delay>60</Delay></Response>`,
+	"9009": `<Response><Play>2s.wav</Play><UserInput Timeout="2" Digits="1"/><Record Duration="3" Format="wav" FinishedUrl="URL"/><Play>5s.wav</Play></Response>`,
+	"9007": `<Response><Record Duration="60" FinishDigits="1" Format="wav" FinishedUrl="URL"/><Delay>60</Delay></Response>`,
 }
 
 // An app is the web app that the switch asks.

@@ -32,11 +32,11 @@ async function dev() {
 }
 
 const browser = await launch({ mic: argument('mic') });
-const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: ['microphone'] });
+const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: ['microphone', 'clipboard-read', 'clipboard-write'] });
 const page = await context.newPage();
 const trouble = [];
 page.on('pageerror', (e) => trouble.push(String(e)));
-page.on('console', (m) => m.type() === 'error' && trouble.push(m.text()));
+page.on('console', (m) => m.type() === 'error' && trouble.push(`${page.url()} ${m.location().url}:${m.location().lineNumber}:${m.location().columnNumber} ${m.text()}`));
 page.on('request', (r) => new URL(r.url()).hostname === '127.0.0.1' || /^(data|blob):/.test(r.url()) || trouble.push('an outside address: ' + r.url()));
 
 // What arrives at the browser is measured by an ear on its connection; when a
@@ -47,6 +47,8 @@ const voice = () => until('a voice', async () => (await ear()).rms > 0.01);
 const button = (name) => page.getByRole('button', { name, exact: true });
 const happened = page.getByRole('region', { name: 'What happened' });
 const lit = (line) => page.locator(`.source .line.lit[data-line="${line}"]`);
+
+const wrong = '<Response>\n  <Speak>Hello, it is me.</Speak>\n  <Spaek>And this is wrong.</Spaek>\n</Response>\n';
 
 let said;
 try {
@@ -116,7 +118,8 @@ try {
     await editor.waitFor();
     await editor.click();
     await page.keyboard.press('Control+A');
-    await page.keyboard.insertText('<Response>\n  <Speak>Hello, it is me.</Speak>\n  <Spaek>And this is wrong.</Spaek>\n</Response>\n');
+    await page.evaluate((text) => navigator.clipboard.writeText(text), wrong);
+    await page.keyboard.press('Control+V');
     const problem = page.getByRole('region', { name: 'Problems' }).getByText(/OZ1101/);
     const begun = performance.now();
     await problem.waitFor();
@@ -125,7 +128,7 @@ try {
     if (!/3:4/.test(text) || !/unknown command <Spaek>; did you mean <Speak>\?/.test(text.replace(/\s+/g, ' '))) throw new Error(text);
     await page.locator('.cm-lintRange-error').first().waitFor();
     const file = join(data, 'wrong.xml');
-    writeFileSync(file, '<Response>\n  <Speak>Hello, it is me.</Speak>\n  <Spaek>And this is wrong.</Spaek>\n</Response>\n');
+    writeFileSync(file, wrong);
     let vet = '';
     try { execFileSync(program, ['vet', file]); } catch (e) { vet = String(e.stdout); }
     if (!vet.includes(':3:4: error OZ1101: unknown command <Spaek>; did you mean <Speak>?')) throw new Error('vet says: ' + vet);
@@ -173,7 +176,7 @@ try {
     await page.waitForURL(/\/calls\/\w+/);
     await page.locator('.source .line.lit', { hasText: 'Speak' }).waitFor({ timeout: 60_000 });
     await voice();
-    await page.getByRole('region', { name: 'SIP and HTTP' }).getByText(/200/).first().waitFor();
+    await page.getByRole('region', { name: 'SIP and HTTP' }).getByText(/200/).first().waitFor({ state: 'attached' });
     await page.keyboard.press('1');
     await page.locator('.state[data-state=over]').waitFor({ timeout: 60_000 });
     return fetched;
@@ -195,6 +198,7 @@ try {
 
   await step('4:00 ozswitch top shows the same calls', async () => {
     await page.goto(call);
+    await page.getByText(/1001 ready/).waitFor();
     const out = execFileSync(program, ['top', '--once', '--server', origin, '--user', user, '--password', password]).toString();
     return out.split('\n')[0];
   });
@@ -225,9 +229,9 @@ try {
     if (trouble.length) throw new Error(trouble.join('\n'));
   });
 } catch (e) {
-  await page.screenshot({ path: join(data, 'failed.png') }).catch(() => {});
   console.log('      at ' + page.url() + '; a picture lies at ' + join(data, 'failed.png'));
   console.log('      ' + trouble.join(' | '));
+  await page.screenshot({ path: join(data, 'failed.png') }).catch(() => {});
 } finally {
   await browser.close();
   for (const p of children) p.kill('SIGTERM');

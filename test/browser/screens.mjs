@@ -30,6 +30,8 @@ const shoot = (page, wrongs, name, options) => step(`screen ${name}`, async () =
   calm(wrongs);
   return said;
 }).catch(() => {}); // counted; the other screens are looked at as well
+// The mouse shows its moment in every pane: out of the way with it.
+const aside = (page) => page.mouse.move(45, 500);
 const call = async (page) => {
   await page.goto(origin + '/');
   await shown(page, '.phone-dot.ready');
@@ -56,6 +58,7 @@ try {
   await step('Call 9000', async () => {
     await page.locator('main .button.primary').click();
     await page.waitForURL(/\/calls\//);
+    await aside(page);
     await until('a lit line', () => page.locator('.line.lit').count());
     await until('the voice in the wave', () => page.locator('.track canvas, .track svg, .sound').count());
   });
@@ -88,7 +91,7 @@ try {
     const box = await page.locator('.lanes').boundingBox();
     await page.mouse.click(box.x + box.width * 0.3, box.y + 30);
     await until('a lit line', () => page.locator('.line.lit').count());
-    await page.mouse.move(5, 400);
+    await aside(page);
   });
   if (argument('picture')) {
     await step('the picture of the README', async () => {
@@ -107,7 +110,7 @@ try {
     const good = await script(page, '<Response>\n  <Speak>Hello</Speak>\n  <Spaek>Hello again</Spaek>\n</Response>\n');
     await call(page);
     await over(page);
-    await shown(page, '.trouble');
+    await shown(page, 'main .trouble');
     await script(page, good);
   });
   await shoot(page, wrongs, 'call-fault', { small: true });
@@ -187,6 +190,9 @@ try {
     await over(page);
     calm(wrongs);
   });
+} catch {
+  const open = browser.contexts().flatMap((c) => c.pages());
+  for (const [i, p] of open.entries()) await p.screenshot({ path: `${folder}/failed-${i}.png` }).catch(() => {});
 } finally {
   await browser.close();
 }
