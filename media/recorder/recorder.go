@@ -62,7 +62,8 @@ type Spec struct {
 	Max      time.Duration // sound beyond this is left out; 0: no end
 
 	// OnVoice, if set, is told that the caller's voice began (true) or stopped (false), and at which place of the
-	// recording: for an end, where the last sound of voice was, which is up to 300 ms ago. It is called from a worker
+	// recording: for an end, where the last sound of voice was, which is up to 300 ms ago. When a noise began that was
+	// taken for voice (for a quarter of a second), it is where voice stopped before it. It is called from a worker
 	// at most 100 ms of sound late, in order, never after OnDone, and must not block.
 	OnVoice func(on bool, at time.Duration)
 

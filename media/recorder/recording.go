@@ -56,7 +56,7 @@ func newRecording(r *Recorder, s Spec) *Recording {
 	rec.w = worker{
 		in: codec.NewPatcher(s.Codec), out: s.Codec.NewDecoder(),
 		a: make([]int16, frame), b: make([]int16, frame),
-		voice: newDetector(), most: int64(s.Codec.Rate.N(s.Max)),
+		voice: newDetector(s.Codec.Rate), most: int64(s.Codec.Rate.N(s.Max)),
 	}
 	if s.Max <= 0 {
 		rec.w.most = 1<<63 - 1
