@@ -58,7 +58,7 @@ switch/store:      switch/call switch/extension
 switch/store/storetest: switch/store switch/call switch/extension
 switch/queue:      switch/store
 switch/eventlog:   switch/call ozml/trace
-switch/message:    switch/call switch/store
+switch/message:    switch/store switch/queue
 switch/alarm:      media media/dtmf
 switch/sip/transaction:
 switch/sip/flow:   switch/sip/transaction
@@ -117,6 +117,8 @@ github.com/HdrHistogram/hdrhistogram-go: cmd/ozswitch
 // foreignInTests may be imported by tests, beside what their package may.
 const foreignInTests = `
 github.com/rogpeppe/go-internal:    cmd/ozswitch
+github.com/emersion/go-smtp:        switch/message
+github.com/emersion/go-sasl:        switch/message
 `
 
 // core is standard library only.
