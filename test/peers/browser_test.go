@@ -11,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"math"
 	"math/big"
 	"net"
 	"os"
@@ -210,7 +211,12 @@ func TestFiveMinutes(t *testing.T) {
 		"--mic", mic, "--app-port", fmt.Sprint(freePort(t)), "--calls", calls)
 	if _, file, ok := strings.Cut(out, "\nrecording "); ok {
 		file, _, _ = strings.Cut(file, "\n")
-		wantTone(t, file, 0.5, 1.5, 1000)
+		// The browser takes a steady tone for noise and turns it down.
+		if rms, hertz := hear(t, file, 0.5, 1.5); rms < 0.005 || math.Abs(hertz-1000) > 30 {
+			t.Errorf("the recording has %.0f Hz at %.3f, want the microphone's 1000 Hz", hertz, rms)
+		} else {
+			t.Logf("the recording has %.0f Hz at %.3f of full scale", hertz, rms)
+		}
 	} else {
 		t.Error("no recording was named")
 	}
