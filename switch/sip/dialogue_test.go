@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "rewrite the dialogues in testdata")
 // TestDialogues runs the files of testdata: a far end and the call talk with
 // an Endpoint in virtual time. A line is one of
 //
-//	> METHOD [branch=b] [cseq=n] [from=tag] [to=tag|ours] [body=sdp|hold|WORD] [Name:_value]...
+//	> METHOD [branch=b] [cseq=n] [from=tag] [to=tag|ours] [body=sdp|hold|inactive|zero|WORD] [Name:_value]...
 //	> CODE [of=METHOD] [to=tag] [body=sdp] [Name:_value]    answers our last METHOD
 //	do respond CODE [sdp] | do bye | do cancel | do dial URI | do reinvite [hold] | do info KEYS
 //	full                                                    the mailbox takes nothing more
@@ -206,6 +206,10 @@ func (k *talker) request(method string, f []string) {
 	case "":
 	case "hold":
 		extra, body = extra+"Content-Type: application/sdp\r\n", testSDP+"a=sendonly\r\n"
+	case "inactive":
+		extra, body = extra+"Content-Type: application/sdp\r\n", testSDP+"a=inactive\r\n"
+	case "zero": // hold as of RFC 2543
+		extra, body = extra+"Content-Type: application/sdp\r\n", strings.Replace(testSDP, "c=IN IP4 10.0.0.2", "c=IN IP4 0.0.0.0", 1)
 	case "sdp":
 		extra, body = extra+"Content-Type: application/sdp\r\n", testSDP
 	default:

@@ -39,16 +39,20 @@ func newRaw(w *World, host string) *rawPhone {
 
 func (r *rawPhone) close() { r.sip.Close(); r.rtp.Close() }
 
-// send sends a request of our one dialog; sdp is the direction of an offer, ""
-// for no body.
+// send sends a request of our one dialog; dir is the direction of an offer, "" for
+// no body. "zero" holds as phones of RFC 2543 do: sendrecv, to the address 0.0.0.0.
 func (r *rawPhone) send(method, dir, extra, body string) {
 	if method != "ACK" {
 		r.cseq++
 	}
 	if dir != "" {
 		extra += "Content-Type: application/sdp\r\n"
+		at := r.host
+		if dir == "zero" {
+			at, dir = "0.0.0.0", "sendrecv"
+		}
 		body = fmt.Sprintf("v=0\r\no=- 1 %d IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=%s\r\n",
-			r.cseq, r.host, r.host, dir)
+			r.cseq, r.host, at, dir)
 	}
 	to := "<sip:9000@" + sipAddr + ">"
 	if r.theirTag != "" {
@@ -103,37 +107,34 @@ func (r *rawPhone) packets(d time.Duration) (n int) {
 	}
 }
 
-// TestReinvite: hold, and back; the script goes on meanwhile.
+// TestReinvite: hold by re-INVITE and by UPDATE, in each of the three ways, and
+// back; the script goes on meanwhile.
 func TestReinvite(t *testing.T) {
 	Run(t, func(w *World) {
-		w.Web.Serve("/ivr", `<Response><Delay>20</Delay></Response>`)
+		w.Web.Serve("/ivr", `<Response><Delay>40</Delay></Response>`)
 		r := newRaw(w, "10.2.0.1")
 		defer r.close()
-		r.send("INVITE", "sendrecv", "", "")
-		if m := r.final(); !strings.HasPrefix(m, "SIP/2.0 200") {
-			t.Fatalf("INVITE: %s", m)
+		offer := func(method, dir, want string) {
+			t.Helper()
+			r.send(method, dir, "", "")
+			if m := r.final(); !strings.HasPrefix(m, "SIP/2.0 200") || !strings.Contains(m, "a="+want+"\r\n") {
+				t.Fatalf("%s with %s, want 200 and %s: %s", method, dir, want, m)
+			}
+			if method == "INVITE" {
+				r.send("ACK", "", "", "")
+			}
+			r.packets(100 * time.Millisecond) // under way
+			n := r.packets(time.Second)
+			if want == "sendrecv" && n < 45 || want != "sendrecv" && n != 0 {
+				t.Errorf("%d packets in the second after %s with %s", n, method, dir)
+			}
 		}
-		r.send("ACK", "", "", "")
-		if n := r.packets(time.Second); n < 45 {
-			t.Errorf("%d packets in a second, want 50", n)
-		}
-		r.send("INVITE", "sendonly", "", "")
-		m := r.final()
-		if !strings.HasPrefix(m, "SIP/2.0 200") || !strings.Contains(m, "a=recvonly") {
-			t.Errorf("re-INVITE with sendonly: %s", m)
-		}
-		r.send("ACK", "", "", "")
-		r.packets(100 * time.Millisecond) // under way
-		if n := r.packets(2 * time.Second); n != 0 {
-			t.Errorf("%d packets while on hold", n)
-		}
-		r.send("INVITE", "sendrecv", "", "")
-		if m := r.final(); !strings.HasPrefix(m, "SIP/2.0 200") || strings.Contains(m, "a=recvonly") {
-			t.Errorf("re-INVITE with sendrecv: %s", m)
-		}
-		r.send("ACK", "", "", "")
-		if n := r.packets(time.Second); n < 45 {
-			t.Errorf("%d packets in the second after hold, want 50", n)
+		offer("INVITE", "sendrecv", "sendrecv")
+		for _, method := range []string{"INVITE", "UPDATE"} {
+			for _, hold := range [][2]string{{"sendonly", "recvonly"}, {"inactive", "inactive"}, {"zero", "recvonly"}} {
+				offer(method, hold[0], hold[1])
+				offer(method, "sendrecv", "sendrecv")
+			}
 		}
 		if w.Up() != 1 {
 			t.Error("the call is gone")

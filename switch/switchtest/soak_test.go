@@ -37,7 +37,7 @@ func TestSoak(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			if n++; n%5 == 0 {
-				return Answer{Body: fmt.Sprintf(menu, `<Record Format="wav" MaxLength="3" FinishedUrl="http://app/rec"/>`)}
+				return Answer{Body: fmt.Sprintf(menu, `<Record Format="wav" Duration="3" FinishedUrl="http://app/rec"/>`)}
 			}
 			return Answer{Body: fmt.Sprintf(menu, "")}
 		})
