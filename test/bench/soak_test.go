@@ -151,7 +151,7 @@ func soak(b *bench) error {
 		}
 		wg.Wait()
 	}
-	run(20 * time.Second) // caches and pools have their size
+	run(time.Minute) // caches and pools have their size, and the event log its latest 8,192 events: 30 and more a call
 	before, err := n.holdings(b)
 	if err != nil {
 		return err
