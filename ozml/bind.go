@@ -27,6 +27,7 @@ func (p *Params) value(name, kind, usage string, opts []Option, set func(*Param,
 		return
 	}
 	if state == open { // to check: variables are not known yet
+		p.open = true
 		return
 	}
 	switch {

@@ -24,32 +24,44 @@ func (t Table) Check(f *syntax.File, in Setting) []Diagnostic {
 		}
 		c.b.diags = append(c.b.diags, Diagnostic{File: f.Name, Span: w.Span, Severity: sev, Code: w.Code, Msg: w.Msg, Hint: w.Hint})
 	}
-	c.block(Block{doc: f.Name, nodes: f.Root.Children})
+	top := Block{doc: f.Name, nodes: f.Root.Children}
+	c.block(&top)
+	c.flow(top.flow)
 	c.once(f.Root)
 	return c.b.diags
 }
 
 type checker struct {
-	table  Table
-	b      binding
-	in     Setting
-	root   *syntax.Element
-	source []byte
-	known  []string // names that are set anywhere, with their $; made when needed
-	depth  int
+	table   Table
+	b       binding
+	in      Setting
+	root    *syntax.Element
+	source  []byte
+	known   []string          // names that are set anywhere, with their $; made when needed
+	isKnown map[string]bool   // the same in lower case, without it
+	meant   map[string]string // of an unknown name: the one that was probably meant
+	depth   int
+	at      *step // the command that is looked at
 }
 
 // names collects the variables that the document sets.
 func (c *checker) names(root *syntax.Element) {
-	for n := range callVars(CallInfo{}) {
-		c.known = append(c.known, "$"+n)
+	c.isKnown, c.meant = map[string]bool{}, map[string]string{}
+	add := func(n string) {
+		if k := strings.ToLower(n); !c.isKnown[k] {
+			c.isKnown[k] = true
+			c.known = append(c.known, "$"+n)
+		}
 	}
-	c.known = append(c.known, "$item")
+	for n := range callVars(CallInfo{}) {
+		add(n)
+	}
+	add("item")
 	var walk func(e *syntax.Element)
 	walk = func(e *syntax.Element) {
 		if strings.EqualFold(e.Name, "Var") {
 			if a, ok := e.Attr("ID"); ok {
-				c.known = append(c.known, "$"+a.Value)
+				add(a.Value)
 			}
 		}
 		for _, k := range e.Children {
@@ -64,18 +76,36 @@ func (c *checker) names(root *syntax.Element) {
 // ref remarks on a variable that nothing in this document sets, if it looks
 // like one that is set: others may come from an earlier document.
 func (c *checker) ref(name, field string, at syntax.Span) {
-	name = "$" + name
+	if c.at != nil {
+		c.at.refs = append(c.at.refs, varRef{strings.ToLower(name), at})
+	}
 	if c.known == nil {
 		c.names(c.root)
 	}
-	for _, k := range c.known {
-		if strings.EqualFold(k, name) {
-			return
-		}
+	k := strings.ToLower(name)
+	if c.isKnown[k] {
+		return
 	}
-	if near := syntax.Nearest(name, c.known); near != "" {
-		c.remark(Warning, CodeUnknownVar, at, "", fmt.Sprintf("nothing sets %s", name), "did you mean "+near+"?")
+	near, seen := c.meant[k]
+	if !seen {
+		near = c.b.nearest("$"+name, c.known)
+		c.meant[k] = near
 	}
+	if near != "" {
+		c.remark(Warning, CodeUnknownVar, at, "", fmt.Sprintf("nothing sets $%s", name), "did you mean "+near+"?")
+	}
+}
+
+// mostNears is how many names of one document are compared with the known ones,
+// and mostKnown with how many: a bad document must not cost more than a good one.
+const mostNears, mostKnown = 200, 500
+
+// nearest is syntax.Nearest with a bound.
+func (b *binding) nearest(word string, known []string) string {
+	if b.nears++; b.nears > mostNears {
+		return ""
+	}
+	return syntax.Nearest(word, known[:min(len(known), mostKnown)])
 }
 
 func (c *checker) remark(sev Severity, code string, at syntax.Span, cmd, msg, hint string) {
@@ -83,11 +113,14 @@ func (c *checker) remark(sev Severity, code string, at syntax.Span, cmd, msg, hi
 }
 
 // block checks commands and how they follow each other.
-func (c *checker) block(b Block) {
+func (c *checker) block(b *Block) {
 	c.depth++
 	defer func() { c.depth-- }()
 	counted := 0
-	stop := "" // the command after which nothing is reached
+	b.flow = &sequence{}
+	if c.at != nil {
+		c.at.kids = append(c.at.kids, b.flow)
+	}
 	for _, n := range b.nodes {
 		e, ok := n.(*syntax.Element)
 		if !ok {
@@ -96,36 +129,43 @@ func (c *checker) block(b Block) {
 		}
 		cmd := c.table.Lookup(e.Name)
 		if cmd == nil {
-			d := unknownCommand(c.table, b.doc, e)
-			if near := c.table.nearest(e.Name); near != "" {
+			near := ""
+			if c.b.nears++; c.b.nears <= mostNears {
+				near = c.table.nearest(e.Name)
+			}
+			d := unknownCommand(near, b.doc, e)
+			if near != "" {
 				d.Fix = rename(c.source, e, near)
 			}
 			c.b.diags = append(c.b.diags, d)
 			counted++
+			b.flow.steps = append(b.flow.steps, &step{el: e, f: anything})
 			continue
 		}
 		if cmd.In&c.in == 0 {
 			c.b.diags = append(c.b.diags, notHere(b.doc, e, cmd))
 			continue
 		}
-		if stop != "" && cmd.Name != "OnHangup" {
-			c.remark(Warning, CodeUnreachable, e.NameSpan, cmd.Name, "never reached: "+stop+" ends what stands before", "")
-			stop = ""
+		st := &step{el: e, cmd: cmd, f: anything}
+		b.flow.steps = append(b.flow.steps, st)
+		around := c.at
+		c.at = st
+		a, p := cmd.bind(&c.b, e)
+		c.at = around
+		if st.open = p.open; p.OK() {
+			st.act = a
+			st.f, st.sure = st.learn()
 		}
-		a, _ := cmd.bind(&c.b, e)
 		switch cmd.Name {
 		case "Var", "Array", "OnHangup":
 			continue // not counted
 		case "Reject":
 			if counted > 0 || c.depth > 1 {
 				c.remark(Error, CodeLateReject, e.NameSpan, cmd.Name, "Reject must be the first command", "use Hangup")
-				a = nil // it will be skipped
+				b.flow.steps = b.flow.steps[:len(b.flow.steps)-1] // it will be skipped
 			}
 		}
 		counted++
-		if en, ok := a.(Ender); ok && en.Ends(c.in) {
-			stop = cmd.Name
-		}
 	}
 }
 
@@ -167,9 +207,9 @@ func rename(src []byte, e *syntax.Element, name string) *Fix {
 	return &Fix{Span: syntax.Span{From: e.NameSpan.From, To: e.End()}, Text: name + text[len(e.Name):end] + "</" + name + rest}
 }
 
-func unknownCommand(t Table, doc string, e *syntax.Element) Diagnostic {
+func unknownCommand(near, doc string, e *syntax.Element) Diagnostic {
 	d := Diagnostic{File: doc, Span: e.NameSpan, Severity: Error, Code: CodeUnknownCommand, Msg: "unknown command <" + cut(e.Name, 60) + ">", Command: e.Name}
-	if near := t.nearest(e.Name); near != "" {
+	if near != "" {
 		d.Hint = "did you mean <" + near + ">?"
 	}
 	return d

@@ -137,6 +137,7 @@ func OneCommand(name string, params []Value) *syntax.File {
 type Block struct {
 	doc   string
 	nodes []syntax.Node
+	flow  *sequence // what Check found out; nil to run
 }
 
 // Empty tells whether the block holds no command.

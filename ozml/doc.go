@@ -10,7 +10,7 @@
 // Read call.go and world.go (what a script needs), command.go (what a command
 // is), params.go (how its parameters are declared, which is also how they are
 // bound, checked and described), machine.go and run.go (how a script runs),
-// check.go and diag.go (what may be wrong with it).
+// check.go, flow.go and diag.go (what may be wrong with it).
 //
 // # Running a script
 //

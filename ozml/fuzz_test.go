@@ -19,6 +19,7 @@ func FuzzCheck(f *testing.F) {
 		`<Response><Speak/></Response>`,
 		`<Response><UserInput Digits="x" MinDigits="9" MaxDigits="1"><Inputs><Input/><x/></Inputs><InitialCommands/><InitialCommands a="b"/></UserInput></Response>`,
 		`<Response><Array><item a="$b"><c>d</c></item></Array><ForEach><ForEach/></ForEach></Response>`,
+		`<Response><UserInput Repeat="true" BackKey="*"><InitialCommands><Play Repeat="true">$a</Play></InitialCommands><Inputs><Input Key="1*"><Record/><Hangup/><Var ID="a"/></Input><Input Key="$b"/></Inputs></UserInput><Array ID="c"><item/></Array><ForEach Source="c"><Var ID="b">$item</Var></ForEach></Response>`,
 		`<Response>text<Delay>99999999999999999999</Delay><Reject/><OnHangup/><OnHangup/></Response>`,
 	} {
 		f.Add(s)
@@ -30,7 +31,14 @@ func FuzzCheck(f *testing.F) {
 			return
 		}
 		for _, in := range []ozml.Setting{ozml.Extension, ozml.ThirdParty, ozml.API, ozml.Routing} {
-			for _, d := range table.Check(file, in) {
+			remarks := table.Check(file, in)
+			if n := len(src); len(remarks) > n {
+				t.Fatalf("%d remarks on %d bytes", len(remarks), n)
+			}
+			for _, d := range remarks {
+				if from, to := d.Span.From.Offset, d.Span.To.Offset; from < 0 || from > to || to > len(file.Source) {
+					t.Fatalf("a remark beside the document: %+v", d)
+				}
 				if d.Code == "" || d.Msg == "" || d.Show(file) == "" {
 					t.Fatalf("a remark without code or words: %+v", d)
 				}

@@ -20,7 +20,7 @@ func (p *Params) Commands(v *Block, usage string) {
 	}
 	*v = Block{doc: p.b.doc, nodes: p.el.Children}
 	if p.b.block != nil {
-		p.b.block(*v)
+		p.b.block(v)
 	}
 }
 
@@ -151,7 +151,7 @@ func (p *Params) finish() {
 			}
 		}
 		hint := ""
-		near := syntax.Nearest(a.Name, names)
+		near := p.b.nearest(a.Name, names)
 		if near != "" {
 			hint = "did you mean " + near + "?"
 		}
@@ -174,7 +174,7 @@ func (p *Params) finish() {
 				continue
 			}
 			hint := ""
-			if near := syntax.Nearest(c.Name, p.kids); near != "" {
+			if near := p.b.nearest(c.Name, p.kids); near != "" {
 				hint = "did you mean <" + near + ">?"
 			} else if len(p.kids) > 0 {
 				hint = "it may hold " + strings.Join(p.kids, ", ")

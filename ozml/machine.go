@@ -81,7 +81,7 @@ func (m *Machine) command(ctx context.Context, doc string, e *syntax.Element) er
 	}
 	c := m.Commands.Lookup(e.Name)
 	if c == nil {
-		return m.skip(unknownCommand(m.Commands, doc, e))
+		return m.skip(unknownCommand(m.Commands.nearest(e.Name), doc, e))
 	}
 	m.place.Command = c.Name
 	if c.In&m.o.Setting == 0 {

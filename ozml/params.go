@@ -26,6 +26,7 @@ type Params struct {
 	inner bool   // all elements inside were asked for
 	kids  []string
 	bad   bool // something is missing or invalid
+	open  bool // a value holds variables, to check
 	part  bool // an element inside a command: a fault in it does not stop the command
 }
 
@@ -37,8 +38,9 @@ type binding struct {
 	vars    *Vars                                   // to run; else nil
 	unknown func(ref string, at syntax.Span)        // an unknown variable, to run
 	refs    func(name, field string, s syntax.Span) // a variable that is used, to check
-	block   func(Block)                             // commands inside, to check
+	block   func(*Block)                            // commands inside, to check
 	diags   []Diagnostic
+	nears   int // names that were looked for
 }
 
 // A Param is a parameter as declared.
@@ -132,6 +134,10 @@ func (p *Params) Warn(code, name, msg, hint string) {
 	}
 }
 
+// Unsure tells whether a value declared so far holds variables, so that it will
+// only be known when the script runs.
+func (p *Params) Unsure() bool { return p.open }
+
 // OK tells whether the parameters declared so far are usable.
 func (p *Params) OK() bool { return !p.bad }
 
@@ -208,6 +214,18 @@ func (p *Params) URL(v *string, name, usage string, o ...Option) {
 		s = strings.TrimSpace(s)
 		if bad := badURL(s); s != "" && bad != "" {
 			return bad
+		}
+		p.reaches(d, s)
+		*v = s
+		return ""
+	})
+}
+
+// Place declares a path, or an absolute http or https URL.
+func (p *Params) Place(v *string, name, usage string, o ...Option) {
+	p.value(name, "text", usage, o, func(d *Param, s string) string {
+		if l := strings.ToLower(strings.TrimSpace(s)); strings.HasPrefix(l, "http://") || strings.HasPrefix(l, "https://") {
+			p.reaches(d, strings.TrimSpace(s))
 		}
 		*v = s
 		return ""

@@ -36,7 +36,7 @@ func (t Table) Texts(f *syntax.File, in Setting, v *Vars) []Utterance {
 	b.unknown = func(string, syntax.Span) { open = true }
 	var found []Utterance
 	seen := map[Utterance]bool{}
-	b.block = func(inside Block) {
+	b.block = func(inside *Block) {
 		for _, n := range inside.nodes {
 			e, ok := n.(*syntax.Element)
 			if !ok || len(found) == mostTexts {
@@ -57,7 +57,7 @@ func (t Table) Texts(f *syntax.File, in Setting, v *Vars) []Utterance {
 		}
 		b.diags = nil // Check has told them
 	}
-	b.block(Block{doc: f.Name, nodes: f.Root.Children})
+	b.block(&Block{doc: f.Name, nodes: f.Root.Children})
 	return found
 }
 

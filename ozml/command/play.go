@@ -20,7 +20,7 @@ With Repeat it plays without end: until Timeout, until a key within InitialComma
 		Sounds:  true,
 		New: func(p *ozml.Params) ozml.Action {
 			var c play
-			p.String(&c.File, "AudioFile", "path below media/, or http(s) URL", ozml.FromBody, ozml.Required)
+			p.Place(&c.File, "AudioFile", "path below media/, or http(s) URL", ozml.FromBody, ozml.Required)
 			p.Bool(&c.Repeat, "Repeat", "play it again and again", ozml.Default("false"))
 			p.Seconds(&c.Timeout, "Timeout", "stop after so long; 0 = never", ozml.AtMost(p.Limits().Delay.Seconds()))
 			party(p, &c.To)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,6 +60,9 @@ type userInput struct {
 	back     ozml.Keys
 	min, max int
 	url      string
+
+	unsure  []ozml.Block // to check: of Inputs whose Key is not known yet
+	counted bool         // Digits or MinDigits is given
 }
 
 type input struct {
@@ -80,15 +84,31 @@ func newUserInput(p *ozml.Params) ozml.Action {
 	p.URL(&c.url, "ForwardToUrl", "gets DtmfEntered with an entry that is no Key", ozml.Also("enteredUrl"))
 	p.String(&sql, "ExecuteSQL", "not offered", ozml.Refused("SQL is not offered: let a web application do the query, by ForwardToUrl"))
 	p.Block(&c.initial, "InitialCommands", "what the caller hears while keys are awaited")
+	room := c.max // that was asked for
+	if room == 0 && p.Has("Digits") {
+		room = max(digits, c.min)
+	}
+	if p.Unsure() {
+		room = 0
+	}
+	c.counted = p.Has("Digits") || p.Has("MinDigits")
+	seen := map[ozml.Keys]bool{}
 	p.Each("Inputs", "Input", "what to do for an entry", func(p *ozml.Params) {
 		var i input
 		p.Keys(&i.key, "Key", "the entry: one or more keys", ozml.Required)
 		p.Commands(&i.body, "what to do")
-		if c.find(i.key) != nil && i.key != "" {
+		if seen[i.key] && i.key != "" {
 			p.Warn(ozml.CodeSameKey, "Key", fmt.Sprintf("a second Input with Key %s", i.key), "the first is taken")
 		}
+		if c.back != "" && strings.Contains(string(i.key), string(c.back)) {
+			p.Warn(ozml.CodeHiddenKey, "Key", fmt.Sprintf("no entry reaches this Input: %s is the BackKey, which acts at once", c.back), "choose another BackKey or Key")
+		} else if room > 0 && len(i.key) > room {
+			p.Warn(ozml.CodeDigits, "Key", fmt.Sprintf("Key %s is longer than an entry is to be, %d", i.key, room), "the longest Key counts; write Digits=\""+strconv.Itoa(len(i.key))+"\" or leave it out")
+		}
 		if p.OK() && i.key != "" {
-			c.inputs = append(c.inputs, i)
+			c.inputs, seen[i.key] = append(c.inputs, i), true
+		} else if p.Unsure() {
+			c.unsure = append(c.unsure, i.body)
 		}
 	})
 	digits = max(digits, 1)
