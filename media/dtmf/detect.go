@@ -24,11 +24,7 @@ type Detector struct {
 
 // NewDetector makes a detector for sound of rate r, at least 8 kHz.
 func NewDetector(r media.Rate) *Detector {
-	d := &Detector{r: r, block: make([]int16, r.N(12750*time.Microsecond)), found: make([]byte, 0, 8)}
-	for i := range 4 {
-		d.coef[i] = 2 * math.Cos(2*math.Pi*rows[i]/float64(r))
-		d.coef[4+i] = 2 * math.Cos(2*math.Pi*columns[i]/float64(r))
-	}
+	d := &Detector{r: r, coef: coefs(r), block: make([]int16, r.N(12750*time.Microsecond)), found: make([]byte, 0, 8)}
 	return d
 }
 
@@ -75,39 +71,50 @@ const (
 
 // classify says which key a block holds, 0 for none.
 func (d *Detector) classify() byte {
-	var total float64
+	p, total := strengths(d.block, &d.coef)
+	return judge(&p, total)
+}
+
+// strengths is the mean squares of the eight tones, rows first, and of all of pcm.
+func strengths(pcm []int16, coef *[8]float64) (p [8]float64, total float64) {
 	var s [8][2]float64
-	for _, v := range d.block {
+	for _, v := range pcm {
 		x := float64(v) / 32768
 		total += x * x
 		for i := range s {
-			s[i][0], s[i][1] = x+d.coef[i]*s[i][0]-s[i][1], s[i][0]
+			s[i][0], s[i][1] = x+coef[i]*s[i][0]-s[i][1], s[i][0]
 		}
 	}
-	n := float64(len(d.block))
-	var p [8]float64
+	n := float64(len(pcm))
 	for i := range p {
 		a, b := s[i][0], s[i][1]
-		p[i] = 2 * (a*a + b*b - d.coef[i]*a*b) / (n * n)
+		p[i] = 2 * (a*a + b*b - coef[i]*a*b) / (n * n)
 	}
-	return judge(&p, total/n)
+	return p, total / n
+}
+
+// coefs is what the Goertzel algorithm needs to know of the eight tones.
+func coefs(r media.Rate) (c [8]float64) {
+	for i := range 4 {
+		c[i] = 2 * math.Cos(2*math.Pi*rows[i]/float64(r))
+		c[4+i] = 2 * math.Cos(2*math.Pi*columns[i]/float64(r))
+	}
+	return c
 }
 
 // Key is the key that all of pcm holds, 0 for none, by the limits of a
 // [Detector], and the mean square of its two tones. It is for those who must
 // know when a key was heard: they move a window of 10 to 20 ms over the sound.
 func Key(pcm []int16, r media.Rate) (key byte, power float64) {
-	var total float64
+	var sum float64
 	for _, v := range pcm {
-		total += float64(v) / 32768 * float64(v) / 32768
+		sum += float64(v) / 32768 * float64(v) / 32768
 	}
-	if total /= float64(max(1, len(pcm))); total < least {
+	if sum < least*float64(len(pcm)) || len(pcm) == 0 {
 		return 0, 0 // most of a call is silence
 	}
-	var p [8]float64
-	for i := range rows {
-		p[i], p[4+i] = Power(pcm, r, rows[i]), Power(pcm, r, columns[i])
-	}
+	c := coefs(r)
+	p, total := strengths(pcm, &c)
 	if key = judge(&p, total); key == 0 {
 		return 0, 0
 	}

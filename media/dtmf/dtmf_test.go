@@ -109,3 +109,26 @@ func BenchmarkDetector(b *testing.B) { // budget: 10 µs a frame, 0 allocations
 		d.Write(pcm)
 	}
 }
+
+// Key hears in one window what a Detector hears in sound, and how strong it is.
+func TestKeyOfAWindow(t *testing.T) {
+	for _, r := range []media.Rate{8000, 16000} {
+		for i := range len(all) {
+			lo, hi, _ := Pair(all[i])
+			pcm, err := media.ReadAll(media.Mix(media.Tone(r, lo, -12, 50*time.Millisecond), media.Tone(r, hi, -15, 50*time.Millisecond)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			key, power := Key(pcm[len(pcm)/2:][:r.N(13*time.Millisecond)], r)
+			want := (math.Pow(10, -1.2) + math.Pow(10, -1.5)) / 2
+			if key != all[i] || math.Abs(power/want-1) > 0.25 { // a decibel
+				t.Errorf("%d Hz, %c: Key = %c, %g, want a power of %g", r, all[i], key, power, want)
+			}
+		}
+	}
+	for name, pcm := range map[string][]int16{"nothing": nil, "silence": make([]int16, 102)} {
+		if key, power := Key(pcm, 8000); key != 0 || power != 0 {
+			t.Errorf("%s: Key = %c, %g, want none", name, key, power)
+		}
+	}
+}

@@ -38,6 +38,7 @@ type Sender struct {
 	state    state
 	due      int // until when we wait, in samples said
 	ended    int // when the message ended, in samples said
+	total    int // times that messages were sent, all in all
 	longest  int // hops of 1400 Hz heard after this message, for the reason
 	err      error
 }
@@ -103,6 +104,7 @@ func (s *Sender) hear(pcm []int16) {
 // send says the message that is due. What caused it ended some hops ago.
 func (s *Sender) send(ago int) {
 	s.tries++
+	s.total++
 	s.state = sending
 	sound, err := dtmf.Keys(Rate, keysOf(s.messages[s.at].Digits()), keyLen, keyLen)
 	if err != nil { // NewSender has seen the digits
@@ -151,6 +153,9 @@ func (s *Sender) Read(buf []int16) (int, error) {
 
 // Sent is the messages that were kissed off, in order.
 func (s *Sender) Sent() []Message { return slices.Clone(s.messages[:s.at]) }
+
+// Tries counts how often messages were sent, all in all: one each on a good line.
+func (s *Sender) Tries() int { return s.total }
 
 // Done reports whether the call can be ended.
 func (s *Sender) Done() bool { return s.state == finished && !s.mouth.busy() }
