@@ -227,7 +227,7 @@ func (c *Call) mediaOpened(e MediaOpened) {
 	c.opened, c.local = true, e.Media
 	local := e.Media
 	if c.outgoing {
-		c.do(Invite{Leg: c.leg, Target: c.pending.Target, From: c.pending.From, FromName: c.pending.FromName, Offer: &local})
+		c.do(Invite{Leg: c.leg, Target: c.pending.Target, Phone: c.pending.Phone, From: c.pending.From, FromName: c.pending.FromName, Offer: &local})
 		return
 	}
 	c.ringAt = time.Time{}

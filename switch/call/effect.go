@@ -21,6 +21,7 @@ type (
 	Invite struct {
 		Leg      LegID
 		Target   string // SIP URI
+		Phone    string // the extension whose registered telephone Target is; "" = an address
 		From     string // user part
 		FromName string
 		Offer    *Media

@@ -141,6 +141,7 @@ type (
 		Ticket    Ticket
 		Leg       LegID
 		Target    string // where to send the INVITE: a SIP URI
+		Phone     string // the extension whose registered telephone Target is; "" = an address
 		To        string // the number as asked for
 		From      string
 		FromName  string

@@ -86,7 +86,7 @@ func TestRegisterByWeb(t *testing.T) {
 	web := call.WebMedia(wire.Offer())
 	offer := call.Media{Addr: port.LocalAddr(), Codecs: []call.Codec{{PT: 0, Name: "PCMU", ClockRate: 8000}}, Mux: true, Web: &web}
 	events := make(chan call.Event, 20)
-	e.Dial(call.Invite{Leg: "x", Target: e.Bindings("1001")[0].Contact, From: "9000", Offer: &offer}, func(ev call.Event) bool { events <- ev; return true })
+	e.Dial(call.Invite{Leg: "x", Target: e.Bindings("1001")[0].Contact, Phone: "1001", From: "9000", Offer: &offer}, func(ev call.Event) bool { events <- ev; return true })
 	for ev := range events {
 		if r, ok := ev.(call.Refused); ok {
 			t.Fatalf("refused: %+v", r)

@@ -30,6 +30,7 @@ func (r *Runner) Calls(by call.Result, operator bool) ozml.Directory {
 // A Target is where an outgoing call goes and on whose behalf.
 type Target struct {
 	URI       string // SIP URI
+	Phone     string // the extension whose registered telephone that is; "" = an address
 	Web       bool   // the callee is a browser: it is offered WebRTC
 	Extension string // the API extension that calls
 	Name      string // its name, shown to the callee
@@ -77,7 +78,7 @@ func (d *directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
 		return "", &ozml.CallError{To: o.To, State: "Error"}
 	}
 	originate := call.Originate{
-		Leg: leg, Target: to.URI, Web: to.Web, To: o.To, From: from, FromName: name, RingTime: o.RingTime, Direction: to.Direction,
+		Leg: leg, Target: to.URI, Phone: to.Phone, Web: to.Web, To: o.To, From: from, FromName: name, RingTime: o.RingTime, Direction: to.Direction,
 	}
 	if !o.Wait {
 		l.Post(originate)

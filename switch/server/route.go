@@ -168,9 +168,9 @@ func (s *Server) target(to, from string) (t script.Target, err error) {
 	if !ok || e.Type != extension.Phone {
 		return t, &ozml.CallError{To: to, State: "NotFound"}
 	}
-	uri, web := e.Contact, false
+	uri, phone, web := e.Contact, "", false
 	if at := s.sip.Bindings(e.Number); len(at) > 0 {
-		uri, web = at[0].Contact, strings.HasPrefix(at[0].Transport, "ws") // the latest
+		uri, phone, web = at[0].Contact, e.Number, strings.HasPrefix(at[0].Transport, "ws") // the latest
 	}
 	switch {
 	case uri == "":
@@ -178,7 +178,7 @@ func (s *Server) target(to, from string) (t script.Target, err error) {
 	case !strings.Contains(uri, ":"):
 		uri = "sip:" + uri
 	}
-	return script.Target{URI: uri, Web: web, Extension: x.Number, Name: x.Name, Direction: call.Internal, Task: taskOf(x)}, nil
+	return script.Target{URI: uri, Phone: phone, Web: web, Extension: x.Number, Name: x.Name, Direction: call.Internal, Task: taskOf(x)}, nil
 }
 
 func (s *Server) scriptLimits() ozml.Limits {

@@ -107,7 +107,7 @@ type Endpoint struct {
 
 	mu     sync.Mutex
 	legs   map[call.LegID]*leg
-	phones map[string]flow.Flow      // by their contacts
+	phones map[registrar.Place]flow.Flow
 	routes map[netip.Addr]netip.Addr // our address towards a far end, where we listen on all
 }
 
@@ -122,7 +122,7 @@ func New(c Config, x Exchange) *Endpoint {
 	}
 	e := &Endpoint{c: c, x: x, log: c.Log, parser: msg.NewParser(), rand: rand.New(c.Rand),
 		lookups: make(chan lookup, 64), legs: map[call.LegID]*leg{}, routes: map[netip.Addr]netip.Addr{},
-		phones: map[string]flow.Flow{}, bindings: registrar.NewTable()}
+		phones: map[registrar.Place]flow.Flow{}, bindings: registrar.NewTable()}
 	e.SetLimits(c.CallsPerSecond, c.MaxCalls)
 	e.secret = e.rand.Uint64()
 	e.auth = registrar.NewAuth(c.Realm, []byte(e.random(32)), c.Accounts)

@@ -42,7 +42,7 @@ func TestEnrol(t *testing.T) {
 				t.Fatalf("bindings %+v, want one by %s", at, transport)
 			}
 			m := testMedia
-			d.e.Dial(call.Invite{Leg: "x", Target: at[0].Contact, From: "9000", Offer: &m}, d.post("x"))
+			d.e.Dial(call.Invite{Leg: "x", Target: at[0].Contact, Phone: "1001", From: "9000", Offer: &m}, d.post("x"))
 			time.Sleep(time.Second)
 			if got := d.of("x"); got != "Provisional Accepted" {
 				t.Errorf("the caller saw %q", got)

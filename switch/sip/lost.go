@@ -48,17 +48,17 @@ func (s *shard) hungUp(now time.Time, l *leg) {
 
 // unbind ends the bindings of a flow.
 func (e *Endpoint) unbind(f flow.Flow) {
-	var contacts []string
+	var places []registrar.Place
 	e.mu.Lock()
-	for contact, way := range e.phones {
+	for p, way := range e.phones {
 		if way == f {
-			contacts = append(contacts, contact)
+			places = append(places, p)
 		}
 	}
 	e.mu.Unlock()
 	var changes []registrar.Change
-	for _, c := range contacts {
-		if b, ok := e.bindings.Drop(c); ok {
+	for _, p := range places {
+		if b, ok := e.bindings.Drop(p); ok {
 			changes = append(changes, registrar.Change{What: registrar.Gone, Binding: b})
 		}
 	}

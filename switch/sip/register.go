@@ -84,7 +84,7 @@ func (e *Endpoint) restore(ctx context.Context) {
 func (e *Endpoint) SetAccounts(list []registrar.Account) { e.auth.Set(list) }
 
 // Bindings gives where the telephones of an extension are, the latest first;
-// Dial with a Binding's Contact as Target reaches it.
+// Dial with the extension as Phone and a Binding's Contact as Target reaches it.
 func (e *Endpoint) Bindings(user string) []registrar.Binding {
 	return e.bindings.Of(time.Now(), user)
 }
@@ -348,9 +348,9 @@ func (e *Endpoint) changed(changes []registrar.Change, came flow.Flow) {
 		standing := c.What == registrar.Registered || c.What == registrar.Refreshed
 		e.mu.Lock()
 		if standing {
-			e.phones[b.Contact] = came
+			e.phones[b.Place()] = came
 		} else {
-			delete(e.phones, b.Contact)
+			delete(e.phones, b.Place())
 		}
 		e.mu.Unlock()
 		if standing {
@@ -380,25 +380,21 @@ func (e *Endpoint) changed(changes []registrar.Change, came flow.Flow) {
 	}
 }
 
-// phone is the way to a telephone that registered with that contact; ok is
-// false when none did. A nil flow means that it cannot be reached.
-func (e *Endpoint) phone(contact string) (f flow.Flow, b registrar.Binding, ok bool) {
-	if b, ok = e.bindings.At(time.Now(), contact); !ok {
-		return nil, b, false
-	}
+// phone is the way to a telephone that registered; nil = it cannot be reached.
+func (e *Endpoint) phone(b *registrar.Binding) flow.Flow {
 	e.mu.Lock()
-	f = e.phones[contact]
+	f := e.phones[b.Place()]
 	e.mu.Unlock()
 	if f != nil && f.Open() {
-		return f, b, true
+		return f
 	}
 	var u msg.Uri
 	switch {
 	case b.Transport == "udp": // it registered in an earlier run
-		return e.flowTo(hop{transport: "udp", addr: b.Source}), b, true
-	case (b.Transport == "tcp" || b.Transport == "tls") && msg.ParseUri(contact, &u) == nil:
+		return e.flowTo(hop{transport: "udp", addr: b.Source})
+	case (b.Transport == "tcp" || b.Transport == "tls") && msg.ParseUri(b.Contact, &u) == nil:
 		// Its connection is gone; perhaps it takes one.
-		return e.flowTo(hop{transport: b.Transport, addr: netip.AddrPortFrom(b.Source.Addr(), portOf(&u, b.Transport)), name: u.Host}), b, true
+		return e.flowTo(hop{transport: b.Transport, addr: netip.AddrPortFrom(b.Source.Addr(), portOf(&u, b.Transport)), name: u.Host})
 	}
-	return nil, b, true
+	return nil
 }

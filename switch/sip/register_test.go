@@ -304,7 +304,7 @@ func TestCallTheRegistered(t *testing.T) {
 			if len(b) != 1 {
 				t.Fatalf("bindings %v, want one", b)
 			}
-			e.Dial(call.Invite{Leg: "x", Target: b[0].Contact, From: "9000"}, d.post("x"))
+			e.Dial(call.Invite{Leg: "x", Target: b[0].Contact, Phone: "1001", From: "9000"}, d.post("x"))
 			got := d.read()
 			if !strings.HasPrefix(got, "INVITE sip:1001@somewhere.invalid;ob SIP/2.0\r\n") || headers(got, "Route") != "<sip:proxy.invalid;lr>" {
 				t.Errorf("the telephone got %q", got)
@@ -319,6 +319,45 @@ func TestCallTheRegistered(t *testing.T) {
 		keep := d.keep
 		d = newDesk(t, ctx, n, func(c *Config) { c.Keeper = keep })
 		call1(d.e)
+		stop()
+		d.conn.Close()
+	})
+}
+
+// TestAnotherTakesTheContact: an extension that registers with the contact of
+// another gets none of its calls, nor ends its way when it leaves.
+func TestAnotherTakesTheContact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNet(0, 0)
+		ctx, stop := context.WithCancel(t.Context())
+		d := newDesk(t, ctx, n, nil)
+		const same = "Contact: <sip:x@y.invalid>\r\n"
+		if got := first(d.login("REGISTER", "1001", "right", "1001", same)); got != "200 OK" {
+			t.Fatal(got)
+		}
+		theirs := d.conn
+		d.conn, _ = n.listen("udp", "10.0.0.66:5060")
+		for _, step := range []string{same, "Contact: *\r\nExpires: 0\r\n"} {
+			if got := first(d.login("REGISTER", "1002", "other", "1002", step)); got != "200 OK" {
+				t.Fatal(got)
+			}
+			d.e.Dial(call.Invite{Leg: "x", Target: "sip:x@y.invalid", Phone: "1001", From: "9000"}, d.post("x"))
+			if got := d.read(); got != "nothing came" {
+				t.Errorf("1002 got the call: %s", got)
+			}
+			d.conn, theirs = theirs, d.conn
+			if got := d.read(); !strings.HasPrefix(got, "INVITE sip:x@y.invalid ") {
+				t.Errorf("1001 got %q", got)
+			}
+			d.conn, theirs = theirs, d.conn
+			d.e.Do(call.Cancel{Leg: "x"})
+			time.Sleep(time.Minute)
+		}
+		d.e.Dial(call.Invite{Leg: "y", Target: "sip:x@y.invalid", Phone: "1002", From: "9000"}, d.post("y"))
+		if got := d.of("y"); got != "Refused" {
+			t.Errorf("a call to who has left: %q, want Refused", got)
+		}
+		theirs.Close()
 		stop()
 		d.conn.Close()
 	})
@@ -339,7 +378,7 @@ func TestRegisterByTCP(t *testing.T) {
 			t.Fatal(got)
 		}
 		time.Sleep(5 * time.Minute)
-		d.e.Dial(call.Invite{Leg: "x", Target: d.e.Bindings("1001")[0].Contact, From: "9000"}, d.post("x"))
+		d.e.Dial(call.Invite{Leg: "x", Target: d.e.Bindings("1001")[0].Contact, Phone: "1001", From: "9000"}, d.post("x"))
 		if got := d.read(); !strings.HasPrefix(got, "INVITE sip:1001@x.invalid;transport=tcp SIP/2.0\r\n") {
 			t.Errorf("the telephone got %q", got)
 		}

@@ -12,6 +12,7 @@ import (
 	"ozswitch/switch/call"
 	"ozswitch/switch/sip/dialog"
 	"ozswitch/switch/sip/flow"
+	"ozswitch/switch/sip/registrar"
 	"ozswitch/switch/sip/transaction"
 )
 
@@ -37,7 +38,15 @@ type outgoing struct {
 // Dial starts an outgoing leg: post is the mailbox of its events, by the rules
 // of Exchange.Invited. It never waits and reports every failure as Refused.
 func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
-	way, b, registered := e.phone(i.Target)
+	var way flow.Flow
+	var b registrar.Binding
+	registered := i.Phone != ""
+	if registered {
+		var ok bool
+		if b, ok = e.bindings.At(time.Now(), registrar.Place{User: i.Phone, Contact: i.Target}); ok {
+			way = e.phone(&b)
+		}
+	}
 	l, to, port, srv, err := e.outgoing(i, registered)
 	if err != nil {
 		post(call.Refused{Leg: i.Leg, Failure: call.Failure{Code: 404, Reason: short(err)}})
@@ -48,7 +57,7 @@ func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
 	s.guard(l.dlg.CallID, func(time.Time) { s.add(l) })
 	if registered {
 		if way == nil {
-			e.refused(l, 480, "its connection is gone")
+			e.refused(l, 480, "it is registered no longer, or its connection is gone")
 			return
 		}
 		l.dlg.Routes = b.Path

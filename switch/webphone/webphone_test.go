@@ -316,7 +316,7 @@ func TestBindings(t *testing.T) {
 		}
 		contact := w.e.Bindings("1001")[0].Contact
 		m := sound
-		w.e.Dial(call.Invite{Leg: "x", Target: contact, From: "9000", Offer: &m}, w.post)
+		w.e.Dial(call.Invite{Leg: "x", Target: contact, Phone: "1001", From: "9000", Offer: &m}, w.post)
 		in := first.read()
 		if !strings.HasPrefix(in, "INVITE "+contact+" SIP/2.0\r\nVia: SIP/2.0/WS 10.0.0.1:9509;") || !strings.Contains(header(in, "Contact"), ";transport=ws") {
 			t.Fatalf("the browser got %s", in)
@@ -330,7 +330,7 @@ func TestBindings(t *testing.T) {
 		if got := w.registrations(); got != "gone 1001 ws its connection has ended" {
 			t.Errorf("told %s", got)
 		}
-		w.e.Dial(call.Invite{Leg: "y", Target: contact, From: "9000", Offer: &m}, w.post)
+		w.e.Dial(call.Invite{Leg: "y", Target: contact, Phone: "1001", From: "9000", Offer: &m}, w.post)
 		if got := w.saw(); !strings.HasPrefix(got, "Refused 4") {
 			t.Errorf("a call to one who is gone: %s", got)
 		}

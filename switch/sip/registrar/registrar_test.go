@@ -225,10 +225,10 @@ func TestTooManyContacts(t *testing.T) {
 	if len(all) != MaxContacts || all[0].Contact != "sip:11@h" || all[9].Contact != "sip:2@h" {
 		t.Errorf("%d bindings, %v ... ; want the ten latest", len(all), all)
 	}
-	if _, ok := tab.At(start, "sip:0@h"); ok {
+	if _, ok := tab.At(start, Place{"1", "sip:0@h"}); ok {
 		t.Error("the oldest is still there")
 	}
-	if _, ok := tab.At(start, "sip:11@h"); !ok {
+	if _, ok := tab.At(start, Place{"1", "sip:11@h"}); !ok {
 		t.Error("the newest is not there")
 	}
 	if got := len(tab.Sweep(start.Add(605 * time.Second))); got != 4 {
@@ -236,6 +236,69 @@ func TestTooManyContacts(t *testing.T) {
 	}
 	if got := len(tab.All(start.Add(605 * time.Second))); got != 6 {
 		t.Errorf("%d left, want 6", got)
+	}
+}
+
+// TestOneContactOfTwo: who registers with the contact of another takes nothing
+// from him, neither by coming nor by leaving.
+func TestOneContactOfTwo(t *testing.T) {
+	tab := NewTable()
+	register := func(user string, seconds int) {
+		t.Helper()
+		if _, _, no := tab.Register(start, Request{Binding: Binding{User: user, CallID: user, CSeq: uint32(1000 - seconds), UserAgent: "of " + user},
+			Contacts: []Contact{contact(t, "sip:x@y.invalid", seconds)}}); no != nil {
+			t.Fatal(no)
+		}
+	}
+	have := func(user, want string) {
+		t.Helper()
+		b, _ := tab.At(start, Place{user, "sip:x@y.invalid"})
+		if r, _ := tab.Reach(start, user, "sip:x@y.invalid;ob"); b.UserAgent != want || r.UserAgent != want {
+			t.Errorf("%s has the telephone %q, and %q by its dialog, want %q", user, b.UserAgent, r.UserAgent, want)
+		}
+	}
+	register("1001", 600)
+	register("1002", 600)
+	have("1001", "of 1001")
+	have("1002", "of 1002")
+	register("1002", 0)
+	have("1001", "of 1001")
+	have("1002", "")
+	register("1002", 300)
+	if b, ok := tab.Drop(Place{"1002", "sip:x@y.invalid"}); !ok || b.User != "1002" {
+		t.Errorf("dropped %+v, %v", b, ok)
+	}
+	have("1001", "of 1001")
+	if _, ok := tab.Drop(Place{"1002", "sip:x@y.invalid"}); ok {
+		t.Error("dropped twice")
+	}
+}
+
+// TestLatestFirst: the latest is who registered last, be it for shorter; to
+// register again counts.
+func TestLatestFirst(t *testing.T) {
+	tab := NewTable()
+	for i, c := range []struct {
+		uri     string
+		seconds int
+		want    string
+	}{{"sip:desk@h", 3600, "sip:desk@h"}, {"sip:tab@b.invalid", 600, "sip:tab@b.invalid"}, {"sip:desk@h", 3600, "sip:desk@h"}, {"sip:tab@b.invalid", 60, "sip:tab@b.invalid"}} {
+		now := start.Add(time.Duration(i) * time.Second)
+		tab.Register(now, Request{Binding: Binding{User: "1", CallID: c.uri, CSeq: uint32(i + 1)}, Contacts: []Contact{contact(t, c.uri, c.seconds)}})
+		if got := tab.Of(now, "1")[0].Contact; got != c.want {
+			t.Errorf("after step %d %s is first, want %s", i+1, got, c.want)
+		}
+	}
+}
+
+// TestAllOrNothing: of a REGISTER that is refused nothing is told either.
+func TestAllOrNothing(t *testing.T) {
+	tab := NewTable()
+	old := contact(t, "sip:old@h", 600)
+	tab.Register(start, Request{Binding: Binding{User: "1", CallID: "a", CSeq: 2}, Contacts: []Contact{old}})
+	_, changes, no := tab.Register(start, Request{Binding: Binding{User: "1", CallID: "a", CSeq: 1}, Contacts: []Contact{contact(t, "sip:new@h", 600), old}})
+	if no == nil || len(changes) != 0 || len(tab.Of(start, "1")) != 1 {
+		t.Errorf("refused %v, told of %v", no, changes)
 	}
 }
 

@@ -33,15 +33,23 @@ type Binding struct {
 	Source    netip.AddrPort `json:"source"` // where the REGISTER came from: behind NAT the only way back
 	UserAgent string         `json:"user_agent,omitempty"`
 	Since     time.Time      `json:"since"`
+	At        time.Time      `json:"at"` // of the latest REGISTER; zero in what older versions kept
 	Expires   time.Time      `json:"expires"`
 }
 
 // ID names a binding in a store.
 func (b *Binding) ID() string { return b.User + "\n" + b.Contact }
 
+// Place names a binding here.
+func (b *Binding) Place() Place { return Place{b.User, b.Contact} }
+
+// A Place is a contact of an extension. Never the contact alone: everybody may
+// write another's into a REGISTER of his own.
+type Place struct{ User, Contact string }
+
 // A Request is a REGISTER whose sender is known.
 type Request struct {
-	Binding            // what all its bindings share: all but Contact, Params, Instance, RegID, Since and Expires
+	Binding            // what all its bindings share: all but Contact, Params, Instance, RegID, Since, At and Expires
 	Star     bool      // Contact: *
 	Contacts []Contact // none = only asks
 }
@@ -84,7 +92,6 @@ type Refusal struct {
 type Table struct {
 	mu     sync.Mutex
 	users  map[string][]entry
-	byURI  map[string]Binding
 	expire time.Time // nothing ends before
 }
 
@@ -94,7 +101,7 @@ type entry struct {
 }
 
 // NewTable gives an empty table.
-func NewTable() *Table { return &Table{users: map[string][]entry{}, byURI: map[string]Binding{}} }
+func NewTable() *Table { return &Table{users: map[string][]entry{}} }
 
 // Register does what a REGISTER wants, all of it or nothing (RFC 3261 10.3). It
 // gives the bindings of the extension then, and what changed.
@@ -104,13 +111,14 @@ func (t *Table) Register(now time.Time, r Request) (all []Binding, changes []Cha
 	if len(r.Contacts) > MaxContacts {
 		return nil, nil, &Refusal{403, "Too Many Contacts"}
 	}
-	changes = t.sweep(now, r.User)
+	ended := t.sweep(now, r.User)
+	changes = slices.Clone(ended)
 	list := slices.Clone(t.users[r.User])
 	note := func(w What, b Binding) { changes = append(changes, Change{w, b}) }
 	if r.Star {
 		for _, e := range list {
 			if e.CallID == r.CallID && e.CSeq >= r.CSeq {
-				return nil, changes, &Refusal{500, "CSeq Out Of Order"}
+				return nil, ended, &Refusal{500, "CSeq Out Of Order"}
 			}
 			note(Unregistered, e.Binding)
 		}
@@ -121,10 +129,10 @@ func (t *Table) Register(now time.Time, r Request) (all []Binding, changes []Cha
 			return c.Instance != "" && e.Instance == c.Instance && e.RegID == c.RegID || sameURI(&e.uri, &c.URI)
 		})
 		if i >= 0 && list[i].CallID == r.CallID && list[i].CSeq >= r.CSeq {
-			return nil, changes, &Refusal{500, "CSeq Out Of Order"}
+			return nil, ended, &Refusal{500, "CSeq Out Of Order"}
 		}
 		b := r.Binding
-		b.Contact, b.Params, b.Instance, b.RegID, b.Since, b.Expires = c.URI.String(), c.Params, c.Instance, c.RegID, now, now.Add(c.Expires)
+		b.Contact, b.Params, b.Instance, b.RegID, b.Since, b.At, b.Expires = c.URI.String(), c.Params, c.Instance, c.RegID, now, now, now.Add(c.Expires)
 		switch {
 		case i < 0 && c.Expires == 0:
 		case i < 0:
@@ -150,18 +158,10 @@ func (t *Table) Register(now time.Time, r Request) (all []Binding, changes []Cha
 		}
 	}
 	t.set(r.User, list)
-	for _, c := range changes {
-		switch c.What {
-		case Registered, Refreshed:
-			t.byURI[c.Binding.Contact] = c.Binding
-			if t.expire.IsZero() || c.Binding.Expires.Before(t.expire) {
-				t.expire = c.Binding.Expires
-			}
-		default:
-			t.unlink(c.Binding)
-		}
-	}
 	for _, e := range list {
+		if t.expire.IsZero() || e.Expires.Before(t.expire) {
+			t.expire = e.Expires
+		}
 		all = append(all, e.Binding)
 	}
 	return all, changes, nil
@@ -179,22 +179,21 @@ func (t *Table) set(user string, list []entry) {
 	t.users[user] = list
 }
 
-// unlink forgets the way to a contact, unless another binding has it by now.
-func (t *Table) unlink(b Binding) {
-	if now, ok := t.byURI[b.Contact]; ok && now.User == b.User {
-		delete(t.byURI, b.Contact)
-	}
+// find gives the index of a binding; -1 = there is none.
+func (t *Table) find(p Place) int {
+	return slices.IndexFunc(t.users[p.User], func(e entry) bool { return e.Contact == p.Contact })
 }
 
-// Drop ends the binding with that contact; ok is false when there is none.
-func (t *Table) Drop(contact string) (b Binding, ok bool) {
+// Drop ends a binding; ok is false when there is none.
+func (t *Table) Drop(p Place) (b Binding, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if b, ok = t.byURI[contact]; !ok {
+	i := t.find(p)
+	if i < 0 {
 		return b, false
 	}
-	delete(t.byURI, contact)
-	t.set(b.User, slices.DeleteFunc(slices.Clone(t.users[b.User]), func(e entry) bool { return e.Contact == contact }))
+	b = t.users[p.User][i].Binding
+	t.set(p.User, slices.Delete(slices.Clone(t.users[p.User]), i, i+1))
 	return b, true
 }
 
@@ -207,7 +206,6 @@ func (t *Table) sweep(now time.Time, user string) (changes []Change) {
 			kept = append(kept, e)
 			continue
 		}
-		t.unlink(e.Binding)
 		changes = append(changes, Change{Expired, e.Binding})
 	}
 	if len(changes) > 0 {
@@ -248,14 +246,14 @@ func (t *Table) Restore(now time.Time, b Binding) bool {
 		return false
 	}
 	t.users[b.User] = append(t.users[b.User], entry{b, uri})
-	t.byURI[b.Contact] = b
 	if t.expire.IsZero() || b.Expires.Before(t.expire) {
 		t.expire = b.Expires
 	}
 	return true
 }
 
-// Of gives the bindings of an extension, the latest first.
+// Of gives the bindings of an extension, the one that registered latest first:
+// where somebody is now, for however long he asked.
 func (t *Table) Of(now time.Time, user string) (all []Binding) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -264,7 +262,7 @@ func (t *Table) Of(now time.Time, user string) (all []Binding) {
 			all = append(all, e.Binding)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Binding) int { return b.Expires.Compare(a.Expires) })
+	slices.SortStableFunc(all, func(a, b Binding) int { return b.At.Compare(a.At) })
 	return all
 }
 
@@ -283,12 +281,41 @@ func (t *Table) All(now time.Time) (all []Binding) {
 	return all
 }
 
-// At gives the binding with that contact.
-func (t *Table) At(now time.Time, contact string) (Binding, bool) {
+// At gives the binding of that place.
+func (t *Table) At(now time.Time, p Place) (b Binding, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	b, ok := t.byURI[contact]
-	return b, ok && now.Before(b.Expires)
+	if i := t.find(p); i >= 0 {
+		b = t.users[p.User][i].Binding
+		return b, now.Before(b.Expires)
+	}
+	return b, false
+}
+
+// Reach gives the latest binding of an extension whose contact is target, which
+// a dialog calls its far end: the same telephone, perhaps by another connection
+// by now (RFC 5626 5.3). The parameter ob, which is in the one and not in the
+// other (RFC 5626 4.3), does not count.
+func (t *Table) Reach(now time.Time, user, target string) (b Binding, ok bool) {
+	var uri sip.Uri
+	if sip.ParseUri(target, &uri) != nil {
+		return b, false
+	}
+	uri = withoutOb(uri)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range t.users[user] {
+		have := withoutOb(e.uri)
+		if now.Before(e.Expires) && sameURI(&have, &uri) && (!ok || e.At.After(b.At)) {
+			b, ok = e.Binding, true
+		}
+	}
+	return b, ok
+}
+
+func withoutOb(u sip.Uri) sip.Uri {
+	u.UriParams = slices.DeleteFunc(slices.Clone(u.UriParams), func(p sip.HeaderKV) bool { return strings.EqualFold(p.K, "ob") })
+	return u
 }
 
 // sameURI compares by RFC 3261 19.1.4.
