@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -69,7 +70,7 @@ func NewSMPP(cfg SMPPConfig, ev Events) (*SMPP, error) {
 	if err != nil {
 		host, port = cfg.Address, "2775"
 	}
-	if host == "" || strings.ContainsAny(host, "/ @") {
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || host == "" || strings.ContainsAny(host, "/ @") {
 		return nil, wrong("sms.address", "write host or host:port", "%q is no address", cfg.Address)
 	}
 	cfg.Address = net.JoinHostPort(host, port)
@@ -164,7 +165,7 @@ func (s *SMPP) bound(ctx context.Context) (*session, error) {
 	defer timer.Stop()
 	for {
 		s.mu.Lock()
-		se, up, why := s.cur, s.up, s.why
+		se, up := s.cur, s.up
 		s.mu.Unlock()
 		if se != nil {
 			return se, nil
@@ -174,6 +175,9 @@ func (s *SMPP) bound(ctx context.Context) (*session, error) {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		case <-timer.C:
+			s.mu.Lock()
+			why := s.why
+			s.mu.Unlock()
 			f := &Fault{Place: s.place(), Cause: "there is no connection", Err: why}
 			if why != nil {
 				f.Cause += " (" + why.Error() + ")"
