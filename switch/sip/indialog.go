@@ -25,6 +25,9 @@ func (s *shard) inDialog(now time.Time, m *message) {
 		s.e.answer(m, flow.Reply{Code: 500, Reason: "CSeq Out Of Order"})
 		return
 	}
+	if m.from.Open() {
+		l.to, l.heard = m.from, now // the far end may have moved, or have a new connection
+	}
 	switch m.method {
 	case "INVITE", "UPDATE":
 		s.reoffered(now, l, m)
@@ -161,9 +164,6 @@ func (s *shard) reoffered(now time.Time, l *leg, m *message) {
 		return
 	}
 	l.dlg.Refresh(m.req)
-	if m.from.Open() {
-		l.to = m.from // the far end may have moved, or have a new connection
-	}
 	headers := l.session.asked(now, m.req)
 	if update && theirs == nil {
 		s.once(now, l, m, flow.Reply{Code: 200, Extra: "Contact: " + s.e.contact(l.to) + "\r\n" + allow + supported + headers})

@@ -28,6 +28,8 @@ type leg struct {
 	shard  *shard
 	state  state
 	to     flow.Flow // the way to the far end
+	heard  time.Time // when a message of the dialog last came by it
+	user   string    // the extension whose telephone that is; "" = nobody knows
 	dlg    dialog.Dialog
 	media  session
 

@@ -46,6 +46,41 @@ func (s *shard) hungUp(now time.Time, l *leg) {
 	s.respond(now, l, call.Respond{Leg: l.id, Code: 487}) // for nobody: it ends the leg
 }
 
+// way is where a request within a dialog goes: by the flow by which its last
+// message came, or by which that telephone registered since (RFC 5626 5.3). Its
+// old connection may be dead without anybody having told us.
+func (s *shard) way(l *leg) flow.Flow {
+	if l.user != "" && len(l.dlg.Routes) == 0 {
+		b, ok := s.e.bindings.Reach(time.Now(), l.user, l.dlg.Target)
+		if ok && (b.At.After(l.heard) || !l.to.Open()) {
+			if f := s.e.phone(&b); f != nil {
+				l.to = f
+			}
+		}
+	}
+	return s.e.next(l.dlg.Next(), len(l.dlg.Routes) > 0, l.to)
+}
+
+// whose is the extension whose telephone sent an INVITE with that contact, by
+// what it proved now, or when it registered by the very connection that the
+// INVITE comes by; "" = nobody knows.
+func (e *Endpoint) whose(m *message, contact string) string {
+	if m.user != "" || e.c.Realm == "" {
+		return m.user
+	}
+	from := unescape(m.req.From().Address.User)
+	b, ok := e.bindings.Reach(time.Now(), from, contact)
+	if !ok {
+		return ""
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.phones[b.Place()] != m.from {
+		return ""
+	}
+	return from
+}
+
 // unbind ends the bindings of a flow.
 func (e *Endpoint) unbind(f flow.Flow) {
 	var places []registrar.Place

@@ -63,7 +63,7 @@ func (s *shard) askNow(now time.Time, l *leg) {
 	if a.update = a.refresh && l.updates; a.update {
 		method, kind = "UPDATE", transaction.Client
 	}
-	to := s.e.next(l.dlg.Next(), len(l.dlg.Routes) > 0, l.to)
+	to := s.way(l)
 	branch := "z9hG4bK" + s.e.random(16)
 	l.dlg.LocalSeq++
 	a.seq, a.via = l.dlg.LocalSeq, s.e.via(to, branch)
@@ -216,7 +216,7 @@ func (s *shard) pressNext(now time.Time, l *leg, login string) {
 	if d <= 0 {
 		d = 100 * time.Millisecond
 	}
-	to := s.e.next(l.dlg.Next(), len(l.dlg.Routes) > 0, l.to)
+	to := s.way(l)
 	branch := "z9hG4bK" + s.e.random(16)
 	l.dlg.LocalSeq++
 	b := l.dlg.Build(dialog.Request{Method: "INFO", Seq: l.dlg.LocalSeq, Via: s.e.via(to, branch), Extra: login + "User-Agent: " + s.e.c.UserAgent + "\r\n",

@@ -52,7 +52,7 @@ func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
 		post(call.Refused{Leg: i.Leg, Failure: call.Failure{Code: 404, Reason: short(err)}})
 		return
 	}
-	l.post = post
+	l.post, l.user = post, i.Phone
 	s := e.shardOf([]byte(l.dlg.CallID))
 	s.guard(l.dlg.CallID, func(time.Time) { s.add(l) })
 	if registered {
@@ -270,7 +270,7 @@ func (s *shard) accepted(now time.Time, x *tx, m *message) {
 		s.hangUp(now, d, to, nil, x.User.id, "", "") // somebody else answered too
 		return
 	}
-	l.dlg, l.to, l.out.ack, l.state = d, to, ack, up
+	l.dlg, l.to, l.heard, l.out.ack, l.state = d, to, now, ack, up
 	theirs, code, _ := readBody(m.res)
 	if theirs == nil && code == 0 {
 		theirs = l.out.early
@@ -371,7 +371,7 @@ func (s *shard) bye(now time.Time, l *leg, reason string) {
 	}
 	l.invite, l.ask, l.keys, l.post, l.state = nil, nil, nil, nil, leaving
 	s.arm(l)
-	s.hangUp(now, l.dlg, s.e.next(l.dlg.Next(), len(l.dlg.Routes) > 0, l.to), l, l.id, reason, "")
+	s.hangUp(now, l.dlg, s.way(l), l, l.id, reason, "")
 }
 
 // hangUp sends a BYE; l is nil when no leg waits for its answer. login answers a

@@ -85,9 +85,10 @@ func (s *shard) invited(now time.Time, m *message) (*leg, call.Invited) {
 		return nil, call.Invited{}
 	}
 	tag := e.random(10)
-	l := &leg{id: call.LegID(e.random(10)), state: invited, to: m.from, caller: caller}
+	l := &leg{id: call.LegID(e.random(10)), state: invited, to: m.from, heard: now, caller: caller}
 	l.dlg = dialog.Answering(m.req, string(h.From), string(h.FromTag()), string(h.To), tag)
 	l.media.theirs = theirs
+	l.user = e.whose(m, l.dlg.Target)
 	x := s.begin(m, transaction.InviteServer, l)
 	l.invite = &invite{tx: x, origin: h.Origin(m.from.Remote()), seq: m.req.CSeq().SeqNo, offered: theirs != nil,
 		headers: l.session.asked(now, m.req)}

@@ -360,6 +360,100 @@ func TestBindings(t *testing.T) {
 	})
 }
 
+// TestNewSocketInCall: a browser whose network was away is told of the end of its
+// call by its new socket: once it registered by that, whether or not the old one
+// is known to be dead, or sent anything of the call by it. Another extension with
+// the same contact is not told.
+func TestNewSocketInCall(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		registered bool // it registers by the new socket, else it sends INFO
+		dead       bool // the old socket is known to have ended
+		proven     bool // the INVITE had credentials, else it came by the socket that registered
+		outgoing   bool // the switch called
+	}{
+		{"registered, the old one hangs", true, false, false, false},
+		{"registered, the old one ended", true, true, false, false},
+		{"registered, proven", true, true, true, false},
+		{"registered, called by us", true, false, false, true},
+		{"INFO", false, false, false, false},
+		{"INFO, the old one ended", false, true, false, true},
+	} {
+		inWorld(t, nil, func(t *testing.T, w *world) {
+			old := w.open("10.0.0.2")
+			old.register("1001", "one")
+			var to, from, id string // of what the browser sends in the dialog
+			switch {
+			case c.outgoing:
+				m := sound
+				w.e.Dial(call.Invite{Leg: "x", Target: w.e.Bindings("1001")[0].Contact, Phone: "1001", From: "9000", Offer: &m}, w.post)
+				in := old.read()
+				to, from, id = header(in, "From"), header(in, "To")+";tag=b", header(in, "Call-ID")
+				old.send("SIP/2.0 200 OK\r\nVia: " + header(in, "Via") + "\r\nFrom: " + to + "\r\nTo: " + from + "\r\nCall-ID: " + id + "\r\nCSeq: " + header(in, "CSeq") +
+					"\r\nContact: <sip:1001@" + old.host + ";transport=ws;ob>\r\nContent-Type: application/sdp\r\n\r\n" + offered)
+				if got := old.read(); !strings.HasPrefix(got, "ACK ") {
+					t.Fatalf("%s: after the answer the browser got %s", c.name, got)
+				}
+			default:
+				invite := old.invite("1001")
+				if c.proven {
+					old.send(old.request("REGISTER", "1001", "", "")) // to be challenged
+					invite = strings.Replace(invite, "Contact:", credentials(t, old.read(), "INVITE", "sip:9000@pbx", "1001")+"Contact:", 1)
+				}
+				old.send(invite)
+				got := old.final()
+				if status(got) != "200 OK" {
+					t.Fatalf("%s: INVITE was answered %s", c.name, got)
+				}
+				to, from, id = header(got, "To"), header(got, "From"), header(got, "Call-ID")
+				old.send(inside("ACK", header(got, "CSeq"), old, from, to, id))
+			}
+			time.Sleep(time.Second)
+			if got := w.saw(); !strings.Contains(got, "Ac") {
+				t.Fatalf("%s: the switch saw %s", c.name, got)
+			}
+			if c.dead {
+				old.ws.CloseNow()
+				time.Sleep(time.Second)
+			}
+			thief := w.open("10.0.0.66")
+			thief.host = old.host
+			thief.seq = 100
+			thief.register("1002", "thief")
+			anew := w.open("10.0.0.3")
+			anew.host, anew.seq = old.host, old.seq+100
+			if c.registered {
+				if got := anew.register("1001", "one"); status(got) != "200 OK" {
+					t.Fatalf("%s: %s", c.name, got)
+				}
+			} else {
+				anew.send(inside("INFO", "1000 INFO", anew, from, to, id))
+				if got := anew.read(); status(got) != "200 OK" {
+					t.Fatalf("%s: INFO was answered %s", c.name, got)
+				}
+			}
+			leg := w.leg
+			if c.outgoing {
+				leg = "x"
+			}
+			w.e.Do(call.Bye{Leg: leg})
+			if got := anew.read(); !strings.HasPrefix(got, "BYE sip:1001@"+old.host) {
+				t.Errorf("%s: the new socket got %q, want a BYE", c.name, got)
+			}
+			if got := thief.read(); got != "silence" {
+				t.Errorf("%s: another extension got %s", c.name, got)
+			}
+		})
+	}
+}
+
+// inside is a request of the browser within a dialog.
+func inside(method, seq string, p *page, from, to, id string) string {
+	n, _, _ := strings.Cut(seq, " ")
+	return method + " sip:10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/WS " + p.host + ";branch=z9hG4bK" + method + "\r\nMax-Forwards: 69\r\nFrom: " + from + "\r\nTo: " + to +
+		"\r\nCall-ID: " + id + "\r\nCSeq: " + n + " " + method + "\r\nContent-Length: 0\r\n\r\n"
+}
+
 // TestGoneWhileRinging: who closes the page before the answer has hung up.
 func TestGoneWhileRinging(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {

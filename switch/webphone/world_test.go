@@ -38,7 +38,8 @@ type world struct {
 	end     func()
 
 	mu     sync.Mutex
-	silent bool // calls ring for ever
+	silent bool       // calls ring for ever
+	leg    call.LegID // of the latest caller
 	told   []string
 	events []string
 }
@@ -101,6 +102,7 @@ func quiet(t testing.TB) *slog.Logger {
 func (w *world) Invited(in call.Invited) (func(call.Event) bool, *call.Respond) {
 	w.mu.Lock()
 	silent := w.silent
+	w.leg = in.Leg
 	w.events = append(w.events, "Invited by "+in.Transport+" "+in.Source.Addr().String())
 	w.mu.Unlock()
 	go func() {
