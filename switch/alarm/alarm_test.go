@@ -61,7 +61,7 @@ func (w wire) carry(frame []int16) { w(frame) }
 
 // a call joins two ends for at most a minute and a half. Each direction has 40 ms
 // of delay.
-func call(s *Sender, r *Receiver, there, back line) (got []Received) {
+func call(t *testing.T, s *Sender, r *Receiver, there, back line) (got []Received) {
 	const late = 2
 	var to, from [late + 1][160]int16
 	for i := range 90 * 50 {
@@ -73,6 +73,7 @@ func call(s *Sender, r *Receiver, there, back line) (got []Received) {
 		_ = r.Write(to[(i+1)%len(to)][:])
 		_ = s.Write(from[(i+1)%len(from)][:])
 		for m, ok := r.Next(); ok; m, ok = r.Next() {
+			isMessage(t, m)
 			got = append(got, m)
 		}
 		if s.Done() && (r.Done() || s.Err() != nil) {
@@ -137,7 +138,7 @@ func TestSenderToReceiver(t *testing.T) {
 					t.Fatal(err)
 				}
 				r := NewReceiver()
-				got := call(s, r, newG711(c.law, rnd, c.loss, c.burst, c.conceal), newG711(c.law, rnd, c.loss, c.burst, c.conceal))
+				got := call(t, s, r, newG711(c.law, rnd, c.loss, c.burst, c.conceal), newG711(c.law, rnd, c.loss, c.burst, c.conceal))
 				repeats += r.Repeats()
 				sent += s.Tries()
 				right := len(got) == 1 && got[0].Message == m

@@ -38,7 +38,7 @@ func TestSeveralMessagesInOneCall(t *testing.T) {
 	all := []Message{fire, over, test, fire}
 	s, r := sender(t, all...), NewReceiver()
 	var got []Message
-	for _, m := range call(s, r, wire(clean), wire(clean)) {
+	for _, m := range call(t, s, r, wire(clean), wire(clean)) {
 		got = append(got, m.Message)
 	}
 	if !slices.Equal(got, all) || !slices.Equal(s.Sent(), all) {
@@ -72,7 +72,7 @@ func TestOwnEcho(t *testing.T) {
 		}
 		m := must(t, "5502181130010152")
 		s, r := sender(t, m), NewReceiver()
-		got := call(s, r, echo(1, 0), echo(0, 1))
+		got := call(t, s, r, echo(1, 0), echo(0, 1))
 		if len(got) != 1 || got[0].Message != m || s.Err() != nil || s.Tries() != 1 {
 			t.Errorf("own echo after %v: received %v, sender %v after %d tries; want the message at once", d, got, s.Err(), s.Tries())
 		}
@@ -99,7 +99,7 @@ func TestLostKissOff(t *testing.T) {
 				clear(frame)
 			}
 		})
-		got := call(s, r, wire(clean), back)
+		got := call(t, s, r, wire(clean), back)
 		if len(got) != 1 || got[0].Message != m {
 			t.Errorf("%d kiss-offs lost: received %v, want the message once", lost, got)
 		}
@@ -119,7 +119,7 @@ func TestLostHandshake(t *testing.T) {
 		s, r := sender(t, m), NewReceiver()
 		deaf := Rate.N(settle + time.Duration(lost)*(patience+3*part))
 		at := 0
-		got := call(s, r, wire(clean), wire(func(frame []int16) {
+		got := call(t, s, r, wire(clean), wire(func(frame []int16) {
 			if at += len(frame); at < deaf {
 				clear(frame)
 			}

@@ -132,24 +132,32 @@ func (m Message) Digits() string {
 // Parse reads 16 digits; spaces between them count for nothing. The message type
 // may be 18 or the older 98. The error says in words what is wrong.
 func Parse(digits string) (Message, error) {
+	m, err := parse(digits)
+	if err != nil {
+		return Message{}, fmt.Errorf("alarm: %w", err)
+	}
+	return m, nil
+}
+
+func parse(digits string) (Message, error) {
 	s := strings.ToUpper(strings.Join(strings.Fields(digits), ""))
 	if len(s) != length {
-		return Message{}, fmt.Errorf("alarm: %q has %d digits: a message has %d", digits, len(s), length)
+		return Message{}, fmt.Errorf("%q has %d digits: a message has %d", digits, len(s), length)
 	}
 	for i := range length {
 		if strings.IndexByte(alphabet, s[i]) < 0 {
-			return Message{}, fmt.Errorf("alarm: digit %d of %q is %q: Contact ID has 0-9 and B-F", i+1, digits, s[i])
+			return Message{}, fmt.Errorf("digit %d of %q is %q: Contact ID has 0-9 and B-F", i+1, digits, s[i])
 		}
 	}
 	if sum(s)%15 != 0 {
-		return Message{}, fmt.Errorf("alarm: %q has the checksum %c: with these digits it is %c, so at least one is wrong", digits, s[15], checksum(s[:15]))
+		return Message{}, fmt.Errorf("%q has the checksum %c: with these digits it is %c, so at least one is wrong", digits, s[15], checksum(s[:15]))
 	}
 	if kind := s[4:6]; kind != "18" && kind != "98" {
-		return Message{}, fmt.Errorf("alarm: %q is of type %s: Contact ID is type 18 or 98", digits, kind)
+		return Message{}, fmt.Errorf("%q is of type %s: Contact ID is type 18 or 98", digits, kind)
 	}
 	q, err := ParseQualifier(s[6:7])
 	if err != nil {
-		return Message{}, fmt.Errorf("alarm: %q has the qualifier %c: Contact ID has 1 (new event), 3 (restore) and 6 (status)", digits, s[6])
+		return Message{}, fmt.Errorf("%q has the qualifier %c: Contact ID has 1 (new event), 3 (restore) and 6 (status)", digits, s[6])
 	}
 	return Message{Account: s[:4], Qualifier: q, Event: s[7:10], Partition: s[10:12], Zone: s[12:15]}, nil
 }

@@ -78,7 +78,7 @@ func (r *Receiver) take(all []digit) {
 	digits, err := assemble(all)
 	var m Message
 	if err == nil {
-		m, err = Parse(digits)
+		m, err = parse(digits)
 	}
 	if r.fault = err; err != nil {
 		return // no kiss-off: the panel sends again
