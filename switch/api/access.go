@@ -175,6 +175,9 @@ func stillIn(ctx context.Context) bool {
 	return !ok || still()
 }
 
+// byCookie tells whether a request came from a page, by the cookie of a session.
+func byCookie(ctx context.Context) bool { return ctx.Value(stillKey{}) != nil }
+
 // ownHeader is what a page of ours sends with a request that changes something:
 // a page of another origin cannot without our consent (ADR 0011).
 const ownHeader = "X-Ozswitch"

@@ -106,6 +106,9 @@ func (v *V1) running(number string) (Number, error) {
 
 // postHangup hangs a call up.
 func (v *V1) postHangup(_ http.ResponseWriter, r *http.Request) (any, error) {
+	if v.Console != nil && byCookie(r.Context()) {
+		v.Console(r.PathValue("id"))
+	}
 	_, err := v.Commands.do(r, UserOf(r.Context()), "Hangup", ozml.Value{Name: "CallId", Value: r.PathValue("id")})
 	return nil, err
 }

@@ -22,7 +22,8 @@ type History interface {
 //
 // The query may say page (from 0), rows (20, at most 200), and since and until
 // (RFC 3339); state, direction, result, from, to, dialed, extension and q (a
-// part of any of them) filter those that are over.
+// part of any of them) filter those that are over, and failed=true leaves those
+// that went well out.
 type Calls struct {
 	Live    func() []ozml.ActiveCall // may be nil
 	History History                  // may be nil
@@ -118,6 +119,13 @@ func callQuery(r *http.Request) (q store.CallQuery, detail string) {
 	v := r.URL.Query()
 	q = store.CallQuery{ID: v.Get("id"), From: v.Get("from"), To: v.Get("to"), Dialed: v.Get("dialed"), Extension: v.Get("extension"),
 		Direction: v.Get("direction"), State: v.Get("state"), Result: v.Get("result"), General: v.Get("q"), Rows: 20}
+	switch v.Get("failed") {
+	case "", "false":
+	case "true":
+		q.Failed = true
+	default:
+		return q, "failed is true or false"
+	}
 	for name, n := range map[string]*int{"page": &q.Page, "rows": &q.Rows} {
 		if s := v.Get(name); s != "" {
 			i, err := strconv.Atoi(s)

@@ -374,7 +374,7 @@ func TestCalls(t *testing.T) {
 	if s := w.Body.String(); strings.Contains(s, `"c1"`) || !strings.Contains(s, `"c2"`) {
 		t.Errorf("since: %s", s)
 	}
-	for _, q := range []string{"rows=0", "rows=201", "page=-1", "page=x", "since=yesterday"} {
+	for _, q := range []string{"rows=0", "rows=201", "page=-1", "page=x", "since=yesterday", "failed=perhaps"} {
 		if w := ask(h, basic(bare("/v1/calls?"+q), "HTTP_User_1", "qwe123")); w.Code != 400 {
 			t.Errorf("%s: HTTP %d, want 400", q, w.Code)
 		}

@@ -34,6 +34,7 @@ type V1 struct {
 	Line      func(id string) (store.Call, bool) // a call that is up, as its row would be
 	Sensitive func(extension string) bool        // whether keys are never written down
 	Press     func(ctx context.Context, id, keys string) error
+	Console   func(id string) // a page is about to hang the call up; may be nil
 	Tokens    *Tokens
 	Root      *os.Root // of the recordings
 	Commands  *Commands

@@ -68,6 +68,7 @@ type desk struct {
 	scripts shelf
 	calls   *exchange
 	pressed string
+	console string // the call that a page hung up
 	set     NumberChange
 }
 
@@ -88,6 +89,7 @@ func newDesk(t *testing.T) *desk {
 		Calls:    &Calls{Live: calls.Active, History: store.NewMem()}, Events: &Events{Log: log},
 		Line:      func(string) (store.Call, bool) { return store.Call{}, false },
 		Sensitive: func(string) bool { return false },
+		Console:   func(id string) { d.console = id },
 		Press: func(_ context.Context, id, keys string) error {
 			if id != "b81Qx" {
 				return ozml.ErrNoCall
@@ -275,6 +277,14 @@ func TestActs(t *testing.T) {
 		t.Errorf("pressed %q", d.pressed)
 	}
 	want(t, "hangup", d.ask("POST", "/v1/calls/b81Qx/hangup", "", user...), 204)
+	if d.console != "" {
+		t.Errorf("a program hung %s up, not a page", d.console)
+	}
+	page := signedIn(t, d, "boss", "boss12345")
+	d.ask("POST", "/v1/calls/b81Qx/hangup", "", append(page, "X-Ozswitch", "1")...)
+	if d.console != "b81Qx" {
+		t.Errorf("the page hung up, not noted")
+	}
 	want(t, "hangup again", d.ask("POST", "/v1/calls/b81Qx/hangup", "", user...), 404, `"code":601`)
 	want(t, "fetch", d.ask("POST", "/v1/fetch", `{"url":"http://app/x"}`, boss...), 200, "OZ1101", `"status":200`)
 	want(t, "fetch a file", d.ask("POST", "/v1/fetch", `{"url":"file:///etc/passwd"}`, boss...), 400)

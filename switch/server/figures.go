@@ -10,6 +10,7 @@ import (
 	"ozswitch/media/pace"
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/api"
+	"ozswitch/switch/call"
 )
 
 // figures are what /v1/status tells and /metrics does not: they are about the
@@ -133,11 +134,13 @@ func (s *Server) status() api.Status {
 // show.
 type doing struct {
 	mu      sync.Mutex
-	first   string // document that ran first
-	script  string // that runs now
-	at      string // "3:3 UserInput"
-	problem string // the first error
+	first   string   // document that ran first
+	script  string   // that runs now
+	at      []string // "3:3 UserInput" and what runs within it
+	problem string   // the first error
 	codec   string
+	records []string // "10:9 Record", of what is recorded now
+	console bool     // a page asked for its end
 }
 
 func (d *doing) see(e trace.Event) {
@@ -149,16 +152,49 @@ func (d *doing) see(e trace.Event) {
 			d.first = e.Doc
 		}
 	case trace.CommandStart:
-		d.at = fmt.Sprintf("%d:%d %s", e.Line, e.Col, e.Name)
+		d.at = append(d.at, commandPlace(e))
 	case trace.ScriptFetch:
 		if !e.Succeeded && e.Reason != trace.GivenUp {
 			d.fault(e)
 		}
-	case trace.ScriptRefused, trace.Error, trace.CommandFail, trace.RecordFail, trace.NotifyFail:
+	case trace.CommandEnd:
+		d.at = without(d.at, commandPlace(e))
+	case trace.CommandFail:
+		d.at = without(d.at, commandPlace(e))
+		d.fault(e)
+	case trace.RecordStart:
+		d.records = append(d.records, recordPlace(e))
+	case trace.RecordEnd:
+		d.records = without(d.records, recordPlace(e))
+	case trace.RecordFail: // may be before its end
+		d.records = without(d.records, recordPlace(e))
+		d.fault(e)
+	case trace.ScriptRefused, trace.Error, trace.NotifyFail:
 		d.fault(e)
 	case trace.MediaStarted:
 		d.codec = e.Name
 	}
+}
+
+// fromConsole is the reason of a call that a page of ours hung up; its result
+// is "api", as that of other requests over HTTP.
+const fromConsole = "hung up from the console"
+
+// byConsole notes that a page asked for the call's end.
+func (d *doing) byConsole() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.console = true
+}
+
+// reason gives the words for an end, "" = those of its result.
+func (d *doing) reason(result string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.console && result == call.ByAPI.String() {
+		return fromConsole
+	}
+	return ""
 }
 
 // past gives what the history keeps: the first script, the first error.
@@ -168,11 +204,31 @@ func (d *doing) past() (script, problem string) {
 	return d.first, d.problem
 }
 
-// now gives what runs, where, and the codec.
+// now gives what runs, where, and the codec. Recordings go on beside what runs.
 func (d *doing) now() (script, at, codec string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.script, d.at, d.codec
+	var all []string
+	if n := len(d.at); n > 0 {
+		all = d.at[n-1:]
+	}
+	return d.script, strings.Join(slices.Concat(all, d.records), ", "), d.codec
+}
+
+// commandPlace writes a command as lists show it: "3:3 UserInput".
+func commandPlace(e trace.Event) string { return fmt.Sprintf("%d:%d %s", e.Line, e.Col, e.Name) }
+
+// recordPlace is commandPlace of what goes on recording after its command.
+func recordPlace(e trace.Event) string { return fmt.Sprintf("%d:%d recording", e.Line, e.Col) }
+
+// without takes the last of its kind off a list.
+func without(list []string, one string) []string {
+	for i, s := range slices.Backward(list) {
+		if s == one {
+			return slices.Delete(list, i, i+1)
+		}
+	}
+	return list
 }
 
 // fault keeps the first. d.mu is held.

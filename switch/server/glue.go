@@ -134,6 +134,10 @@ type counted struct {
 func (c *counted) Emit(e trace.Event) {
 	c.doing.see(e)
 	switch e.Type {
+	case trace.CallEnded:
+		if e.Text == "" {
+			e.Text = c.doing.reason(e.Reason)
+		}
 	case trace.CommandEnd:
 		c.m.ScriptCommand(e.Name, "ok")
 	case trace.CommandSkip:
@@ -232,6 +236,9 @@ func (s *Server) finished(l *exchange.Line, r exchange.Record) {
 	row.State, row.Result, row.Reason = historyState(r), r.Result.String(), "ended by "+r.Result.String()
 	row.Answered, row.Ended, row.Ring, row.Talk = r.Answered, r.Ended, ring, talk
 	c, _ := l.Sink().(*counted)
+	if why := c.doing.reason(row.Result); why != "" {
+		row.Reason = why
+	}
 	if err := c.write(s.store, row); err != nil {
 		l.Sink().Emit(trace.Event{Type: trace.Error, Code: trace.CodeHistory, Text: "the history did not take this call: " + err.Error()})
 	}

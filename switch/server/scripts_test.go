@@ -206,3 +206,37 @@ func TestFigures(t *testing.T) {
 		t.Errorf("%q %q %q %q", script, first, at, problem)
 	}
 }
+
+// TestDoing: what runs innermost, and what is recorded meanwhile; who hung up.
+func TestDoing(t *testing.T) {
+	var d doing
+	at := func(typ trace.Type, name string, line int) trace.Event {
+		return trace.Event{Type: typ, Name: name, Line: line, Col: 3}
+	}
+	for _, c := range []struct {
+		e    trace.Event
+		want string
+	}{
+		{at(trace.CommandStart, "UserInput", 2), "2:3 UserInput"},
+		{at(trace.CommandStart, "Speak", 4), "4:3 Speak"},
+		{at(trace.CommandEnd, "Speak", 4), "2:3 UserInput"},
+		{at(trace.CommandStart, "Record", 5), "5:3 Record"},
+		{at(trace.RecordStart, "Record", 5), "5:3 Record, 5:3 recording"},
+		{at(trace.CommandEnd, "Record", 5), "2:3 UserInput, 5:3 recording"},
+		{at(trace.CommandFail, "UserInput", 2), "5:3 recording"},
+		{at(trace.RecordEnd, "Record", 5), ""},
+		{at(trace.RecordFail, "Record", 5), ""},
+	} {
+		d.see(c.e)
+		if _, got, _ := d.now(); got != c.want {
+			t.Errorf("after %s %s: %q, want %q", c.e.Type, c.e.Name, got, c.want)
+		}
+	}
+	if got := d.reason("api"); got != "" {
+		t.Errorf("ended by a program: %q", got)
+	}
+	d.byConsole()
+	if api, caller := d.reason("api"), d.reason("caller"); api != fromConsole || caller != "" {
+		t.Errorf("ended by a page: %q; by the caller before that: %q", api, caller)
+	}
+}

@@ -20,7 +20,7 @@ func (s *Server) newV1(c *Config, access *api.Access, commands *api.Commands) *a
 		Access: access, Sessions: &s.sessions, Log: s.events, Slog: s.log, Describe: s.describe,
 		Calls:  &api.Calls{Live: s.scripts.Calls(call.ByAPI, false).Active, History: s.store, Doing: s.doing},
 		Events: &api.Events{Log: s.events},
-		Line:   s.liveRow, Press: s.press, Tokens: s.tokens, Root: s.data.recordings, Commands: commands,
+		Line:   s.liveRow, Press: s.press, Console: s.byConsole, Tokens: s.tokens, Root: s.data.recordings, Commands: commands,
 		Sensitive: func(ext string) bool {
 			e, _ := s.state.Load().exts.Find(ext)
 			return e.SensitiveInput
@@ -83,6 +83,13 @@ func (s *Server) press(_ context.Context, id, keys string) error {
 		}
 	}
 	return nil
+}
+
+// byConsole is api.V1.Console: who looks at the call reads who ended it.
+func (s *Server) byConsole(id string) {
+	if _, c := s.line(id); c != nil {
+		c.doing.byConsole()
+	}
 }
 
 // mainNumber is the number of `dev` that runs the script being written.

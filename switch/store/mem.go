@@ -70,6 +70,7 @@ func (q CallQuery) fits(c *Call) bool {
 		}
 	}
 	return strings.Contains(c.SearchText(), q.GeneralText()) &&
+		(!q.Failed || !c.WentWell()) &&
 		(q.Since.IsZero() || !c.Started.Before(q.Since)) &&
 		(q.Until.IsZero() || c.Started.Before(q.Until))
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 )
@@ -124,6 +125,7 @@ type CallQuery struct {
 	ID, From, To, Dialed, Source, Extension string
 	Direction, State, Result, Type          string
 	General                                 string    // a part of any of the texts
+	Failed                                  bool      // only those that did not go well
 	Since                                   time.Time // earliest start
 	Until                                   time.Time // start before
 	Page                                    int       // from 0
@@ -176,7 +178,16 @@ func (c *Call) Columns() []Column {
 // SearchText is where General is looked for.
 func (c *Call) SearchText() string {
 	return fold(strings.Join([]string{c.ID, c.From, c.FromName, c.To, c.Dialed, c.Source, c.Extension,
-		c.Direction, c.State, c.Result, c.Reason}, "\n"))
+		c.Direction, c.State, c.Result, c.Reason, c.Script, c.Problem}, "\n"))
+}
+
+// GoodResults are the results of calls that ended as somebody wanted; "" stands
+// in the history for none.
+var GoodResults = []string{"", "script", "caller", "callee", "api"}
+
+// WentWell tells whether nothing went wrong with c.
+func (c *Call) WentWell() bool {
+	return c.Problem == "" && slices.Contains(GoodResults, fold(c.Result))
 }
 
 func fold(s string) string { return strings.ToLower(s) }

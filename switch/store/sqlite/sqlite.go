@@ -155,6 +155,14 @@ func (d *DB) Calls(ctx context.Context, q store.CallQuery) ([]store.Call, int, e
 	if q.General != "" {
 		and("instr(search, ?) > 0", q.GeneralText())
 	}
+	if q.Failed { // as store.Call.WentWell says
+		well := make([]any, len(store.GoodResults))
+		for i, r := range store.GoodResults {
+			well[i] = r
+		}
+		where = append(where, "(result NOT IN (?"+strings.Repeat(", ?", len(well)-1)+") OR json_extract(doc, '$.problem') <> '')")
+		args = append(args, well...)
+	}
 	if !q.Since.IsZero() {
 		and("started >= ?", q.Since.UnixNano())
 	}

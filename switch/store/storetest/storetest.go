@@ -84,7 +84,12 @@ func queries(t *testing.T, s store.Store) {
 	}
 	odd := aCall(100)
 	odd.From, odd.Direction, odd.State, odd.To = "201", "Internal", "NotFound", "100%_'x"
+	odd.Script = "Shop.xml"
 	put(t, s, odd)
+	lost, faulty := aCall(101), aCall(102)
+	lost.Result, faulty.Problem = "Not Found", "OZ1003 text before the XML"
+	lost.Started, faulty.Started = day.Add(-2*time.Hour), day.Add(-time.Hour)
+	put(t, s, lost, faulty)
 	for _, c := range []struct {
 		name  string
 		q     store.CallQuery
@@ -92,20 +97,23 @@ func queries(t *testing.T, s store.Store) {
 		n     int
 		total int
 	}{
-		{"all, first page", store.CallQuery{}, "c100", 20, 26},
-		{"all, second page", store.CallQuery{Page: 1}, "c005", 6, 26},
-		{"beyond the last page", store.CallQuery{Page: 7}, "", 0, 26},
-		{"negative page", store.CallQuery{Page: -1, Rows: 3}, "c100", 3, 26},
+		{"all, first page", store.CallQuery{}, "c100", 20, 28},
+		{"all, second page", store.CallQuery{Page: 1}, "c005", 8, 28},
+		{"beyond the last page", store.CallQuery{Page: 7}, "", 0, 28},
+		{"negative page", store.CallQuery{Page: -1, Rows: 3}, "c100", 3, 28},
 		{"caller", store.CallQuery{From: "+361"}, "c022", 8, 8},
 		{"letter case", store.CallQuery{Direction: "internal", State: "NOTFOUND"}, "c100", 1, 1},
 		{"no wildcards", store.CallQuery{To: "100%"}, "", 0, 0},
 		{"quotes", store.CallQuery{To: "100%_'x"}, "c100", 1, 1},
-		{"general", store.CallQuery{General: "ÅNN", Rows: 2}, "c100", 2, 26},
+		{"general", store.CallQuery{General: "ÅNN", Rows: 2}, "c100", 2, 28},
 		{"general takes % as it stands", store.CallQuery{General: "%_'"}, "c100", 1, 1},
+		{"general: the script", store.CallQuery{General: "shop"}, "c100", 1, 1},
+		{"failed", store.CallQuery{Failed: true}, "c102", 2, 2},
+		{"failed, of a result", store.CallQuery{Failed: true, Result: "not found"}, "c101", 1, 1},
 		{"since", store.CallQuery{Since: day.Add(23 * time.Second)}, "c100", 3, 3},
-		{"until", store.CallQuery{Until: day.Add(2 * time.Second)}, "c001", 2, 2},
+		{"until", store.CallQuery{Until: day.Add(2 * time.Second)}, "c001", 4, 4},
 		{"id", store.CallQuery{ID: "c007"}, "c007", 1, 1},
-		{"source, extension, type, result, dialed", store.CallQuery{Source: "carrier", Extension: "9000", Type: "audio", Result: "caller", Dialed: "9000", Rows: 1}, "c100", 1, 26},
+		{"source, extension, type, result, dialed", store.CallQuery{Source: "carrier", Extension: "9000", Type: "audio", Result: "caller", Dialed: "9000", Rows: 1}, "c100", 1, 27},
 	} {
 		got, total, err := s.Calls(t.Context(), c.q)
 		first := ""
