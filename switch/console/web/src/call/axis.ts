@@ -90,15 +90,14 @@ export function spans(events: readonly Event[], zero: number): Span[] {
   return all
 }
 
-/** The command that ran at t: the one begun last of those not ended. */
+/** The command that ran at t: the one begun last of those not ended; without one, what still was recorded. */
 export function running(all: readonly Span[], t: number): Span | null {
-  let best: Span | null = null
+  const last: Record<Span['kind'], Span | null> = { command: null, recording: null }
   for (const s of all) {
-    if (s.kind !== 'command') continue
     if (s.from > t + 1e-6) break
-    if (s.to === null || s.to > t || s.to === s.from && s.to >= t - 0.05) best = s
+    if (s.to === null || s.to > t || s.to === s.from && s.to >= t - 0.05) last[s.kind] = s
   }
-  return best
+  return last.command ?? last.recording
 }
 
 /** Index of the last of sorted times that is not after t; -1 if all are. */

@@ -18,6 +18,13 @@ import { CallState } from './state.ts'
 import { Wave } from './wave.tsx'
 import { docName, resultWords, wentWell, words } from './words.ts'
 
+/** How a call ended; its row comes a moment after its last event. */
+function endWords(s: CallState): string {
+  const c = s.call.value!
+  const ended = s.events.value.find(e => e.type === 'call.ended')
+  return resultWords(c.result || ended?.reason || '', ended?.text || c.reason)
+}
+
 function Head({ s }: { s: CallState }) {
   const c = s.call.value!
   const over = s.over.value
@@ -32,7 +39,7 @@ function Head({ s }: { s: CallState }) {
       <span class="facts">
         {over ? <span>{length(ended?.seconds ?? seconds)}</span> : <span class="mono"><span class="dot" /> {elapsed(seconds)}</span>}
         {doc && <span title={doc}>{docName(doc)}</span>}
-        {over && <span class={wentWell(result) ? '' : 'bad'}>{resultWords(result, c.reason)}</span>}
+        {over && <span class={wentWell(result) ? '' : 'bad'}>{endWords(s)}</span>}
         {c.codec && <span>{c.codec}</span>}
         <time class="soft" dateTime={c.started}>{new Date(c.started).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })}</time>
       </span>
@@ -120,7 +127,7 @@ function Fault({ s }: { s: CallState }) {
   if (!e) return null
   const w = words(e)
   return (
-    <div class="trouble" role="alert">
+    <div class={w.tone === 'warn' ? 'trouble only-warning' : 'trouble'} role="alert">
       <Icon name="warn" />
       <div>
         <b>{w.text}</b>{' '}
@@ -163,7 +170,7 @@ export function CallPage({ id }: { id: string }) {
   const lit = s.lit.value
   const at = s.cursor.value === null ? '' : `at ${clock(s.here.value, 1)} seconds: `
   if (s.hover.value === null) spoken.current = s.over.value && s.cursor.value === null
-    ? `the call is over: ${resultWords(c.result || s.events.value.find(e => e.type === 'call.ended')?.reason || '', c.reason)}`
+    ? `the call is over: ${endWords(s)}`
     : lit ? `${at}line ${lit.line}, ${lit.name}${lit.text ? `: ${lit.text.slice(0, 80)}` : ''}` : s.over.value ? `${at}nothing runs` : 'the call is up'
   return (
     <div class="call">

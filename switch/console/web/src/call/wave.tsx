@@ -99,7 +99,7 @@ export function Wave({ s }: { s: CallState }) {
         {depths.map(d => <div key={d} class="strip">{commands.filter(x => x.depth === d).map(bar)}</div>)}
         {recordings.length > 0 && <div class="strip">{recordings.map(bar)}</div>}
         <div class="scale" aria-hidden="true">{marks(L, 8).map(t => <span key={t} style={{ left: pct(t) }}>{clock(t, t % 1 ? 1 : 0)}</span>)}</div>
-        {s.events.value.map((e, i) => e.type === 'key' && <span key={e.seq} class="key-mark" style={{ left: pct(s.times.value[i]!) }} title={`key ${e.key ?? ''}`}>{e.key || '•'}</span>)}
+        {s.events.value.map((e, i) => e.type === 'key' && <span key={e.seq} class="key-mark" style={{ left: `clamp(.6rem, ${pct(s.times.value[i]!)}, 100% - .6rem)` }} title={`key ${e.key ?? ''}`}>{e.key || '•'}</span>)}
         <div class="cursor" style={{ left: pct(s.here.value) }} />
       </div>
       <div class="wave-controls row">

@@ -29,6 +29,7 @@ export const results: Record<string, string> = {
 }
 
 export function resultWords(result: string, reason = ''): string {
+  if (result === 'api' && reason === 'hung up from the console') return reason
   return results[result] ?? (reason || result)
 }
 
@@ -85,7 +86,7 @@ const table: Record<string, Sayer> = {
   'call.ringing': e => say(`${e.to || 'the other side'} rings`, 'call'),
   'call.answered': () => say('answered', 'call'),
   'call.bridged': e => say(`connected${e.to ? ` with ${e.to}` : ''}`, 'call'),
-  'call.ended': e => say(`the call is over: ${resultWords(e.reason ?? '')}, ${num(e.seconds)} s`, wentWell(e.reason ?? '') ? 'call' : 'bad'),
+  'call.ended': e => say(`the call is over: ${resultWords(e.reason ?? '', e.text)}, ${num(e.seconds)} s`, wentWell(e.reason ?? '') ? 'call' : 'bad'),
   'script.fetch': e => exchange(e, 'asked'),
   'script.parsed': e => say(`${e.doc || 'the script'} was read${e.count ? `: ${e.count} ${e.count === 1 ? 'command' : 'commands'}` : ''}`, 'plain', true),
   'script.refused': e => ({ text: `${e.doc || 'the script'} was refused: ${problem(e)}`, tone: 'bad', hint: e.hint ?? '' }),
@@ -133,12 +134,12 @@ export function repeats(e: Event, before: Event | undefined): boolean {
 /** The types that have words, for tests. */
 export const known = Object.keys(table)
 
-/** The fault of a call that its page names at the top: the first thing that is really wrong. */
+/** The fault of a call that its page names at the top: the first thing that is really wrong, else the first warning with a place. */
 export function fault(events: readonly Event[]): Event | null {
   const bad = (e: Event) => /^(script\.refused|error|command\.failed|recording\.failed)$/.test(e.type)
     || e.type === 'script.fetch' && e.reason !== 'given up' && (!e.status || e.status >= 400)
   const withCode = events.find(e => bad(e) && e.code)
-  return withCode ?? events.find(bad) ?? null
+  return withCode ?? events.find(bad) ?? events.find(e => e.type === 'script.warning' && e.reason !== 'note' && e.code && e.line) ?? null
 }
 
 /** The name of a document, short enough for a tab. */

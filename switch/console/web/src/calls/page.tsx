@@ -20,7 +20,7 @@ const rows = 25
 const filters = {
   direction: { all: 'any direction', Internal: 'internal', Inbound: 'inbound', Outbound: 'outbound', External: 'external' },
   result: {
-    all: 'any ending', script: 'ended by the script', caller: 'the caller hung up', callee: 'the callee hung up', api: 'ended over HTTP',
+    all: 'any ending', failed: 'went wrong', script: 'ended by the script', caller: 'the caller hung up', callee: 'the callee hung up', api: 'ended over HTTP',
     rejected: 'refused', busy: 'busy', 'no answer': 'nobody answered', 'not found': 'no such number', error: 'ended by an error',
   },
 } as const
@@ -135,6 +135,10 @@ export function CallsPage() {
     let stale = false
     const p = new URLSearchParams({ page: String(number), rows: String(rows) })
     for (const k of ['q', 'direction', 'result']) if (q.get(k)) p.set(k, q.get(k)!)
+    if (q.get('result') === 'failed') {
+      p.delete('result')
+      p.set('failed', 'true')
+    }
     api.calls(p).then(l => {
       if (stale) return
       setList(l)

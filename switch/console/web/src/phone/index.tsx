@@ -68,6 +68,8 @@ export function PhoneDock() {
   const account = useThePhone()
   const [keypad, setKeypad] = useState(false)
   const [options, setOptions] = useState(false)
+  const ended = phone.state.value.talk?.phase === 'ended'
+  useEffect(() => { if (ended) setKeypad(false) }, [ended]) // it lies over the page
   if (!account || path.value === '/phone') return null
   const talk = phone.state.value.talk
   const folded = settings.value.folded && !busy(phone.state.value)

@@ -57,7 +57,7 @@ export function doing(e: Event): string {
 
 function take(e: Event) {
   for (const f of heard) f(e)
-  if (/^call\.(started|answered|ended)$/.test(e.type)) readSoon()
+  if (/^(call\.(started|answered|ended)|recording\.(started|ended)|script\.ended)$/.test(e.type)) readSoon()
   // The history is written a moment after the call's end.
   if (e.type === 'call.ended' || e.type === 'recording.saved') setTimeout(readSoon, 600)
   const does = doing(e)
