@@ -99,7 +99,7 @@ func TestSay(t *testing.T) {
 		t.Fatalf("Say = %q, %v; want %q", got, err, want)
 	}
 	want := []string{"one Hello there.", "one Second.", "one Third."}
-	slices.Sort(e.asked[:2]) // the first two are made at the same time
+	slices.Sort(e.asked) // several are made at the same time, as the workers come to it
 	if !slices.Equal(e.asked, want) {
 		t.Errorf("asked %q, want %q", e.asked, want)
 	}
