@@ -294,6 +294,61 @@ func TestSenderKeepsTime(t *testing.T) {
 	}
 }
 
+// Whatever sound comes for ever, both ends give up, with the reason.
+func TestNothingHangs(t *testing.T) {
+	burst := func() media.Source {
+		return media.Concat(media.Tone(Rate, 1400, -10, 100*tick), media.Silence(Rate, 100*tick))
+	}
+	message, err := dtmf.Keys(Rate, keysOf("1234181131010157")+",", keyLen, keyLen) // a wrong checksum
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong, err := media.ReadAll(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		sound  []int16 // again and again
+		fault  error   // of the receiver
+		reason string  // of a sender that has sent its message
+	}{
+		"silence":         {make([]int16, 160), ErrNoMessage, "nothing of 1400 Hz came"},
+		"a key held":      {pcm(t, dtmf.Two(Rate, 770, 1336, -10, time.Minute))[:Rate.N(time.Minute)], ErrNoMessage, "nothing of 1400 Hz came"},
+		"1400 Hz held":    {pcm(t, media.Tone(Rate, 1400, -10, time.Minute))[:Rate.N(time.Minute)], ErrNoMessage, "a kiss-off lasts 400ms to 2s"},
+		"1400 Hz bursts":  {pcm(t, burst())[:Rate.N(200*tick)], ErrNoMessage, "a kiss-off lasts 400ms to 2s"},
+		"wrong checksums": {wrong, ErrDamaged, "nothing of 1400 Hz came"},
+	} {
+		buf, in := make([]int16, 160), make([]int16, 160)
+		at := 0
+		next := func() []int16 {
+			for i := range in {
+				in[i] = c.sound[at%len(c.sound)]
+				at++
+			}
+			return in
+		}
+		r := NewReceiver()
+		for ; !r.Done() && at < Rate.N(2*time.Minute); _ = r.Write(next()) {
+			_, _ = r.Read(buf)
+		}
+		if _, ok := r.Next(); ok || !r.Done() || !errors.Is(r.Err(), c.fault) {
+			t.Errorf("%s for %v: receiver done: %v, %v, want %v", name, Rate.D(at), r.Done(), r.Err(), c.fault)
+		}
+		s := sender(t, must(t, "1234181131010158"))
+		at = 0
+		for hand := pcm(t, shake(1400, 2300, -14, -14, 100*tick, 100*tick))[:Rate.N(900*tick)]; len(hand) >= 160; hand = hand[160:] {
+			_, _ = s.Read(buf)
+			_ = s.Write(hand[:160])
+		}
+		for ; !s.Done() && at < Rate.N(time.Minute); _ = s.Write(next()) {
+			_, _ = s.Read(buf)
+		}
+		if !s.Done() || !errors.Is(s.Err(), ErrNoKissOff) || !strings.Contains(s.Err().Error(), c.reason) {
+			t.Errorf("%s for %v: sender done: %v after %d tries, %v, want ErrNoKissOff with %q", name, Rate.D(at), s.Done(), s.Tries(), s.Err(), c.reason)
+		}
+	}
+}
+
 func TestNothingIsAllocatedPerFrame(t *testing.T) {
 	s, r := sender(t, must(t, "1234181131010158")), NewReceiver()
 	a, b := make([]int16, 160), make([]int16, 160)

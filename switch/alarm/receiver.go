@@ -17,6 +17,7 @@ const (
 	kissOff    = 850 * time.Millisecond // tone
 	idle       = 5 * time.Second        // from a message, or an attempt at one, to the end
 	attempt    = 8                      // digits that make an attempt; fewer are noise
+	barren     = 60 * time.Second       // without a good message we give up, whatever is heard
 	waiting    = 1024                   // messages that may wait for Next: a call of an hour has fewer
 )
 
@@ -29,13 +30,14 @@ type Received struct {
 // A Receiver is the end that takes alarms. Write what the call hears and Read what
 // it is to say, a frame of each every 20 ms; after a Write, take messages by Next.
 // It gives the handshake up to five times, kisses each good message off, and is
-// done when nothing more comes for 5 s. Confirming is promising: what Next gives
-// was kissed off, the panel will not report it again.
+// done when nothing more comes for 5 s, or nothing good for a minute. Confirming is
+// promising: what Next gives was kissed off, the panel will not report it again.
 type Receiver struct {
 	mouth   mouth
 	cut     hops
 	reader  reader
 	due     int // what we do next when nothing comes, in samples said
+	limit   int // when we give up, in samples said
 	shaken  int // handshakes given
 	queue   []Received
 	last    Received // the newest
@@ -46,7 +48,7 @@ type Receiver struct {
 }
 
 // NewReceiver makes a receiver for a call that was answered just now.
-func NewReceiver() *Receiver { return &Receiver{due: Rate.N(settle)} }
+func NewReceiver() *Receiver { return &Receiver{due: Rate.N(settle), limit: Rate.N(barren)} }
 
 // Rate is 8 kHz.
 func (r *Receiver) Rate() media.Rate { return Rate }
@@ -88,6 +90,7 @@ func (r *Receiver) take(all []digit) {
 		return
 	}
 	r.due += Rate.N(kissOff)
+	r.limit = r.mouth.in(barren)
 	r.mouth.say(media.Tone(Rate, 1400, loudness, kissOff))
 	got := Received{m, digits}
 	if got.Message == r.last.Message {
@@ -102,6 +105,7 @@ func (r *Receiver) take(all []digit) {
 // the receiver is done.
 func (r *Receiver) Read(buf []int16) (int, error) {
 	n, err := r.mouth.end(r.done, buf)
+	r.done = r.done || r.mouth.said >= r.limit
 	if r.done || r.mouth.busy() || r.reader.busy() || r.mouth.said < r.due {
 		return n, err
 	}

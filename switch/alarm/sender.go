@@ -18,6 +18,7 @@ const (
 	keyLen    = 55 * time.Millisecond   // of a key and of the silence after it: 50 to 60 ms
 	kissIn    = 1250 * time.Millisecond // from the end of our message to the begin of the kiss-off
 	attempts  = 4                       // times that a message is sent
+	kissLast  = 3 * time.Second         // whatever else we hear, after this long we send again
 	early     = 200 * time.Millisecond  // by which a hasty kiss-off may begin before the last silence is over
 	shortKiss = 80                      // hops: 400 ms of 1400 Hz are a kiss-off,
 	longKiss  = 400                     // hops: more than 2 s are something else
@@ -97,7 +98,7 @@ func (s *Sender) hear(pcm []int16) {
 		s.send(holed)
 	case tone > 0: // perhaps the first half of a handshake
 		s.longest = max(s.longest, tone)
-		s.due = max(s.due, s.mouth.in(3*part))
+		s.due = max(s.due, min(s.mouth.in(3*part), s.ended+Rate.N(kissLast)))
 	}
 }
 
@@ -126,8 +127,8 @@ func (s *Sender) again(ago int) {
 		return
 	}
 	heard := "nothing of 1400 Hz came"
-	if s.longest > 0 {
-		heard = fmt.Sprintf("the longest 1400 Hz lasted %v, it takes 400ms", Rate.D(s.longest*hop))
+	if longest := max(s.longest, s.ear.run); longest > 0 {
+		heard = fmt.Sprintf("the longest 1400 Hz lasted %v, a kiss-off lasts 400ms to 2s", Rate.D(longest*hop))
 	}
 	s.fail(fmt.Errorf("alarm: %w for message %d of %d (%s), sent %d times: %s; the line may lose packets, or the receiver refuses the message",
 		ErrNoKissOff, s.at+1, len(s.messages), s.messages[s.at].Digits(), attempts, heard))
