@@ -71,7 +71,12 @@ func (f frame) deliverCoding() (byte, error) {
 	}
 	// service_type, ton, npi; source, ton, npi; destination, esm_class,
 	// protocol_id, priority; schedule, validity, registered, replace.
-	if !skip(1, 2) || !skip(1, 2) || !skip(1, 3) || !skip(2, 2) || len(b) < 3 {
+	for _, part := range [][2]int{{1, 2}, {1, 2}, {1, 3}, {2, 2}} {
+		if !skip(part[0], part[1]) {
+			return 0, errCutOff
+		}
+	}
+	if len(b) < 3 {
 		return 0, errCutOff
 	}
 	coding, n := b[0], int(b[2])

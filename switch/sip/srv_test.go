@@ -42,7 +42,7 @@ func (z *zone) LookupSRV(_ context.Context, service, proto, name string) (string
 }
 
 // A busy house answers every INVITE 503 when it has no room.
-type full struct{ *phones }
+type full struct{}
 
 func (f full) Invited(call.Invited) (func(call.Event) bool, *call.Respond) {
 	return nil, &call.Respond{Code: 503, Reason: "no room"}
