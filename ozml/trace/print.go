@@ -169,6 +169,8 @@ func describe(e Event) string {
 		return place(e) + what(e)
 	case Key:
 		return "key " + orStars(e.Key, 1)
+	case KeySent:
+		return "keys sent " + orStars(e.Key, 1) + " by " + e.Source
 	case Input:
 		return entry(e)
 	case RecordStart:

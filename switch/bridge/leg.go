@@ -37,6 +37,7 @@ type Leg struct {
 	done    chan struct{} // closed by close
 
 	paced  *pace.Leg // nil until connected
+	events bool      // telephone-events were agreed when it was
 	codec  *codec.Codec
 	far    netip.AddrPort // of the first description
 	quiet  bool           // the far end need not send; connect's
@@ -112,7 +113,7 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 	}
 	var keys uint8
 	if k, ok := remote.KeysFor(theirs); ok {
-		keys = k.PT
+		keys, l.events = k.PT, true
 	}
 	l.codec, l.far, l.quiet = c, remote.Addr, quiet
 	random := l.b.c.Rand
@@ -376,6 +377,10 @@ func (l *Leg) SendKeys(ctx context.Context, keys string) error {
 		return ErrClosed
 	}
 }
+
+// TakesEvents tells whether SendKeys sends events, and not tones. It is for a leg
+// that is connected.
+func (l *Leg) TakesEvents() bool { return l.events }
 
 // sendTones plays keys. The silence before them lets the two ends of a codec with
 // state agree on it.

@@ -38,6 +38,7 @@ type Call struct {
 	opened  bool   // a socket exists
 	heard   bool   // ConnectMedia was done
 	script  bool   // a script runs, ScriptEnded is owed
+	keys    keys
 
 	ticket  Ticket // of the Answer or Originate that is under way
 	pending Originate
@@ -73,6 +74,7 @@ func (c *Call) Handle(now time.Time, e Event) []Effect {
 	case Provisional:
 		c.provisional(e)
 	case Accepted:
+		c.keys.info = e.Info
 		c.accepted(e)
 	case Refused:
 		c.end(refusal(e.Code), e.Failure, nil)
@@ -93,6 +95,10 @@ func (c *Call) Handle(now time.Time, e Event) []Effect {
 	case Rerefused: // all stands as it was
 	case KeyInfo:
 		c.do(PressKey{e.Key})
+	case KeysWanted:
+		c.keysWanted(e)
+	case KeyAnswered:
+		c.keyAnswered(e)
 	case MediaOpened:
 		c.mediaOpened(e)
 	case MediaAgreed:
@@ -153,7 +159,7 @@ func (c *Call) become(s State) {
 }
 
 func (c *Call) invited(e Invited) {
-	c.leg, c.offer = e.Leg, e.Offer
+	c.leg, c.offer, c.keys.info = e.Leg, e.Offer, e.Info
 	c.ringAt, c.endBy = c.now.Add(c.limits.RingAt), c.now.Add(c.limits.Length)
 	c.become(Setup)
 	c.script = true
@@ -204,6 +210,7 @@ func (c *Call) accepted(e Accepted) {
 
 func (c *Call) connect(remote Media) {
 	c.heard = true
+	c.keys.agreed(remote, c.local)
 	c.do(ConnectMedia{c.leg, remote})
 }
 
@@ -376,6 +383,7 @@ func (c *Call) end(r Result, f Failure, goodbye Effect) {
 		c.do(CloseMedia{c.leg})
 	}
 	c.settlePending(f)
+	c.keysDone(f)
 	if !c.script {
 		c.do(Over{})
 	}

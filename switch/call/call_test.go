@@ -88,6 +88,8 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 		m := *their
 		switch w[i] {
 		case "sdp":
+		case "events": // telephone-event beside the sound
+			m.Keys = []Codec{{PT: 101, Name: "telephone-event", ClockRate: 8000}}
 		case "sendonly":
 			m.Dir = SendOnly
 		case "inactive":
@@ -107,7 +109,7 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 	const leg = "L"
 	switch w[1] {
 	case "invite":
-		return at, Invited{Leg: leg, From: "1001", To: "9000", Offer: media(2)}
+		return at, Invited{Leg: leg, From: "1001", To: "9000", Offer: media(2), Info: w[len(w)-1] == "allows"}
 	case "answer":
 		return at, AnswerWanted{Ticket(num(2))}
 	case "reject":
@@ -139,12 +141,16 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 		return at, Reoffered{leg, media(2)}
 	case "info":
 		return at, KeyInfo{Leg: leg, Key: w[2][0]}
+	case "keys":
+		return at, KeysWanted{Ticket(num(2)), w[3]}
+	case "keyanswered":
+		return at, KeyAnswered{leg, Failure{Code: num(2)}}
 	case "dial":
 		return at, Originate{Ticket: 1, Leg: leg, Target: "sip:1001@192.0.2.1", To: "1001", From: "9000"}
 	case "progress":
 		return at, Provisional{Leg: leg, Code: num(2)}
 	case "accepted":
-		return at, Accepted{leg, media(2)}
+		return at, Accepted{Leg: leg, Media: media(2), Info: w[len(w)-1] == "allows"}
 	case "refused":
 		return at, Refused{Leg: leg, Failure: Failure{num(2), "refused"}}
 	case "scriptended":
@@ -190,6 +196,8 @@ func show(e Effect) string {
 			return "Arm never"
 		}
 		return "Arm " + e.At.Sub(start).String()
+	case Info:
+		return "Info " + string(rune(e.Key))
 	case PressKey:
 		return "PressKey " + string(rune(e.Key))
 	}

@@ -40,6 +40,7 @@ type (
 		Source    netip.AddrPort
 		UserAgent string
 		Offer     *Media // nil: the INVITE had no SDP, our 200 must offer
+		Info      bool   // its Allow lists INFO
 	}
 	// Provisional: the far end of our INVITE answered 101-199.
 	Provisional struct {
@@ -52,6 +53,7 @@ type (
 	Accepted struct {
 		Leg   LegID
 		Media *Media
+		Info  bool // its Allow lists INFO
 	}
 	// Refused: our INVITE got a final answer of 300 and above, or none in time
 	// (408), or could not be sent (503).
@@ -107,6 +109,13 @@ type (
 	}
 )
 
+// KeyAnswered: the far end answered our Info; Code 0 = it took the key, 408 =
+// nothing came in time.
+type KeyAnswered struct {
+	Leg LegID
+	Failure
+}
+
 // Sound: made by switch/bridge.
 type (
 	// MediaOpened answers OpenMedia: the leg's own description.
@@ -156,6 +165,12 @@ type (
 		Ticket Ticket
 		Failure
 	}
+	// KeysWanted: the script sends keys to the far end. It is settled when the last
+	// was answered, or with 415 when they must go by sound: see keys.go.
+	KeysWanted struct {
+		Ticket Ticket
+		Keys   string
+	}
 	// HangupWanted ends the call for both sides.
 	HangupWanted struct {
 		Ticket Ticket
@@ -180,6 +195,8 @@ func (Reoffered) event()      {}
 func (Reaccepted) event()     {}
 func (Rerefused) event()      {}
 func (KeyInfo) event()        {}
+func (KeyAnswered) event()    {}
+func (KeysWanted) event()     {}
 func (MediaOpened) event()    {}
 func (MediaAgreed) event()    {}
 func (MediaDisagreed) event() {}

@@ -203,12 +203,28 @@ func (c *live) sounded(ctx context.Context, err error) error {
 	return err
 }
 
+// SendKeys sends keys by INFO, RFC 4733 or as tones, as the call decides and the
+// event tells.
 func (c *live) SendKeys(ctx context.Context, _ ozml.Party, keys string) error {
 	leg, err := c.leg(ctx)
 	if err != nil {
 		return err
 	}
-	return c.sounded(ctx, leg.SendKeys(ctx, keys))
+	source := ozml.KeyInfo
+	err = c.line.Ask(ctx, func(t call.Ticket) call.Event { return call.KeysWanted{Ticket: t, Keys: keys} })
+	if a, ok := errors.AsType[*exchange.AskError](err); ok && a.Code == call.BySound {
+		source = ozml.KeyInband
+		if leg.TakesEvents() {
+			source = ozml.KeyEvent
+		}
+		err = c.sounded(ctx, leg.SendKeys(ctx, keys))
+	} else {
+		err = failure(ctx, err)
+	}
+	if err == nil {
+		c.line.Sink().Emit(trace.Event{T: time.Now(), Type: trace.KeySent, Key: keys, Source: source.String()})
+	}
+	return err
 }
 
 // press is a key that arrived, from whatever source.

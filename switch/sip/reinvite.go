@@ -236,6 +236,14 @@ func (s *shard) pressed(now time.Time, l *leg, x *tx, m *message) {
 			return
 		}
 	}
+	why := call.Failure{Code: 408, Reason: "a key by INFO was not answered"}
+	if m != nil {
+		why = call.Failure{}
+		if m.head.Code >= 300 {
+			why = call.Failure{Code: m.head.Code, Reason: "a key by INFO was refused"}
+		}
+	}
 	l.keys = l.keys[1:]
+	s.tell(now, l, call.KeyAnswered{Leg: l.id, Failure: why})
 	s.pressNext(now, l, "")
 }

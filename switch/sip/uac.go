@@ -295,7 +295,7 @@ func (s *shard) accepted(now time.Time, x *tx, m *message) {
 		l.to.Keep(dialogLife)
 		s.arm(l)
 		media := theirs.media
-		s.tell(now, l, call.Accepted{Leg: l.id, Media: &media})
+		s.tell(now, l, call.Accepted{Leg: l.id, Media: &media, Info: lists(m.res, "INFO", "allow")})
 	}
 }
 

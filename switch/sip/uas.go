@@ -99,7 +99,7 @@ func (s *shard) invited(now time.Time, m *message) (*leg, call.Invited) {
 	s.trace(l, l.id, false, m.from, h.Message)
 	s.finish(now, x, &l.invite.origin, flow.Reply{Code: 100})
 	in := call.Invited{Leg: l.id, User: m.user, SIPCallID: l.dlg.CallID, Transport: m.from.Transport(), Source: m.from.Remote(),
-		To: unescape(m.req.Recipient.User), FromName: displayName(m.req.From().DisplayName), FromHost: m.req.From().Address.Host}
+		To: unescape(m.req.Recipient.User), FromName: displayName(m.req.From().DisplayName), FromHost: m.req.From().Address.Host, Info: lists(m.req, "INFO", "allow")}
 	if from := unescape(m.req.From().Address.User); !strings.EqualFold(from, "anonymous") {
 		in.From = from
 	}

@@ -1,6 +1,8 @@
 package switchtest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"ozswitch/media/rtp"
+	"ozswitch/ozml"
 	"ozswitch/ozml/trace"
 )
 
@@ -144,6 +147,86 @@ func TestReinvite(t *testing.T) {
 			t.Errorf("BYE: %s", m)
 		}
 	})
+}
+
+// TestKeysOut: keys that a script sends go by telephone-events where those were
+// agreed, else by INFO to who lists it, one after the other's answer, else as
+// tones; the event tells which.
+func TestKeysOut(t *testing.T) {
+	for _, c := range []struct{ name, keys, allow, want string }{
+		{"events", "telephone-event", "INVITE, ACK, BYE, INFO", "event"},
+		{"INFO", "", "INVITE, ACK, BYE, INFO", "info"},
+		{"INFO refused", "", "INVITE, ACK, BYE, INFO", "inband"},
+		{"nothing", "", "INVITE, ACK, BYE", "inband"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			Run(t, func(w *World) {
+				failed := errors.New("it did not run")
+				w.Commands = with("SendKeys", func(ctx context.Context, m *ozml.Machine) error {
+					failed = m.Call.SendKeys(ctx, ozml.All, "5#")
+					return nil
+				})
+				w.Web.Serve("/ivr", `<Response><SendKeys/><Delay>40</Delay></Response>`)
+				r := newRaw(w, "10.2.0.1")
+				defer r.close()
+				line, map101 := "m=audio 4000 RTP/AVP 0\r\n", ""
+				if c.keys != "" {
+					line, map101 = "m=audio 4000 RTP/AVP 0 101\r\n", "a=rtpmap:101 "+c.keys+"/8000\r\n"
+				}
+				r.send("INVITE", "", "Allow: "+c.allow+"\r\nContent-Type: application/sdp\r\n",
+					"v=0\r\no=- 1 1 IN IP4 10.2.0.1\r\ns=-\r\nc=IN IP4 10.2.0.1\r\nt=0 0\r\n"+line+map101)
+				r.final()
+				r.send("ACK", "", "", "")
+				got := ""
+				if c.name == "INFO" || c.name == "INFO refused" {
+					for range 2 {
+						m := r.recv()
+						if !strings.HasPrefix(m, "INFO ") {
+							t.Fatalf("want INFO, got %s", m)
+						}
+						w.Pass(200 * time.Millisecond)
+						_ = r.sip.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+						if n, _, err := r.sip.ReadFrom(make([]byte, 4096)); err == nil {
+							t.Errorf("%d bytes came before the answer to the first key", n)
+						}
+						_, body, _ := strings.Cut(m, "\r\n\r\n")
+						got += strings.TrimPrefix(strings.Split(body, "\r\n")[0], "Signal=")
+						if c.name != "INFO" {
+							r.answer(m, "415 Unsupported Media Type")
+							break
+						}
+						r.answer(m, "200 OK")
+					}
+				}
+				w.Pass(3 * time.Second)
+				if c.name == "INFO" && got != "5#" {
+					t.Errorf("keys by INFO: %q, want 5#", got)
+				}
+				sent := ""
+				for _, e := range w.Events(w.Dialled("1001")[0]) {
+					if e.Type == trace.KeySent {
+						sent += e.Key + " " + e.Source
+					}
+				}
+				if sent != "5# "+c.want || failed != nil {
+					t.Errorf("the log says %q and the script %v, want 5# by %s", sent, failed, c.want)
+				}
+				r.send("BYE", "", "", "")
+				r.final()
+			})
+		})
+	}
+}
+
+// answer answers a request of the switch.
+func (r *rawPhone) answer(m, status string) {
+	b := "SIP/2.0 " + status + "\r\n"
+	for line := range strings.SplitSeq(m, "\r\n") {
+		if name, _, _ := strings.Cut(line, ":"); name == "Via" || name == "From" || name == "To" || name == "Call-ID" || name == "CSeq" {
+			b += line + "\r\n"
+		}
+	}
+	_, _ = r.sip.WriteTo([]byte(b+"Content-Length: 0\r\n\r\n"), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(sipAddr)))
 }
 
 // TestKeysOfTwoSources: a key by INFO counts, and the same key by RTP within
