@@ -35,6 +35,11 @@ func (speller) Say(_ context.Context, r tts.Request) iter.Seq2[tts.Piece, error]
 // startSwitch runs a switch at free ports of loopback whose extension 9000 has
 // the script; no other number leads anywhere.
 func startSwitch(t *testing.T, script string) (s *server.Server, addr string) {
+	return startSwitchAt(t, "127.0.0.1:0", script)
+}
+
+// startSwitchAt is startSwitch at a given address, by UDP and TCP.
+func startSwitchAt(t *testing.T, at, script string) (s *server.Server, addr string) {
 	t.Helper()
 	dir := t.TempDir()
 	name := filepath.Join(dir, "script.xml")
@@ -44,8 +49,8 @@ func startSwitch(t *testing.T, script string) (s *server.Server, addr string) {
 		t.Fatal(err)
 	}
 	cfg.Data, cfg.Dialplan = filepath.Join(dir, "data"), nil
-	cfg.SIP.Listen = cfg.SIP.Listen[:1]
-	cfg.SIP.Listen[0].Address, cfg.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	cfg.SIP.Listen = []server.Listen{{Transport: "udp", Address: at}, {Transport: "tcp", Address: at}}
+	cfg.HTTP.Listen = "127.0.0.1:0"
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, err = server.New(cfg, server.Options{Version: "test", Slog: log, Voice: speller{}, Rand: rand.New(rand.NewPCG(1, 2))})
 	if err != nil {

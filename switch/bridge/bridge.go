@@ -26,6 +26,9 @@ type Config struct {
 	Pacer *pace.Pacer
 	// Listen gives a leg its socket on an even port.
 	Listen func() (pace.Wire, error)
+	// ListenTo does so for a leg whose far end has told its address, which may be of
+	// the other family, IPv4 or IPv6; nil = Listen.
+	ListenTo func(remote netip.Addr) (pace.Wire, error)
 	// ListenControl gives a leg its socket for RTCP, above that of its sound; nil =
 	// pace.ListenAbove. A leg without one (it is taken, say) makes no reports.
 	ListenControl func(sound pace.Wire) (pace.Wire, error)
@@ -91,14 +94,14 @@ func (b *Bridge) Open(id call.LegID, remote *call.Media, web bool, post func(cal
 	l := &Leg{b: b, id: id, mux: ours.Mux, post: post, sink: sink, done: make(chan struct{}), bell: make(chan struct{}, 1), ends: map[uint32]chan struct{}{}}
 	if remote == nil && web || remote != nil && remote.Web != nil {
 		err = b.openWeb(l, &ours, remote)
-	} else if l.wire, err = b.c.Listen(); err != nil {
+	} else if l.wire, err = b.listen(remote); err != nil {
 		err = fmt.Errorf("bridge: no port for sound: %w", err)
 	}
 	if err != nil {
 		return call.Media{}, err
 	}
 	ours.Addr = l.wire.LocalAddr()
-	if b.c.Advertise.IsValid() {
+	if b.c.Advertise.IsValid() && b.c.Advertise.Is4() == ours.Addr.Addr().Is4() {
 		ours.Addr = netip.AddrPortFrom(b.c.Advertise, ours.Addr.Port())
 	}
 	ours.Ptime = media.Frame
@@ -110,6 +113,13 @@ func (b *Bridge) Open(id call.LegID, remote *call.Media, web bool, post func(cal
 	b.legs[id] = l
 	b.mu.Unlock()
 	return ours, nil
+}
+
+func (b *Bridge) listen(remote *call.Media) (pace.Wire, error) {
+	if remote == nil || b.c.ListenTo == nil {
+		return b.c.Listen()
+	}
+	return b.c.ListenTo(remote.Addr.Addr())
 }
 
 func (b *Bridge) offer() (m call.Media) {

@@ -180,19 +180,23 @@ func (s *Server) newSound() {
 	s.pacer = pace.New(pace.Config{Portable: s.opt.Portable})
 	s.metrics.Pacing(s.pacer.Lag)
 	listen := s.opt.ListenRTP
+	var to func(netip.Addr) (pace.Wire, error)
 	if listen == nil {
 		addr, err := netip.ParseAddr(c.RTP.Address)
 		if err != nil {
 			addr = netip.MustParseAddr("127.0.0.1") // Validate has told it
 		}
-		listen = newPorts(addr, uint16(c.RTP.Ports.First), uint16(c.RTP.Ports.Last)).listen
+		addr, other := rtpAddrs(addr, c.SIP.Listen)
+		p := newPorts(addr, uint16(c.RTP.Ports.First), uint16(c.RTP.Ports.Last))
+		p.other = other
+		listen, to = p.listen, p.listenTo
 	}
 	var external netip.Addr
 	if a, err := netip.ParseAddr(c.SIP.ExternalAddress); err == nil {
 		external = a
 	}
 	s.bridge = bridge.New(bridge.Config{
-		Pacer: s.pacer, Listen: listen, Advertise: external, Codecs: codecs(c.Codecs),
+		Pacer: s.pacer, Listen: listen, ListenTo: to, Advertise: external, Codecs: codecs(c.Codecs),
 		Timeout: time.Duration(c.RTP.Timeout), Silence: c.RTP.Silence != "off", Rand: s.random,
 		Packets:  func(t bridge.Stats) { s.metrics.RTP(t.PacketsIn, t.PacketsOut, t.Lost) },
 		Panicked: s.panicked, Slog: s.log, Capture: s.capture, OpenWeb: s.openWeb,
