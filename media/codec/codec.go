@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"ozswitch/media"
 )
@@ -24,7 +25,16 @@ type Codec struct {
 	PT        uint8      // the static payload type, or the one we offer if from FirstDynamic on
 	Rate      media.Rate // of the samples
 	ClockRate int        // of RTP timestamps; for some codecs not Rate (RFC 3551, 4.5.2)
+	Channels  int        // as in rtpmap, 0 = one; the sound itself is mono always
+	Fmtp      string     // what we say of how we want it (a=fmtp); "" = nothing
 	Silence   []byte     // one frame of silence, read-only
+
+	// Lasts is set where a payload is a whole that can be neither cut nor put behind
+	// another, and says how many ticks it is heard, 0 if it is broken. nil: bytes are
+	// time, as many for each frame as Silence has. Join makes one payload of two such
+	// that follow each other, in dst, and returns its length, 0 if that cannot be.
+	Lasts func(payload []byte) int
+	Join  func(dst, a, b []byte) int
 
 	NewEncoder func() Encoder
 	NewDecoder func() Decoder
@@ -44,8 +54,19 @@ type Decoder interface {
 	Decode(dst []int16, payload []byte) int
 }
 
+// MaxPacket is how long a payload of any codec is at most.
+const MaxPacket = 120 * time.Millisecond // Opus, RFC 6716, 3.2
+
 // MaxFrame is the size in bytes of the largest frame of any codec.
 const MaxFrame = 1275 // Opus, RFC 6716, 3.2.1
+
+// Time says how many ticks of the RTP clock a payload is heard.
+func (c *Codec) Time(payload []byte) int {
+	if c.Lasts != nil {
+		return c.Lasts(payload)
+	}
+	return len(payload) * c.Ticks() / len(c.Silence)
+}
 
 // Ticks says by how much the RTP timestamp grows in a frame.
 func (c *Codec) Ticks() int { return c.ClockRate / int(1e9/media.Frame) }

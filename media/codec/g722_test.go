@@ -81,6 +81,9 @@ func FuzzCodecs(f *testing.F) {
 		e, d, p := c.NewEncoder(), c.NewDecoder(), NewPatcher(c)
 		pcm, out := make([]int16, 2*len(b)), make([]byte, 2*len(b))
 		n := d.Decode(pcm, b)
+		if c.Lasts != nil { // a payload of bytes picked at random tells no time
+			return
+		}
 		if want := len(b) * int(c.Rate) / c.ClockRate; n != want {
 			t.Errorf("%v: %d bytes give %d samples, want %d", c, len(b), n, want)
 		}

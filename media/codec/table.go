@@ -11,6 +11,7 @@ var Table = []*Codec{
 	PCMU,
 	PCMA,
 	G722,
+	Opus,
 }
 
 // ByName finds a codec by the name and clock rate of an SDP rtpmap line,

@@ -23,6 +23,7 @@ type ear struct {
 	jitter  *rtp.Jitter
 	keys    rtp.KeyReceiver
 	decode  func(dst []int16, payload []byte) int // for keys in the sound; nil = not looked for
+	rate    media.Rate                            // of decode
 	tones   *dtmf.Detector
 	missing int // frames
 	timeout time.Duration
@@ -38,11 +39,12 @@ func (e *ear) init(c LegConfig) {
 		src: source{sdp: c.Remote, peer: c.Remote},
 		jitter: rtp.NewJitter(rtp.JitterConfig{
 			Clock: c.Format.clock(), Ticks: c.Format.Ticks, Silence: c.Format.Silence, Target: c.Jitter,
+			Lasts: c.Format.Lasts, Join: c.Format.Join,
 		}),
 	}
 	e.keys.Clock = c.Format.clock()
 	if c.DTMFPT == 0 && c.Decode != nil {
-		e.decode, e.tones = c.Decode, dtmf.NewDetector(c.Rate)
+		e.decode, e.rate, e.tones = c.Decode, c.Rate, dtmf.NewDetector(c.Rate)
 	}
 }
 
@@ -57,7 +59,7 @@ func (l *Leg) listenForKeys(at time.Time, payload []byte, pcm []int16) {
 	if len(payload) > 0 {
 		n, e.missing = e.decode(pcm, payload), 0
 	} else if e.missing++; e.missing > tornBy && e.first {
-		n = len(e.format.Silence)
+		n = e.rate.Frame()
 		clear(pcm[:n])
 	}
 	for _, key := range e.tones.Write(pcm[:n]) {

@@ -109,7 +109,9 @@ func pins(t *testing.T, n, legs int, link simnet.Link, format func() (Format, *c
 }
 
 func formatOf(c *codec.Codec) func() (Format, *codec.Codec) {
-	return func() (Format, *codec.Codec) { return Format{PT: c.PT, Ticks: c.Ticks(), Silence: c.Silence}, c }
+	return func() (Format, *codec.Codec) {
+		return Format{PT: c.PT, Ticks: c.Ticks(), Silence: c.Silence, Lasts: c.Lasts, Join: c.Join}, c
+	}
 }
 
 // Issue 3 C: random PINs through 5 % of loss and 60 ms of jitter, 99.99 % right;

@@ -26,11 +26,16 @@ var (
 )
 
 // Format is what a leg needs to know of its codec. All of it comes from a
-// codec.Codec: Ticks() and Silence, and the payload type SDP settled on.
+// codec.Codec: Ticks(), Silence, Lasts and Join, and the payload type SDP settled on.
 type Format struct {
 	PT      uint8
 	Ticks   int    // by which the RTP timestamp grows in a frame of 20 ms
 	Silence []byte // one coded frame of silence, read-only
+
+	Lasts func(payload []byte) int   // as in codec.Codec; nil = bytes are time
+	Join  func(dst, a, b []byte) int //
+
+	Of any // told in the blocks of taps: whose format it is
 }
 
 // LegConfig says what a leg is made of. Wire, Remote and Format are needed.

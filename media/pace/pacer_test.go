@@ -18,7 +18,7 @@ import (
 
 func pcmu() Format {
 	c := codec.PCMU
-	return Format{PT: c.PT, Ticks: c.Ticks(), Silence: c.Silence}
+	return Format{PT: c.PT, Ticks: c.Ticks(), Silence: c.Silence, Lasts: c.Lasts, Join: c.Join}
 }
 
 // spelled is text as a clip, by way of 16 kHz as the voice makes it.

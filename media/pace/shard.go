@@ -68,7 +68,7 @@ func NewShard(start time.Time, width time.Duration) *Shard {
 		slots:  make([]slot, media.Frame/width),
 		packet: make([]byte, mtu),
 		frame:  make([]byte, mtu),
-		pcm:    make([]int16, 960), // a frame at 48 kHz
+		pcm:    make([]int16, 48000/1000*120), // the longest packet at the highest rate
 		bufs:   make([][]byte, batch),
 		from:   make([]netip.AddrPort, batch),
 	}
@@ -157,7 +157,7 @@ func (s *Shard) leg(l *Leg, now, due time.Time, skip, frames int) (err error) {
 			l.listenForKeys(at, s.frame[:n], s.pcm)
 		}
 		if l.tap != nil {
-			l.tap.put(at, sound, s.frame[:n])
+			l.tap.put(at, l.talk.format.Of, sound, s.frame[:n])
 		}
 	}
 	if l.turns += frames; l.turns >= 50 {

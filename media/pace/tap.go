@@ -8,7 +8,7 @@ const BlockFrames = 5
 // TapConfig says how large a tap is; zero means the number in the comment.
 type TapConfig struct {
 	Blocks int           // how many blocks may wait for the reader: 16, i.e. 1.6 s
-	Frame  int           // bytes of the largest coded frame: 160
+	Frame  int           // bytes of a coded frame: 160. Larger ones make blocks of fewer frames
 	Bell   chan struct{} // rung for each full block, with room for one; several taps may share it
 }
 
@@ -17,7 +17,6 @@ type TapConfig struct {
 // so, and the leg never waits. One goroutine reads.
 type Tap struct {
 	bell       chan struct{}
-	frame      int
 	full, free ring[*Block]
 	cur        *Block
 	last       *Block // kept back, so that the end is always told
@@ -39,10 +38,10 @@ func NewTap(c TapConfig) *Tap {
 	for size < c.Blocks+1 {
 		size *= 2
 	}
-	t := &Tap{bell: c.Bell, frame: c.Frame, last: &Block{}}
+	t := &Tap{bell: c.Bell, last: &Block{}}
 	t.full.buf, t.free.buf = make([]*Block, size), make([]*Block, size)
 	for range c.Blocks {
-		t.free.put(&Block{data: make([]byte, 2*BlockFrames*c.Frame), cell: c.Frame})
+		t.free.put(&Block{data: make([]byte, 2*BlockFrames*c.Frame)})
 	}
 	return t
 }
@@ -63,30 +62,38 @@ func (t *Tap) Release(b *Block) {
 // A Block is up to 100 ms of both directions.
 type Block struct {
 	At      time.Time // due time of its first frame
-	N       int       // frames of each direction, BlockFrames unless Last
+	N       int       // frames of each direction, BlockFrames at most
 	Dropped int       // frames lost just before this block, because blocks were not released in time
 	Last    bool      // nothing comes after it
+	Of      any       // Format.Of of all its frames
 
-	out, in [BlockFrames]int // bytes of each frame
-	data    []byte
-	cell    int
+	end  [2 * BlockFrames]int // of each frame in data: what we sent and what came, in turn
+	data []byte
 }
 
 // Out is the i-th frame we sent; nil when nothing was sent, which is silence.
-func (b *Block) Out(i int) []byte { return b.at(2*i, b.out[i]) }
+func (b *Block) Out(i int) []byte { return b.at(2 * i) }
 
-// In is the i-th frame that came; nil when nothing came, which is silence.
-func (b *Block) In(i int) []byte { return b.at(2*i+1, b.in[i]) }
+// In is the i-th frame that came; nil when nothing came: silence, or the rest of a
+// payload longer than a frame.
+func (b *Block) In(i int) []byte { return b.at(2*i + 1) }
 
-func (b *Block) at(cell, n int) []byte {
-	if n == 0 {
+func (b *Block) at(n int) []byte {
+	from := 0
+	if n > 0 {
+		from = b.end[n-1]
+	}
+	if from == b.end[n] {
 		return nil
 	}
-	return b.data[cell*b.cell:][:n]
+	return b.data[from:b.end[n]]
 }
 
-// put copies one frame of each direction.
-func (t *Tap) put(at time.Time, out, in []byte) {
+// put copies one frame of each direction, in the format that of names.
+func (t *Tap) put(at time.Time, of any, out, in []byte) {
+	if c := t.cur; c != nil && (c.Of != of || c.N > 0 && c.used()+len(out)+len(in) > len(c.data)) {
+		t.hand(c)
+	}
 	if t.cur == nil {
 		b, ok := t.free.take()
 		if !ok {
@@ -94,15 +101,29 @@ func (t *Tap) put(at time.Time, out, in []byte) {
 			return
 		}
 		t.cur = b
-		b.At, b.N, b.Last = at, 0, false
+		b.At, b.N, b.Last, b.Of = at, 0, false, of
 		b.Dropped, t.dropped = t.dropped, 0
 	}
 	b := t.cur
-	b.out[b.N] = copy(b.data[2*b.N*b.cell:][:b.cell], out)
-	b.in[b.N] = copy(b.data[(2*b.N+1)*b.cell:][:b.cell], in)
+	n := b.used()
+	if len(out)+len(in) > len(b.data)-n { // larger than a whole block: a piece of it would be noise
+		out, in = nil, nil
+	}
+	n += copy(b.data[n:], out)
+	b.end[2*b.N] = n
+	n += copy(b.data[n:], in)
+	b.end[2*b.N+1] = n
 	if b.N++; b.N == BlockFrames {
 		t.hand(b)
 	}
+}
+
+// used is how much of data is full.
+func (b *Block) used() int {
+	if b.N == 0 {
+		return 0
+	}
+	return b.end[2*b.N-1]
 }
 
 // end hands out what there is, marked as the last.

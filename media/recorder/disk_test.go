@@ -96,7 +96,7 @@ func TestStalledDisk(t *testing.T) {
 		for range 100 {
 			time.Sleep(100 * time.Millisecond) // of the bubble
 			before := time.Now()
-			rec.Write(Block{Frames: 5, In: in})
+			rec.Write(block(5, in, nil))
 			if time.Since(before) > 0 {
 				t.Error("Write blocked")
 			}
@@ -131,7 +131,7 @@ func TestStalledForGood(t *testing.T) {
 		rec, done := start(t, r, Spec{Name: "x.wav"})
 		in, _ := coded(1000, 5)
 		for range 10 * 60 * 10 { // ten minutes, both directions: 9.6 MB
-			rec.Write(Block{Frames: 5, In: in, Out: in})
+			rec.Write(block(5, in, in))
 		}
 		rec.mu.Lock()
 		held := len(rec.bytes)

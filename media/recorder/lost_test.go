@@ -29,10 +29,10 @@ func TestLost(t *testing.T) {
 			lost := 0
 			for at := 0; at < len(said); at += c.Rate.Frame() {
 				n := enc.Encode(frame, said[at:at+c.Rate.Frame()])
-				b.In = append(b.In, frame[:n]...)
+				b.In[b.Frames] = append([]byte(nil), frame[:n]...)
 				if rng.IntN(20) == 0 {
 					lost++
-					b.NoIn |= 1 << b.Frames
+					b.In[b.Frames] = nil
 					clear(silent[at : at+c.Rate.Frame()])
 				}
 				if b.Frames++; b.Frames == MaxFrames {

@@ -47,7 +47,7 @@ func (e *engine) Encode(ctx context.Context, s mp3.Sound) (int64, error) {
 func seconds(rec *Recording, n int) {
 	in, _ := coded(1000, 5)
 	for range n * 10 {
-		rec.Write(Block{Frames: 5, In: in})
+		rec.Write(block(5, in, nil))
 	}
 }
 

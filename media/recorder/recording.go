@@ -13,20 +13,19 @@ import (
 // MaxFrames is the most frames a block may hold: 100 ms.
 const MaxFrames = 5
 
-// A Block is up to 100 ms of both directions, as it came and went: payload of the leg's codec.
+// A Block is up to 100 ms of both directions, as it came and went.
 type Block struct {
-	Frames int    // 1 to MaxFrames, of 20 ms each
-	In     []byte // from the caller: Frames frames of payload, or nil when nothing came
-	Out    []byte // to the caller, likewise
-	NoIn   uint8  // bit i set: frame i did not come; the bytes in its place do not matter. Its sound is carried on for 60 ms
-	NoOut  uint8
+	Frames int          // 1 to MaxFrames, of 20 ms each
+	Codec  *codec.Codec // of all its payloads; nil: that of the Spec. It may change from block to block
+	// In and Out are the payloads from the caller and to it. nil: nothing came (the sound is carried on for 60 ms, or it
+	// is the rest of a payload longer than a frame), or nothing was sent, which is silence.
+	In, Out [MaxFrames][]byte
 }
 
 // A Recording is one running file.
 type Recording struct {
 	r        *Recorder
 	spec     Spec
-	payload  int // bytes of a frame
 	file     file
 	wav      *wav.Writer
 	dirty    atomic.Bool   // written since the last sync
@@ -45,16 +44,15 @@ type Recording struct {
 
 // entry is a block whose payload lies in bytes.
 type entry struct {
-	frames      int
-	in, out     int // lengths, 0 or frames × payload
-	noIn, noOut uint8
+	frames  int
+	codec   *codec.Codec
+	in, out [MaxFrames]uint16 // lengths, each frame's in behind its out
 }
 
 func newRecording(r *Recorder, s Spec) *Recording {
-	rec := &Recording{r: r, spec: s, payload: len(s.Codec.Silence), finished: make(chan struct{}), queued: true} // until its file exists
+	rec := &Recording{r: r, spec: s, finished: make(chan struct{}), queued: true} // until its file exists
 	frame := s.Codec.Rate.Frame()
 	rec.w = worker{
-		in: codec.NewPatcher(s.Codec), out: s.Codec.NewDecoder(),
 		a: make([]int16, frame), b: make([]int16, frame),
 		voice: newDetector(s.Codec.Rate), most: int64(s.Codec.Rate.N(s.Max)),
 	}
@@ -66,27 +64,32 @@ func newRecording(r *Recorder, s Spec) *Recording {
 
 // Write adds a block. It copies the payload, never blocks and is safe in the thread that paces calls: a short lock, no
 // system call but a worker's waking, no allocation once the buffers have their size. After Stop, or once the recording
-// has failed, it does nothing. A block of the wrong size is silence.
+// has failed, it does nothing. A frame of the wrong size is none.
 func (rec *Recording) Write(b Block) {
 	if b.Frames < 1 || b.Frames > MaxFrames {
 		return
 	}
-	if len(b.In) != b.Frames*rec.payload {
-		b.In = nil
+	e := entry{frames: b.Frames, codec: b.Codec}
+	if e.codec == nil {
+		e.codec = rec.spec.Codec
 	}
-	if len(b.Out) != b.Frames*rec.payload {
-		b.Out = nil
+	size := 0
+	for i := range b.Frames {
+		e.in[i], e.out[i] = length(e.codec, b.In[i]), length(e.codec, b.Out[i])
+		size += int(e.in[i]) + int(e.out[i])
 	}
 	rec.mu.Lock()
 	if rec.stopped || rec.err != nil {
 		rec.mu.Unlock()
 		return
 	}
-	if len(rec.bytes)+len(b.In)+len(b.Out) > rec.r.cfg.Buffer {
+	if len(rec.bytes)+size > rec.r.cfg.Buffer {
 		rec.err = ErrFull
 	} else {
-		rec.waiting = append(rec.waiting, entry{b.Frames, len(b.In), len(b.Out), b.NoIn, b.NoOut})
-		rec.bytes = append(append(rec.bytes, b.In...), b.Out...)
+		rec.waiting = append(rec.waiting, e)
+		for i := range b.Frames {
+			rec.bytes = append(append(rec.bytes, b.Out[i][:e.out[i]]...), b.In[i][:e.in[i]]...)
+		}
 	}
 	wake := !rec.queued
 	rec.queued = true
@@ -94,6 +97,14 @@ func (rec *Recording) Write(b Block) {
 	if wake {
 		rec.r.enqueue(rec)
 	}
+}
+
+// length is that of a payload, 0 of one that is no frame of the codec.
+func length(c *codec.Codec, payload []byte) uint16 {
+	if c.Lasts == nil && len(payload) != len(c.Silence) || len(payload) > 1<<16-1 {
+		return 0
+	}
+	return uint16(len(payload))
 }
 
 // Stop ends the recording after what was written so far; OnDone follows. Only the first reason counts.

@@ -6,16 +6,14 @@ import (
 	"runtime/debug"
 	"time"
 
-	"ozswitch/media/codec"
 	"ozswitch/media/wav"
 )
 
 // worker is what a recording needs while a goroutine works on it.
 type worker struct {
-	in     *codec.Patcher // what the network lost is filled as a telephone would
-	out    codec.Decoder  // nothing is lost on its way from us: what is not there was silence
-	a, b   []int16        // one frame of each direction
-	pcm    []int16        // decoded and mixed, not yet written
+	lanes  lanes
+	a, b   []int16 // one frame of each direction
+	pcm    []int16 // decoded and mixed, not yet written
 	blocks []entry
 	bytes  []byte
 	voice  *detector
@@ -101,10 +99,13 @@ func (rec *Recording) take() (err error) {
 	w.pcm = w.pcm[:0]
 	rest := w.bytes
 	for _, e := range w.blocks {
-		in, out := rest[:e.in], rest[e.in:e.in+e.out]
-		rest = rest[e.in+e.out:]
+		if e.codec != w.lanes.codec {
+			w.lanes.begin(e.codec, rec.spec.Codec.Rate)
+		}
 		for i := range e.frames {
-			rec.frame(i, in, out, e)
+			n, m := int(e.out[i]), int(e.out[i])+int(e.in[i])
+			rec.frame(rest[n:m], rest[:n])
+			rest = rest[m:]
 		}
 		if len(w.pcm) >= 1<<15 {
 			if err := rec.flush(); err != nil {
@@ -115,24 +116,14 @@ func (rec *Recording) take() (err error) {
 	return rec.flush()
 }
 
-// frame decodes frame i of both directions and appends it to the sound to be written.
-func (rec *Recording) frame(i int, in, out []byte, e entry) {
-	w, size := &rec.w, rec.payload
+// frame decodes a frame of both directions and appends it to the sound to be written.
+func (rec *Recording) frame(in, out []byte) {
+	w := &rec.w
 	left := w.most - w.n
 	if left <= 0 {
 		return
 	}
-	heard := len(in) > 0 && e.noIn>>i&1 == 0
-	var came []byte
-	if heard {
-		came = in[i*size : (i+1)*size]
-	}
-	clear(w.a[w.in.Decode(w.a, came):])
-	if len(out) > 0 && e.noOut>>i&1 == 0 {
-		clear(w.b[w.out.Decode(w.b, out[i*size:(i+1)*size]):])
-	} else {
-		clear(w.b)
-	}
+	heard := w.lanes.frame(w.a, w.b, in, out)
 	a, b := w.a, w.b
 	if int64(len(a)) > left {
 		a, b = a[:left], b[:left]

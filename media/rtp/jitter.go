@@ -8,7 +8,15 @@ type JitterConfig struct {
 	Ticks   int           // ticks of one frame of 20 ms
 	Silence []byte        // one coded frame of silence; a payload has as many bytes for so many ticks
 	Target  time.Duration // how long the first packet is held; 0 = 40 ms
+
+	// For a codec whose payloads are wholes: as in codec.Codec. nil = bytes are time.
+	Lasts func(payload []byte) int
+	Join  func(dst, a, b []byte) int
 }
+
+// maxWhole is the longest payload that is kept whole: that of an Ethernet packet,
+// and what Get's dst has room for.
+const maxWhole = 1460
 
 // cells is how many frames the buffer has room for: 640 ms.
 const cells = 32
@@ -19,8 +27,10 @@ const frame = 20 * time.Millisecond
 // for each frame of 20 ms, laid out by timestamp; a payload is written where its
 // timestamp says, across cells where the sender's packets are longer or shorter
 // than 20 ms, and Get reads one cell after another. So order, copies and gaps
-// need no further thought. It is for codecs whose bytes can be cut anywhere
-// (G.711, G.722).
+// need no further thought. That is for codecs whose bytes can be cut anywhere
+// (G.711, G.722). Payloads of others (Opus) stay whole: one lies in the cell where
+// it begins, and the cells that it lasts beyond that stay empty; those that begin in
+// one cell are joined.
 //
 // The first packet is played Target after it came and the others by their
 // timestamps. From then on the hold follows the network: when packets come late,
@@ -34,6 +44,9 @@ type Jitter struct {
 	c    JitterConfig
 	data []byte      // cells frames, cell n at (n mod cells)
 	have [cells]bool // something was written to the cell
+	size int         // bytes of a cell
+	part [cells]part // what is in a cell, where payloads are wholes
+	join []byte      // for two that are joined; nil = bytes are time
 
 	began  bool      // a first packet came
 	runs   bool      // a first frame was due
@@ -57,7 +70,18 @@ func NewJitter(c JitterConfig) *Jitter {
 	if c.Target <= 0 {
 		c.Target = 40 * time.Millisecond
 	}
-	return &Jitter{c: c, data: make([]byte, cells*len(c.Silence))}
+	j := &Jitter{c: c, size: len(c.Silence)}
+	if c.Lasts != nil {
+		j.size, j.join = maxWhole, make([]byte, maxWhole)
+	}
+	j.data = make([]byte, cells*j.size)
+	return j
+}
+
+// A part is a payload that is a whole, in its cell.
+type part struct {
+	n        int   // bytes
+	from, to int64 // ticks
 }
 
 // Reset forgets the stream, for one that begins anew with another SSRC.
@@ -65,7 +89,8 @@ func (j *Jitter) Reset() { j.began = false }
 
 // Put stores a payload that came at now. A copy of one that was stored does no harm.
 func (j *Jitter) Put(now time.Time, ts uint32, payload []byte) {
-	if len(payload) == 0 {
+	length := j.ticks(payload)
+	if length <= 0 || j.join != nil && len(payload) > maxWhole {
 		return
 	}
 	if !j.began {
@@ -75,7 +100,7 @@ func (j *Jitter) Put(now time.Time, ts uint32, payload []byte) {
 	// that a stray one cannot lead the following astray.
 	pos := j.pos + int64(int32(ts-j.lastTS))
 	ticks := int64(j.c.Ticks)
-	first, last := floorDiv(pos, ticks), floorDiv(pos+j.ticks(len(payload))-1, ticks)
+	first, last := floorDiv(pos, ticks), floorDiv(pos+length-1, ticks)
 	if early := j.play - first; early > 0 && early <= 2 && !j.runs {
 		// The very first packets were out of order: begin that much earlier.
 		j.play = first
@@ -93,11 +118,11 @@ func (j *Jitter) Put(now time.Time, ts uint32, payload []byte) {
 		}
 		j.begin(now, ts)
 		pos, first = j.pos, j.play
-		last = floorDiv(pos+j.ticks(len(payload))-1, ticks)
+		last = floorDiv(pos+length-1, ticks)
 	case last >= j.play+cells:
 		j.begin(now, ts)
 		pos, first = j.pos, j.play
-		last = floorDiv(pos+j.ticks(len(payload))-1, ticks)
+		last = floorDiv(pos+length-1, ticks)
 	}
 	j.lateSince = time.Time{}
 	j.lastTS, j.pos = ts, pos
@@ -106,7 +131,12 @@ func (j *Jitter) Put(now time.Time, ts uint32, payload []byte) {
 		ahead += int64((j.wait.Sub(now) + frame - 1) / frame)
 	}
 	j.slack.note(ahead)
-	j.write(pos, first, min(last, j.play+cells-1), payload)
+	if last = min(last, j.play+cells-1); j.join != nil {
+		j.keep(pos, pos+length, max(first, j.play), payload)
+		j.high = max(j.high, last)
+		return
+	}
+	j.write(pos, first, last, payload)
 }
 
 // begin starts a strip at ts.
@@ -121,7 +151,7 @@ func (j *Jitter) begin(now time.Time, ts uint32) {
 
 // write lays payload over the cells from first to last.
 func (j *Jitter) write(pos, first, last int64, payload []byte) {
-	size := int64(len(j.c.Silence))
+	size := int64(j.size)
 	at := pos * size / int64(j.c.Ticks) // in bytes
 	for n := first; n <= last; n++ {
 		if n < j.play {
@@ -140,13 +170,39 @@ func (j *Jitter) write(pos, first, last int64, payload []byte) {
 	j.high = max(j.high, last)
 }
 
-func (j *Jitter) ticks(bytes int) int64 {
-	return int64(bytes) * int64(j.c.Ticks) / int64(len(j.c.Silence))
+// keep puts a payload that is a whole, from tick to tick, into a cell, with those
+// that are there. A copy of one that is there is passed over; of one that cannot be
+// joined the sound is lost.
+func (j *Jitter) keep(from, to, n int64, payload []byte) {
+	i := n % cells
+	cell, p := j.data[int(i)*j.size:][:j.size], &j.part[i]
+	switch {
+	case !j.have[i]:
+		j.have[i] = true
+		*p = part{copy(cell, payload), from, to}
+	case j.c.Join == nil || from < p.to && to > p.from:
+	default:
+		a, b := cell[:p.n], payload
+		if from < p.from {
+			a, b = b, a
+		}
+		if n := j.c.Join(j.join, a, b); n > 0 {
+			*p = part{copy(cell, j.join[:n]), min(p.from, from), max(p.to, to)}
+		}
+	}
+}
+
+// ticks is how long a payload lasts.
+func (j *Jitter) ticks(payload []byte) int64 {
+	if j.c.Lasts != nil {
+		return int64(j.c.Lasts(payload))
+	}
+	return int64(len(payload)) * int64(j.c.Ticks) / int64(len(j.c.Silence))
 }
 
 // Get takes the frame that is due now into dst, which must have room for one,
-// and returns its length: 0 when there is nothing to play, which is silence. It
-// is called once each 20 ms.
+// and returns its length: 0 when there is nothing to play, which is silence, or the
+// rest of a payload that is longer than a frame. It is called once each 20 ms.
 func (j *Jitter) Get(now time.Time, dst []byte) int {
 	if !j.began || now.Before(j.wait) {
 		return 0
@@ -207,8 +263,11 @@ func (j *Jitter) take(dst []byte) int {
 		return 0
 	}
 	j.have[i] = false
-	size := len(j.c.Silence)
-	return copy(dst, j.data[int(i)*size:][:size])
+	n := j.size
+	if j.join != nil {
+		n = j.part[i].n
+	}
+	return copy(dst, j.data[int(i)*j.size:][:n])
 }
 
 // Late is how many packets came when their moment had passed.

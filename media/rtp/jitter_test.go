@@ -2,6 +2,7 @@ package rtp
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -188,5 +189,55 @@ func BenchmarkJitter(b *testing.B) { // budget: 100 ns a packet in and out, 0 al
 		j.Put(now, ts, p)
 		j.Get(now, p)
 		ts, now = ts+160, now.Add(frame)
+	}
+}
+
+// Payloads that are wholes: out of order, shorter and longer than a frame. Here a
+// payload's first byte is how many times 10 ms it lasts, and the rest is its name.
+func TestJitterWhole(t *testing.T) {
+	at := time.Unix(1000, 0)
+	j := NewJitter(JitterConfig{Clock: 48000, Ticks: 960, Silence: []byte{2, '.'},
+		Lasts: func(p []byte) int { return int(p[0]) * 480 },
+		Join: func(dst, a, b []byte) int {
+			dst[0] = a[0] + b[0]
+			n := 1 + copy(dst[1:], a[1:])
+			return n + copy(dst[n:], b[1:])
+		}})
+	var ts uint32 = 0xffffff00 // wraps on the way
+	put := func(after int, p string) { j.Put(at, ts+uint32(after)*480, []byte(p)) }
+	put(0, "\x02a")
+	put(4, "\x01d") // its first half comes behind it
+	put(2, "\x02b")
+	put(3, "\x01?") // lies within b: a copy
+	put(5, "\x01e")
+	put(6, "\x06long")
+	put(12, "\x01g")
+	put(12, "\x01g") // again
+	put(14, "\x00")  // lasts no time: broken
+	put(16, "\x02h")
+	var got []string
+	buf := make([]byte, 1500)
+	for i := range 12 {
+		got = append(got, string(buf[:j.Get(at.Add(time.Duration(i)*frame), buf)]))
+	}
+	want := []string{"", "", "\x02a", "\x02b", "\x02de", "\x06long", "", "", "\x01g", "", "\x02h", ""}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	// One so long that its front is late is heard where it can be.
+	at = at.Add(12 * frame)
+	put(18, "\x02late")
+	put(20, "\x0cfront")
+	if n := j.Get(at, buf); string(buf[:n]) == "\x02late" {
+		t.Errorf("a packet that was late is heard: %q", buf[:n])
+	}
+	x, y := []byte("\x01x"), []byte("\x01y")
+	if n := testing.AllocsPerRun(50, func() {
+		at, ts = at.Add(frame), ts+960
+		j.Put(at, ts+24*480, x)
+		j.Put(at, ts+25*480, y)
+		j.Get(at, buf)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }

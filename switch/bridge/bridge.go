@@ -126,7 +126,7 @@ func (b *Bridge) offer() (m call.Media) {
 	m.Mux = true // RFC 5761, 5.1.1: whoever does not know it leaves it out of his answer
 	rates := map[int]bool{}
 	for _, c := range b.c.Codecs {
-		m.Codecs = append(m.Codecs, call.Codec{PT: c.PT, Name: c.Name, ClockRate: c.ClockRate})
+		m.Codecs = append(m.Codecs, call.Codec{PT: c.PT, Name: c.Name, ClockRate: c.ClockRate, Channels: c.Channels, Fmtp: c.Fmtp})
 		if !rates[c.ClockRate] {
 			rates[c.ClockRate] = true
 			m.Keys = append(m.Keys, call.Codec{PT: keysPT + uint8(len(m.Keys)), Name: "telephone-event", ClockRate: c.ClockRate, Fmtp: "0-16"})
@@ -138,7 +138,7 @@ func (b *Bridge) offer() (m call.Media) {
 // answer takes the first offered codec that we have: the caller's preference
 // counts (RFC 3264 6.1). A leg that speaks now stays with it to its end.
 func (b *Bridge) answer(remote *call.Media, now *codec.Codec) (m call.Media, err error) {
-	_, theirs, ok := b.choose(remote)
+	ours, theirs, ok := b.choose(remote)
 	if !ok {
 		return m, &CodecError{names(remote.Codecs), names(b.offer().Codecs)}
 	}
@@ -147,7 +147,10 @@ func (b *Bridge) answer(remote *call.Media, now *codec.Codec) (m call.Media, err
 		if i < 0 {
 			return m, &AgreeError{"the sound of this call is " + now.Name + "; the offer has " + names(remote.Codecs)}
 		}
-		theirs = remote.Codecs[i]
+		ours, theirs = now, remote.Codecs[i]
+	}
+	if ours.Fmtp != "" {
+		theirs.Fmtp = ours.Fmtp
 	}
 	m.Codecs = []call.Codec{theirs}
 	if k, ok := remote.KeysFor(theirs); ok {

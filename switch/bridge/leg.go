@@ -119,7 +119,7 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 	random := l.b.c.Rand
 	l.paced = pace.NewLeg(pace.LegConfig{
 		Wire: l.wire, Remote: remote.Addr, DTMFPT: keys,
-		Format: pace.Format{PT: theirs.PT, Ticks: c.Ticks(), Silence: c.Silence},
+		Format: format(c, theirs.PT),
 		Decode: c.NewDecoder().Decode, Rate: c.Rate,
 		SSRC: random(), Seq: uint16(random()), TS: random(),
 		Control: l.control, Mux: l.mux, Name: fmt.Sprintf("%08x%08x%08x", random(), random(), random()),
@@ -133,6 +133,11 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 	l.ready.Store(true)
 	l.b.wg.Go(l.run)
 	return nil
+}
+
+// format is what the pacer needs to know of a codec. The blocks of taps tell it.
+func format(c *codec.Codec, pt uint8) pace.Format {
+	return pace.Format{PT: pt, Ticks: c.Ticks(), Silence: c.Silence, Lasts: c.Lasts, Join: c.Join, Of: c}
 }
 
 // hold counts the time during which the far end wants to hear nothing of us.
@@ -404,9 +409,10 @@ type tapped struct {
 
 // Record hands both directions of the leg to sink, in blocks of up to 100 ms,
 // until stop is called, the next Record begins or the leg is closed; the last
-// block has Last set. What was heard before a key is handed over before the key.
+// block has Last set. Of of a block is its *codec.Codec; see CodecOf. What was heard
+// before a key is handed over before the key.
 func (l *Leg) Record(sink func(*pace.Block)) (stop func(), err error) {
-	t := pace.NewTap(pace.TapConfig{Frame: len(l.codec.Silence), Bell: l.bell})
+	t := pace.NewTap(pace.TapConfig{Bell: l.bell})
 	l.mu.Lock()
 	l.taps = append(l.taps, tapped{t, sink})
 	l.mu.Unlock()
@@ -414,6 +420,12 @@ func (l *Leg) Record(sink func(*pace.Block)) (stop func(), err error) {
 		return nil, err
 	}
 	return func() { l.paced.SetTap(nil) }, nil
+}
+
+// CodecOf is what the frames of a block are coded in; nil for one without frames.
+func CodecOf(b *pace.Block) *codec.Codec {
+	c, _ := b.Of.(*codec.Codec)
+	return c
 }
 
 func (l *Leg) drainTap() {

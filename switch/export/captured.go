@@ -139,13 +139,9 @@ func (k *capture) index(known map[uint8]*codec.Codec) (start time.Time, length t
 // recordHead is what stands before a packet in the file.
 const recordHead = 11
 
-// lasts is how long a payload is heard. Only of the codecs of one byte a tick
-// is that told by its length; the others are taken to hold a frame.
+// lasts is how long a payload is heard.
 func lasts(c *codec.Codec, payload []byte) time.Duration {
-	if len(c.Silence) == c.Ticks() {
-		return time.Duration(len(payload)) * time.Second / time.Duration(c.ClockRate)
-	}
-	return media.Frame
+	return time.Duration(c.Time(payload)) * time.Second / time.Duration(c.ClockRate)
 }
 
 // maxSeconds bounds the index: a day.

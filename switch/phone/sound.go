@@ -53,7 +53,10 @@ func (c *Call) offer() call.Media {
 	m := call.Media{Addr: c.wire.LocalAddr(), Ptime: media.Frame,
 		Keys: []call.Codec{{PT: keysPT, Name: "telephone-event", ClockRate: 8000, Fmtp: "0-15"}}}
 	for _, k := range c.codecs() {
-		m.Codecs = append(m.Codecs, call.Codec{PT: k.PT, Name: k.Name, ClockRate: k.ClockRate})
+		m.Codecs = append(m.Codecs, call.Codec{PT: k.PT, Name: k.Name, ClockRate: k.ClockRate, Channels: k.Channels, Fmtp: k.Fmtp})
+		if k.ClockRate != 8000 && len(m.Keys) == 1 { // RFC 4733, 2.1: the clock of the sound
+			m.Keys = append(m.Keys, call.Codec{PT: keysPT + 1, Name: "telephone-event", ClockRate: k.ClockRate, Fmtp: "0-15"})
+		}
 	}
 	if c.web != nil {
 		m.Web, m.Mux = c.offerWeb(), true
@@ -141,7 +144,7 @@ func (c *Call) connect(theirs call.Media) bool {
 	keys, _ := theirs.KeysFor(f)
 	r := c.p.random
 	c.leg = pace.NewLeg(pace.LegConfig{Wire: c.wire, Remote: aim(&theirs), Silence: true, Hold: held(&theirs),
-		Format: pace.Format{PT: f.PT, Ticks: k.Ticks(), Silence: k.Silence}, DTMFPT: keys.PT,
+		Format: pace.Format{PT: f.PT, Ticks: k.Ticks(), Silence: k.Silence, Lasts: k.Lasts, Join: k.Join}, DTMFPT: keys.PT,
 		SSRC: r(), Seq: uint16(r()), TS: r()})
 	if err := c.p.pacer.Add(c.leg); err != nil {
 		c.leg = nil

@@ -12,6 +12,7 @@ import (
 	"ozswitch/media/recorder"
 	"ozswitch/ozml"
 	"ozswitch/ozml/trace"
+	"ozswitch/switch/bridge"
 )
 
 // A recording is one Record that runs: state of the call, not of the script.
@@ -22,8 +23,6 @@ type recording struct {
 	name    string // below recordings/
 	started time.Time
 	file    *recorder.Recording
-	payload int    // bytes of a frame
-	in, out []byte // of one block; the leg's goroutine's
 	stopTap func()
 	length  *time.Timer // Duration
 	quiet   *time.Timer // Inactivity; nil without
@@ -47,7 +46,6 @@ func (c *live) StartRecord(ctx context.Context, spec ozml.RecordSpec) error {
 		return ozml.ErrGone
 	}
 	co := leg.Codec()
-	r.payload = len(co.Silence)
 	if c.r.c.Room != nil {
 		if err := c.r.c.Room(); err != nil {
 			return c.failed(r, err)
@@ -183,15 +181,13 @@ func (r *recording) finish(now time.Time, reason, digit string) {
 // block hands sound to the file; it is called in the leg's goroutine.
 func (r *recording) block(b *pace.Block) {
 	for range b.Dropped { // sound that was lost is silence, so that times stay true
-		r.file.Write(recorder.Block{Frames: 1, NoIn: 1, NoOut: 1})
+		r.file.Write(recorder.Block{Frames: 1})
 	}
 	if b.N > 0 {
-		w := recorder.Block{Frames: b.N, In: r.in[:0], Out: r.out[:0]}
+		w := recorder.Block{Frames: b.N, Codec: bridge.CodecOf(b)}
 		for i := range b.N {
-			w.In = r.frame(w.In, b.In(i), &w.NoIn, i)
-			w.Out = r.frame(w.Out, b.Out(i), &w.NoOut, i)
+			w.In[i], w.Out[i] = b.In(i), b.Out(i)
 		}
-		r.in, r.out = w.In, w.Out
 		r.file.Write(w)
 	}
 	if b.Last {
@@ -202,16 +198,6 @@ func (r *recording) block(b *pace.Block) {
 
 // outcome is reason and key in one word or two, for the recorder's journal; see Recovered.
 func (r *recording) outcome() string { return strings.TrimSpace(r.reason + " " + r.digit) }
-
-// frame puts one frame of the codec's size behind dst, and notes in absent when
-// there is none.
-func (r *recording) frame(dst, frame []byte, absent *uint8, i int) []byte {
-	if len(frame) != r.payload {
-		*absent |= 1 << i
-		return append(dst, make([]byte, r.payload)...)
-	}
-	return append(dst, frame...)
-}
 
 // voice arms the Inactivity timer anew; it is called by the recorder's worker.
 func (r *recording) voice(on bool, at time.Duration) {

@@ -76,7 +76,7 @@ func talkers(b *testing.B, p *pace.Pacer, ssrc uint32) {
 	}
 	co := codec.PCMU
 	for i, w := range ws {
-		l := pace.NewLeg(pace.LegConfig{Wire: w, Remote: ws[1-i].LocalAddr(), Format: pace.Format{PT: co.PT, Ticks: co.Ticks(), Silence: co.Silence}, SSRC: ssrc + uint32(i), Silence: true})
+		l := pace.NewLeg(pace.LegConfig{Wire: w, Remote: ws[1-i].LocalAddr(), Format: pace.Format{PT: co.PT, Ticks: co.Ticks(), Silence: co.Silence, Lasts: co.Lasts, Join: co.Join}, SSRC: ssrc + uint32(i), Silence: true})
 		if err := p.Add(l); err != nil {
 			b.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"ozswitch/media/codec"
 	"ozswitch/media/pace"
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/bridge"
@@ -30,8 +31,8 @@ func (s *Server) script(l *exchange.Line) exchange.Script {
 }
 
 // An echo answers a call and sends back what it hears, a quarter of a second
-// later, until the caller hangs up. Frames go back as they came: nothing is
-// decoded.
+// later, until the caller hangs up. Frames of G.711 and G.722 go back as they came;
+// those of Opus are coded anew, since a far end may send longer ones than we do.
 type echo struct {
 	s    *Server
 	line *exchange.Line
@@ -66,9 +67,10 @@ func (e *echo) run() error {
 		return bridge.ErrClosed
 	}
 	heard := make(chan *pace.Clip, 32)
+	var back repeater
 	stop, err := leg.Record(func(b *pace.Block) {
 		select {
-		case heard <- clip(b, leg.Codec().Silence):
+		case heard <- back.clip(b):
 		default: // nobody takes it: the call is about to end
 		}
 	})
@@ -103,13 +105,34 @@ func (e *echo) clips(heard <-chan *pace.Clip) iter.Seq2[*pace.Clip, error] {
 	}
 }
 
+// A repeater makes of what came what goes back.
+type repeater struct {
+	codec *codec.Codec
+	dec   *codec.Patcher // these are for codecs whose payloads need not be a frame;
+	enc   codec.Encoder  // those of others go back as they are
+	pcm   []int16
+	out   []byte
+}
+
 // clip copies what came in a block; a frame that did not come is silence.
-func clip(b *pace.Block, silence []byte) *pace.Clip {
+func (r *repeater) clip(b *pace.Block) *pace.Clip {
 	c := &pace.Clip{}
+	if b.N == 0 {
+		return c
+	}
+	if of := bridge.CodecOf(b); of != r.codec {
+		*r = repeater{codec: of}
+		if of.Lasts != nil {
+			*r = repeater{of, codec.NewPatcher(of), of.NewEncoder(), make([]int16, of.Rate.Frame()), make([]byte, codec.MaxFrame)}
+		}
+	}
 	for i := range b.N {
 		frame := slices.Clone(b.In(i))
-		if len(frame) != len(silence) {
-			frame = silence
+		if r.dec != nil {
+			clear(r.pcm[r.dec.Decode(r.pcm, frame):])
+			frame = slices.Clone(r.out[:r.enc.Encode(r.out, r.pcm)])
+		} else if len(frame) != len(r.codec.Silence) {
+			frame = r.codec.Silence
 		}
 		c.Frames = append(c.Frames, frame)
 	}

@@ -58,9 +58,8 @@ func (e *ear) take(p rtp.Packet) {
 	if gap < 0 || int(gap) > e.codec.ClockRate*60 {
 		return
 	}
-	perTick := int(e.codec.Rate) / e.codec.ClockRate
 	frame := make([]int16, e.codec.Rate.Frame())
-	e.pcm = append(e.pcm, make([]int16, int(gap)*perTick)...)
+	e.pcm = append(e.pcm, make([]int16, int(gap)*int(e.codec.Rate)/e.codec.ClockRate)...)
 	e.pcm = append(e.pcm, frame[:e.dec.Decode(frame, p.Payload)]...)
 	e.next = p.TS + uint32(e.codec.Ticks())
 }
