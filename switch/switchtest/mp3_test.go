@@ -116,3 +116,59 @@ func TestRecordMP3(t *testing.T) {
 		})
 	}
 }
+
+// TestRecordMP3Restart: the switch stops while the mp3 is made. The next run makes
+// it, tells once, and the history's row of that call names the file.
+func TestRecordMP3Restart(t *testing.T) {
+	Run(t, func(w *World) {
+		takes := time.Hour
+		w.Options = func(o *server.Options) { o.Encoder = slowEncoder{takes} }
+		w.Web.Serve("/ivr", `<Response><Record Format="mp3" FinishedUrl="http://app/rec"/><Delay>3</Delay><Hangup/></Response>`)
+		w.Web.Serve("/rec", "")
+		call := w.Phone("1001").Dial("9000")
+		call.Over()
+		id := call.ID()
+		history := func() []api.Recording {
+			t.Helper()
+			w.Pass(100 * time.Millisecond) // until the store has written it
+			var one struct {
+				ID         string
+				Live       bool
+				Recordings []api.Recording
+			}
+			if err := json.Unmarshal([]byte(w.Get("/v1/calls/"+id)), &one); err != nil || one.ID != id || one.Live {
+				t.Fatalf("the history has %+v, %v, want the call %s", one, err, id)
+			}
+			return one.Recordings
+		}
+		w.Pass(10 * time.Second)
+		if r := history(); len(r) != 0 {
+			t.Errorf("before it is made the history names %+v", r)
+		}
+		w.Stop()
+		if n := len(w.Web.Posted("RecordCompleted")); n != 0 {
+			t.Errorf("RecordCompleted was posted %d times by the run that made no mp3", n)
+		}
+
+		takes = time.Second
+		for range 2 { // the third run has nothing left to tell
+			w.Restart()
+			w.Pass(time.Minute)
+			told := w.Web.Posted("RecordCompleted")
+			if len(told) != 1 {
+				t.Fatalf("RecordCompleted was posted %d times, want once", len(told))
+			}
+			f := told[0].Fields
+			b := w.File(f.Get("RecordPath"))
+			if f.Get("Format") != "mp3" || f.Get("Size") != strconv.Itoa(len(b)) || f.Get("Reason") != "hangup" {
+				t.Errorf("RecordCompleted says %v of a file of %d bytes", f, len(b))
+			}
+			r := history()
+			if len(r) != 1 || "recordings/"+r[0].File != f.Get("RecordPath") || r[0].Size != int64(len(b)) || r[0].Seconds < 2.9 {
+				t.Errorf("the history names %+v, want %s once", r, f.Get("RecordPath"))
+			}
+			w.Stop()
+		}
+		w.Restart() // for the end of the test
+	})
+}

@@ -141,7 +141,7 @@ func (w *World) Start() {
 		}
 	})
 	ctx, stop := context.WithCancel(context.Background())
-	all := w.stop
+	all, first := w.stop, w.halt == nil
 	w.halt = stop
 	w.stop = func() { stop(); <-w.stopped; all() }
 	w.parts.Go(func() {
@@ -150,7 +150,9 @@ func (w *World) Start() {
 			w.T.Errorf("Server.Run: %v", err)
 		}
 	})
-	w.parts.Go(func() { _ = w.pacer.Run(w.ctx) })
+	if first {
+		w.parts.Go(func() { _ = w.pacer.Run(w.ctx) })
+	}
 	synctest.Wait()
 }
 
@@ -158,6 +160,12 @@ func (w *World) Start() {
 func (w *World) Stop() {
 	w.halt()
 	<-w.stopped
+}
+
+// Restart starts a new switch with the same data, after Stop.
+func (w *World) Restart() {
+	w.Server = nil
+	w.Start()
 }
 
 // listenRTP opens the switch's next even port.

@@ -129,7 +129,8 @@ func run(t *testing.T, dir string, arg ...string) string {
 // tail is the last 6,000 bytes of s.
 func tail(s string) string { return s[max(0, len(s)-6000):] }
 
-// freePort is a port that was free for UDP and TCP a moment ago.
+// freePort is a port that was free for UDP and TCP a moment ago, and the next one
+// for TCP: baresip listens there for TLS.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for range 100 {
@@ -139,9 +140,15 @@ func freePort(t *testing.T) int {
 		}
 		port := l.Addr().(*net.TCPAddr).Port
 		u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		next, err2 := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
 		l.Close()
+		if err2 == nil {
+			next.Close()
+		}
 		if err == nil {
 			u.Close()
+		}
+		if err == nil && err2 == nil {
 			return port
 		}
 	}
