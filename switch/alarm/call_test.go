@@ -349,6 +349,38 @@ func TestNothingHangs(t *testing.T) {
 	}
 }
 
+// What a sender hears after its message, which lasts from about 1.1 to 2.85 s.
+func TestSenderTellsKissOffs(t *testing.T) {
+	hand := func() media.Source { return shake(1400, 2300, -14, -14, 100*tick, 100*tick) } // 0.8 s
+	for name, c := range map[string]struct {
+		at    time.Duration // of what is heard
+		heard media.Source
+		look  time.Duration // when we look
+		tries int
+		done  bool
+	}{
+		"a kiss-off":                     {3100 * tick, media.Tone(Rate, 1400, -14, 850*tick), 4100 * tick, 1, true},
+		"one that begins at the last":    {4050 * tick, media.Tone(Rate, 1400, -14, 850*tick), 5100 * tick, 1, true},
+		"one of 400 ms":                  {3100 * tick, media.Tone(Rate, 1400, -14, 420*tick), 4100 * tick, 1, true},
+		"one too short":                  {3100 * tick, media.Tone(Rate, 1400, -14, 350*tick), 4400 * tick, 2, false},
+		"one of the try before":          {2300 * tick, media.Tone(Rate, 1400, -14, 850*tick), 4400 * tick, 2, false},
+		"another tone":                   {3100 * tick, media.Tone(Rate, 1700, -14, 850*tick), 4400 * tick, 2, false},
+		"a handshake: nothing was heard": {2600 * tick, hand(), 3990 * tick, 2, false},
+		"nothing":                        {3000 * tick, media.Silence(Rate, 0), 3990 * tick, 1, false},
+	} {
+		s := sender(t, must(t, "1234181131010158"))
+		buf := make([]int16, 160)
+		sound := pcm(t, hand(), media.Silence(Rate, c.at-803*tick), c.heard, media.Silence(Rate, 5*time.Second))
+		for at := 0; at < Rate.N(c.look); at += 160 {
+			_, _ = s.Read(buf)
+			_ = s.Write(sound[at:][:160])
+		}
+		if s.Tries() != c.tries || s.Done() != c.done || c.done && len(s.Sent()) != 1 {
+			t.Errorf("%s: after %v %d tries, done: %v, %d confirmed; want %d, %v", name, c.look, s.Tries(), s.Done(), len(s.Sent()), c.tries, c.done)
+		}
+	}
+}
+
 func TestNothingIsAllocatedPerFrame(t *testing.T) {
 	s, r := sender(t, must(t, "1234181131010158")), NewReceiver()
 	a, b := make([]int16, 160), make([]int16, 160)

@@ -88,7 +88,7 @@ func (s *Sender) hear(pcm []int16) {
 	case s.state != awaiting:
 	case s.ear.shaken: // they have heard nothing of us
 		s.again(after)
-	case tone >= shortKiss && tone <= longKiss && s.mouth.said-(tone+holed)*hop >= s.ended-Rate.N(early):
+	case tone >= shortKiss && s.mouth.said-(tone+holed)*hop >= s.ended-Rate.N(early):
 		s.at++
 		s.tries, s.longest = 0, 0
 		if s.at == len(s.messages) {

@@ -146,6 +146,11 @@ func TestKissOffIsTimed(t *testing.T) {
 	if _, got := tonesHeard(all); len(got) != 1 {
 		t.Errorf("with a hole of 40 ms heard %v, want one tone", got)
 	}
+	all = pcm(t, media.Tone(Rate, 1400, -14, 850*tick))
+	addEcho(all, 300*tick, -12)
+	if _, got := tonesHeard(all); len(got) == 0 || got[0] > 870*tick {
+		t.Errorf("with an echo after 300 ms heard %v, want 850 ms", got)
+	}
 }
 
 // readAll is what a reader makes of sound: the digits of each message, or why not.
