@@ -194,6 +194,7 @@ func (c *checker) once(root *syntax.Element) {
 // rename gives the change of an element's name, in both of its tags; nil when the
 // source is not at hand.
 func rename(src []byte, e *syntax.Element, name string) *Fix {
+	sure := syntax.Distance(e.Name, name) == 1
 	from, to := e.NameSpan.From.Offset, e.End().Offset
 	if from < 0 || to > len(src) || from+len(e.Name) > to || string(src[from:from+len(e.Name)]) != e.Name {
 		return nil
@@ -201,10 +202,10 @@ func rename(src []byte, e *syntax.Element, name string) *Fix {
 	text := string(src[from:to])
 	end := strings.LastIndex(text, "</"+e.Name)
 	if end < 0 { // <Name/>
-		return &Fix{Span: e.NameSpan, Text: name}
+		return &Fix{Span: e.NameSpan, Text: name, Sure: sure}
 	}
 	rest := text[end+len("</"+e.Name):]
-	return &Fix{Span: syntax.Span{From: e.NameSpan.From, To: e.End()}, Text: name + text[len(e.Name):end] + "</" + name + rest}
+	return &Fix{Span: syntax.Span{From: e.NameSpan.From, To: e.End()}, Text: name + text[len(e.Name):end] + "</" + name + rest, Sure: sure}
 }
 
 func unknownCommand(near, doc string, e *syntax.Element) Diagnostic {

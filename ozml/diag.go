@@ -41,6 +41,7 @@ type Diagnostic struct {
 type Fix struct {
 	Span syntax.Span `json:"span"`
 	Text string      `json:"text"`
+	Sure bool        `json:"sure,omitempty"` // one letter is wrong: it may be made unasked
 }
 
 // String gives one line: "hello.xml:3:4: error OZ1101: unknown command

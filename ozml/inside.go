@@ -160,7 +160,7 @@ func (p *Params) finish() {
 		at.To.Offset += len(a.Name)
 		p.remark(Error, CodeUnknownParam, a.Name, at, fmt.Sprintf("unknown attribute %s of <%s>", a.Name, p.name), hint)
 		if near != "" && !p.has(near) {
-			p.b.diags[len(p.b.diags)-1].Fix = &Fix{Span: at, Text: near}
+			p.b.diags[len(p.b.diags)-1].Fix = &Fix{Span: at, Text: near, Sure: syntax.Distance(a.Name, near) == 1}
 		}
 	}
 	for _, c := range p.el.Children {

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -84,6 +85,28 @@ func webApp() http.Handler {
 		w.Header().Set("Content-Type", "application/xml; charset=iso-8859-1")
 		fmt.Fprint(w, "<?xml version=\"1.0\"?><Response><Speak>caf\xe9</Speak></Response>")
 	})
+	for name, script := range map[string]string{ // for vet --crawl
+		"start": `<Response>
+  <UserInput Timeout="5">
+    <InitialCommands><Speak>Choose</Speak></InitialCommands>
+    <Inputs>
+      <Input Key="1"><GoTo>$APP/crawl/round</GoTo></Input>
+      <Input Key="2"><GoTo>$APP/crawl/bad</GoTo></Input>
+      <Input Key="3"><GoTo>http://other.invalid/</GoTo></Input>
+      <Input Key="4"><GoTo>$APP/broken</GoTo></Input>
+      <Input Key="5"><GoTo>$APP/crawl/start</GoTo></Input>
+      <Input Key="6"><GoTo>$APP/php</GoTo></Input>
+    </Inputs>
+  </UserInput>
+</Response>`,
+		"round": `<Response><Var ID="a">1</Var><GoTo>$APP/crawl/back</GoTo></Response>`,
+		"back":  `<Response><GoTo Url="$APP/crawl/round"/></Response>`,
+		"bad":   `<Response><Spaek>Hello</Spaek></Response>`,
+	} {
+		mux.HandleFunc("POST /crawl/"+name, func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, strings.ReplaceAll(script, "$APP", "http://"+r.Host))
+		})
+	}
 	mux.HandleFunc("/broken", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "Fatal error: out of memory", http.StatusInternalServerError)
 	})

@@ -31,6 +31,16 @@ func Nearest(word string, candidates []string) string {
 	return best
 }
 
+// Distance counts the letters to insert, delete, change or swap with their
+// neighbour to make b of a, whatever their case. Names only: longer than 64 is
+// as far as can be.
+func Distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	return distance([]rune(strings.ToLower(a)), []rune(strings.ToLower(b)))
+}
+
 // distance counts the letters to insert, delete, change or swap with their
 // neighbour to make b of a (optimal string alignment).
 func distance(a, b []rune) int {
