@@ -23,6 +23,7 @@ type g711 struct {
 	loss    float64 // the chance that a burst begins
 	burst   int     // packets of it
 	left    int     // of the present one
+	lost    int     // packets, all in all
 	bytes   [160]byte
 }
 
@@ -42,6 +43,7 @@ func (g *g711) carry(frame []int16) {
 	}
 	if g.left > 0 {
 		g.left--
+		g.lost++
 		payload = nil
 	}
 	switch {
@@ -100,7 +102,7 @@ func anyMessage(rnd *rand.Rand) Message {
 func TestSenderToReceiver(t *testing.T) {
 	calls := 200
 	if raceEnabled { // it costs ten times as much there, and nothing here is concurrent
-		calls = 6
+		calls = 2
 	}
 	for _, c := range []struct {
 		law     *codec.Codec
@@ -130,7 +132,7 @@ func TestSenderToReceiver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rnd := rand.New(rand.NewPCG(5, 1999))
-			var delivered, wrong, failed, unconfirmed, repeats, sent int
+			var delivered, wrong, failed, unconfirmed, repeats, sent, lost int
 			for i := range calls {
 				m := anyMessage(rnd)
 				s, err := NewSender(m)
@@ -138,7 +140,9 @@ func TestSenderToReceiver(t *testing.T) {
 					t.Fatal(err)
 				}
 				r := NewReceiver()
-				got := call(t, s, r, newG711(c.law, rnd, c.loss, c.burst, c.conceal), newG711(c.law, rnd, c.loss, c.burst, c.conceal))
+				there, back := newG711(c.law, rnd, c.loss, c.burst, c.conceal), newG711(c.law, rnd, c.loss, c.burst, c.conceal)
+				got := call(t, s, r, there, back)
+				lost += there.lost + back.lost
 				repeats += r.Repeats()
 				sent += s.Tries()
 				right := len(got) == 1 && got[0].Message == m
@@ -162,11 +166,49 @@ func TestSenderToReceiver(t *testing.T) {
 					t.Logf("call %d: %v; receiver: %v", i, s.Err(), r.Err())
 				}
 			}
-			t.Logf("%d calls: %d delivered, %d wrong, %d failed with the reason (%d of them received, only the kiss-off lost), sent %d times, %d of them heard again",
-				calls, delivered, wrong, failed, unconfirmed, sent, repeats)
+			t.Logf("%s: %d packets lost in %d calls: %d delivered, %d wrong, %d failed with the reason (%d of them received, only the kiss-off lost), sent %d times, %d of them heard again",
+				name, lost, calls, delivered, wrong, failed, unconfirmed, sent, repeats)
+			if (lost > 0) != (c.loss > 0) && !raceEnabled {
+				t.Errorf("%d packets were lost of %g %%: the line is not what it says", lost, c.loss*100)
+			}
 			if delivered < c.least*calls/200 {
 				t.Errorf("%d of %d delivered, want at least %d of 200", delivered, calls, c.least)
 			}
 		})
+	}
+}
+
+func TestNothingIsAllocatedPerFrame(t *testing.T) {
+	s, r := sender(t, must(t, "1234181131010158")), NewReceiver()
+	a, b := make([]int16, 160), make([]int16, 160)
+	run := func() {
+		_, _ = s.Read(a)
+		_, _ = r.Read(b)
+		_ = r.Write(a)
+		_ = s.Write(b)
+	}
+	for range 20 { // up to the silence before the handshake
+		run()
+	}
+	if got := testing.AllocsPerRun(20, run); got != 0 {
+		t.Errorf("%v allocations a frame of silence, want 0", got)
+	}
+	for range 55 { // into the message
+		run()
+	}
+	if !r.reader.busy() {
+		t.Fatal("no message is under way")
+	}
+	if got := testing.AllocsPerRun(20, run); got != 0 {
+		t.Errorf("%v allocations a frame of a message, want 0", got)
+	}
+}
+
+func TestNewSenderRefuses(t *testing.T) {
+	if _, err := NewSender(); err == nil {
+		t.Error("a sender without a message was made")
+	}
+	if _, err := NewSender(Message{Account: "12", Qualifier: NewEvent}); err == nil {
+		t.Error("a message of 9 digits was taken")
 	}
 }

@@ -380,38 +380,3 @@ func TestSenderTellsKissOffs(t *testing.T) {
 		}
 	}
 }
-
-func TestNothingIsAllocatedPerFrame(t *testing.T) {
-	s, r := sender(t, must(t, "1234181131010158")), NewReceiver()
-	a, b := make([]int16, 160), make([]int16, 160)
-	run := func() {
-		_, _ = s.Read(a)
-		_, _ = r.Read(b)
-		_ = r.Write(a)
-		_ = s.Write(b)
-	}
-	for range 20 { // up to the silence before the handshake
-		run()
-	}
-	if got := testing.AllocsPerRun(20, run); got != 0 {
-		t.Errorf("%v allocations a frame of silence, want 0", got)
-	}
-	for range 55 { // into the message
-		run()
-	}
-	if !r.reader.busy() {
-		t.Fatal("no message is under way")
-	}
-	if got := testing.AllocsPerRun(20, run); got != 0 {
-		t.Errorf("%v allocations a frame of a message, want 0", got)
-	}
-}
-
-func TestNewSenderRefuses(t *testing.T) {
-	if _, err := NewSender(); err == nil {
-		t.Error("a sender without a message was made")
-	}
-	if _, err := NewSender(Message{Account: "12", Qualifier: NewEvent}); err == nil {
-		t.Error("a message of 9 digits was taken")
-	}
-}
