@@ -36,7 +36,8 @@ type crawled struct {
 type crawler struct {
 	v     *vet
 	web   *notify.CallWeb
-	hosts map[string]bool
+	hosts map[string]bool // that are asked
+	typed []string        // those of them that the user named: their addresses may be any (decisions 9)
 	todo  []crawlStep
 	seen  map[crawlStep]bool // without from
 	pages map[string]*crawled
@@ -50,9 +51,11 @@ func (v *vet) crawlFrom(first crawlStep, have *crawled) error {
 	r := &crawler{v: v, hosts: map[string]bool{}, seen: map[crawlStep]bool{}, pages: map[string]*crawled{}}
 	for _, h := range v.hosts {
 		r.hosts[strings.ToLower(h)] = true
+		r.typed = append(r.typed, h)
 	}
 	if first.url != "" {
 		r.hosts[hostOf(first.url)] = true
+		r.typed = append(r.typed, hostOf(first.url))
 		r.todo = append(r.todo, first)
 	}
 	if have != nil {
@@ -93,10 +96,7 @@ func (r *crawler) client() (err error) {
 	if r.web != nil {
 		return nil
 	}
-	allow := []string{string(notify.Public), string(notify.Loopback)}
-	for h := range r.hosts {
-		allow = append(allow, h)
-	}
+	allow := append([]string{string(notify.Public), string(notify.Loopback)}, r.typed...)
 	c, err := notify.New(notify.Config{Allow: allow, UserAgent: userAgent(), IsCommand: isCommand(r.v.table), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err == nil {
 		r.web = c.ForCall(notify.CallContext{Info: ozml.CallInfo{ID: "vet", Caller: "1001", Dialed: "9000", Extension: "9000", Direction: "Inbound"}})
