@@ -134,7 +134,7 @@ func (s *Server) status() api.Status {
 // show.
 type doing struct {
 	mu      sync.Mutex
-	first   string   // document that ran first
+	first   string   // document that ran first, or was refused
 	script  string   // that runs now
 	at      []string // "3:3 UserInput" and what runs within it
 	problem string   // the first error
@@ -155,6 +155,9 @@ func (d *doing) see(e trace.Event) {
 		d.at = append(d.at, commandPlace(e))
 	case trace.ScriptFetch:
 		if !e.Succeeded && e.Reason != trace.GivenUp {
+			if d.first == "" {
+				d.first = e.URL
+			}
 			d.fault(e)
 		}
 	case trace.CommandEnd:
@@ -169,7 +172,12 @@ func (d *doing) see(e trace.Event) {
 	case trace.RecordFail: // may be before its end
 		d.records = without(d.records, recordPlace(e))
 		d.fault(e)
-	case trace.ScriptRefused, trace.Error, trace.NotifyFail:
+	case trace.ScriptRefused:
+		if d.first == "" {
+			d.first = e.Doc
+		}
+		d.fault(e)
+	case trace.Error, trace.NotifyFail:
 		d.fault(e)
 	case trace.MediaStarted:
 		d.codec = e.Name

@@ -35,7 +35,7 @@ export interface CallRecording { file: string; url: string; format: string; seco
 export interface Call {
   id: string; live: boolean; from: string; to: string; extension: string; direction: string; state: string
   result: string; reason: string; started: string; answered?: string; ended?: string; peer: string
-  user_agent: string; codec: string; quality: Quality | null; documents: { name: string; url?: string }[] | null
+  user_agent: string; codec: string; quality: Quality | null; script?: string; documents: { name: string; url?: string }[] | null
   recordings: CallRecording[] | null; sound: boolean; sensitive: boolean
 }
 

@@ -31,7 +31,7 @@ function Head({ s }: { s: CallState }) {
   const seconds = s.length.value
   const ended = s.events.value.find(e => e.type === 'call.ended')
   const result = c.result || ended?.reason || ''
-  const doc = [...s.documents.value.keys()][0] ?? c.documents?.[0]?.name ?? ''
+  const doc = c.script || ([...s.documents.value.keys()][0] ?? c.documents?.[0]?.name ?? '')
   return (
     <header class="call-head">
       <a class="button quiet" href="/" aria-label="back to the calls"><Icon name="back" /></a>

@@ -89,7 +89,7 @@ const table: Record<string, Sayer> = {
   'call.ended': e => say(`the call is over: ${resultWords(e.reason ?? '', e.text)}, ${num(e.seconds)} s`, wentWell(e.reason ?? '') ? 'call' : 'bad'),
   'script.fetch': e => exchange(e, 'asked'),
   'script.parsed': e => say(`${e.doc || 'the script'} was read${e.count ? `: ${e.count} ${e.count === 1 ? 'command' : 'commands'}` : ''}`, 'plain', true),
-  'script.refused': e => ({ text: `${e.doc || 'the script'} was refused: ${problem(e)}`, tone: 'bad', hint: e.hint ?? '' }),
+  'script.refused': e => ({ text: `${docName(e.doc ?? '') || 'the script'} was refused: ${problem(e)}`, tone: 'bad', hint: e.hint ?? '' }),
   'script.warning': e => ({ text: problem(e), tone: e.reason === 'note' ? 'plain' : 'warn', hint: e.hint ?? '', minor: e.reason === 'note' }),
   'script.ended': e => say(`the script ended${because(e)}`, 'plain', true),
   'command.started': e => say(command(e), 'command'),
