@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"ozswitch/media/codec"
 	"ozswitch/switch/phone"
 )
 
@@ -258,11 +259,20 @@ func (l *line) hint(ctx context.Context, code int) string {
 	case 408:
 		return fmt.Sprintf("Nothing came back from %s: is the address right, and is it let through?", l.host)
 	case 488:
-		return "There is no codec in common: this phone speaks PCMU."
+		return "There is no codec in common, or the other side wants the sound another way (WebRTC is spoken with --transport ws or wss): this phone speaks " + codecNames() + "."
 	case 503:
 		return "The switch has too many calls, or is about to stop: try again, or with a lower --rate."
 	}
 	return ""
+}
+
+// codecNames lists what this phone speaks.
+func codecNames() string {
+	var all []string
+	for _, c := range codec.Table {
+		all = append(all, c.Name)
+	}
+	return strings.Join(all, ", ")
 }
 
 // cutScheme cuts sip: off a URI.

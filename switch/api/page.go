@@ -11,6 +11,20 @@ import (
 // the zero Addr when nobody knows.
 func (a *Access) Address(r *http.Request) netip.Addr { return a.address(r) }
 
+// Secure tells whether a request came by HTTPS: to us, or to a proxy that is
+// believed (X-Forwarded-Proto, of which the last word is the nearest proxy's).
+func (a *Access) Secure(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !within(a.Proxies, peer.Addr().Unmap().WithZone("")) {
+		return false
+	}
+	said := strings.Join(r.Header.Values("X-Forwarded-Proto"), ",")
+	return strings.EqualFold(strings.TrimSpace(said[strings.LastIndexByte(said, ',')+1:]), "https")
+}
+
 // Page tells whether the web page that makes a request, by its Origin header, is
 // one of this switch or of Origins. A name that was bent to our address (DNS
 // rebinding) makes no page ours.

@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"net/netip"
+
 	"ozswitch/media/pace"
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/call"
@@ -42,7 +44,22 @@ func (l *Leg) drainPackets() {
 	}
 }
 
-// started tells which payload type is which codec, and the addresses.
+// started tells which payload type is which codec, and the addresses; of WebRTC as
+// soon as they are known.
 func (l *Leg) started(theirs call.Codec) {
-	l.sink.Emit(trace.Event{Type: trace.MediaStarted, Name: theirs.Name, Count: int64(theirs.PT), Peer: l.far.String(), Local: l.wire.LocalAddr().String()})
+	if l.web == nil {
+		l.told(theirs, l.far)
+		return
+	}
+	l.mu.Lock()
+	l.theirs = theirs
+	far := l.way
+	l.mu.Unlock()
+	if far.IsValid() {
+		l.told(theirs, far)
+	}
+}
+
+func (l *Leg) told(theirs call.Codec, far netip.AddrPort) {
+	l.sink.Emit(trace.Event{Type: trace.MediaStarted, Name: theirs.Name, Count: int64(theirs.PT), Peer: far.String(), Local: l.wire.LocalAddr().String()})
 }

@@ -51,7 +51,9 @@ type Leg struct {
 	mu      sync.Mutex
 	lastID  uint32
 	ends    map[uint32]chan struct{}
-	packets *pace.Packets // all that come and go; nil = nobody wants them
+	way     netip.AddrPort // where WebRTC goes, once that is known
+	theirs  call.Codec     // of WebRTC, once connected
+	packets *pace.Packets  // all that come and go; nil = nobody wants them
 	keeper  Capture
 
 	taps []tapped      // the running one last; before it those that still owe their last block

@@ -29,10 +29,10 @@ type WebWire interface {
 // A WebConfig is what a WebWire is made of. Its functions are called at most once
 // each, from any goroutine, and never after Close.
 type WebConfig struct {
-	Timeout time.Duration    // how long the far end's consent (RFC 7675) may be gone; 0 = for ever
-	Lost    func()           // it was gone for so long
-	Failed  func(error)      // there will be no sound: a wrong certificate, or no path in time
-	Up      func(how string) // the keys are agreed: "DTLS-SRTP AEAD_AES_128_GCM, 192.0.2.7:50000"
+	Timeout time.Duration            // how long the far end's consent (RFC 7675) may be gone; 0 = for ever
+	Lost    func()                   // it was gone for so long
+	Failed  func(error)              // there will be no sound: a wrong certificate, or no path in time
+	Up      func(far netip.AddrPort) // the keys are agreed, and that is the way the sound goes
 }
 
 // webFar stands for the far end of a WebWire, whose own address changes as ICE
@@ -53,6 +53,7 @@ func (b *Bridge) openWeb(l *Leg, ours *call.Media, remote *call.Media) error {
 		Timeout: b.c.Timeout,
 		Lost:    func() { l.post(call.MediaLost{Leg: l.id}) },
 		Failed:  func(err error) { l.fail(err.Error()) },
+		Up:      l.webUp,
 	})
 	if err != nil {
 		return fmt.Errorf("bridge: no WebRTC for sound: %w", err)
@@ -66,6 +67,18 @@ func (b *Bridge) openWeb(l *Leg, ours *call.Media, remote *call.Media) error {
 	ours.Mux = true
 	l.wire, l.web, l.mux = w, w, true
 	return nil
+}
+
+// webUp tells of the sound's start once it has its way: before that there is no
+// address to tell. The codec may come after it, when our offer is being answered.
+func (l *Leg) webUp(far netip.AddrPort) {
+	l.mu.Lock()
+	l.way = far
+	theirs, tell := l.theirs, l.theirs.Name != ""
+	l.mu.Unlock()
+	if tell {
+		l.told(theirs, far)
+	}
 }
 
 // Agree describes a leg anew in answer to a later offer. Errors are CodecError and

@@ -3,6 +3,7 @@ package bridge
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -45,19 +46,30 @@ func testWeb(t *testing.T) {
 	r := newRig(t)
 	defer r.stop()
 	var wires []*fakeWeb
-	r.c.OpenWeb = func(WebConfig) (WebWire, error) {
+	var ups []func(netip.AddrPort)
+	var started []string
+	told := trace.SinkFunc(func(e trace.Event) {
+		if e.Type == trace.MediaStarted {
+			started = append(started, e.Name+" "+e.Peer)
+		}
+	})
+	r.c.OpenWeb = func(c WebConfig) (WebWire, error) {
 		w := &fakeWeb{}
-		wires = append(wires, w)
+		wires, ups = append(wires, w), append(ups, c.Up)
 		return w, nil
 	}
 	offer := call.Media{Addr: netip.MustParseAddrPort("0.0.0.0:9"), Mux: true, Codecs: []call.Codec{{PT: 0, Name: "PCMU", ClockRate: 8000}}, Web: &call.WebMedia{Ufrag: "one"}}
-	m, err := r.Open("web", &offer, false, func(call.Event) bool { return true }, trace.SinkFunc(func(trace.Event) {}))
+	m, err := r.Open("web", &offer, false, func(call.Event) bool { return true }, told)
 	if err != nil || m.Web == nil || m.Web.Ufrag != "ours-one" || !m.Mux || m.Dir != call.SendRecv {
 		t.Fatalf("Open = %+v, %v", m, err)
 	}
 	if err := r.Connect("web", offer); err != nil {
 		t.Fatal(err)
 	}
+	if len(started) != 0 {
+		t.Errorf("told before there was a way: %v", started)
+	}
+	ups[0](netip.MustParseAddrPort("192.0.2.50:50000"))
 	again := offer
 	again.Web, again.Dir = &call.WebMedia{Ufrag: "two"}, call.SendOnly
 	m, err = r.Agree("web", &again)
@@ -82,9 +94,16 @@ func testWeb(t *testing.T) {
 			t.Errorf("%s: %v, want an AgreeError", name, err)
 		}
 	}
-	m, err = r.Open("out", nil, true, func(call.Event) bool { return true }, trace.SinkFunc(func(trace.Event) {}))
+	m, err = r.Open("out", nil, true, func(call.Event) bool { return true }, told)
 	if err != nil || m.Web == nil || m.Web.Setup != call.ActPass || len(m.Codecs) != len(codec.Table) {
 		t.Errorf("Open for an offer = %+v, %v", m, err)
+	}
+	ups[1](netip.MustParseAddrPort("192.0.2.51:50000")) // before the answer is told
+	if err := r.Connect("out", offer); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(started, ", "); got != "PCMU 192.0.2.50:50000, PCMU 192.0.2.51:50000" {
+		t.Errorf("the sound's start was told as %s, want each once, with its true path", got)
 	}
 	r.Close("web")
 	r.Close("out")

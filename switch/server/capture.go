@@ -17,8 +17,18 @@ func (s *Server) capture(sink trace.Sink) bridge.Capture {
 	return c.CallLog
 }
 
-// localSIP is our address for a transport, "" for one that HTTP carries.
+// localSIP is our address for a transport; that of ws is HTTP's, of wss HTTPS's,
+// or HTTP's behind a proxy.
 func (s *Server) localSIP(transport string) string {
+	switch transport {
+	case "wss":
+		if at := s.HTTPSAddr(); at != "" {
+			return at
+		}
+		return s.HTTPAddr()
+	case "ws":
+		return s.HTTPAddr()
+	}
 	for _, a := range s.sip.Addrs() {
 		if t, addr, ok := strings.Cut(a, "://"); ok && strings.EqualFold(t, transport) {
 			return addr

@@ -47,8 +47,11 @@ type handler struct{ http.Handler }
 func (s *Server) newHTTP() {
 	c := s.state.Load().cfg
 	h := &httpSide{open: s.opt.ListenHTTP}
-	for _, at := range c.httpListen() {
-		h.doors = append(h.doors, &door{listen: at, tls: at == allAddresses(c.HTTP.TLSListen)})
+	if at := c.HTTP.Listen; at != "" {
+		h.doors = append(h.doors, &door{listen: allAddresses(at)})
+	}
+	if at := c.HTTP.TLSListen; at != "" { // perhaps the same words: 127.0.0.1:0
+		h.doors = append(h.doors, &door{listen: allAddresses(at), tls: true})
 	}
 	h.server = &http.Server{
 		Handler:   s.recovering(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.now.Load().ServeHTTP(w, r) })),

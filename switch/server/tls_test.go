@@ -70,6 +70,14 @@ func TestTLS(t *testing.T) {
 	if err := secure(first); err != nil {
 		t.Errorf("SIP by TLS: %v", err)
 	}
+	if s.HTTPAddr() == s.HTTPSAddr() || s.HTTPAddr() == "" {
+		t.Errorf("HTTP at %q, HTTPS at %q", s.HTTPAddr(), s.HTTPSAddr())
+	}
+	if resp, err := http.Get("http://" + s.HTTPAddr() + "/healthz"); err != nil { // of the same words as HTTPS, and yet without TLS
+		t.Errorf("HTTP: %v", err)
+	} else if resp.Body.Close(); resp.StatusCode != http.StatusOK {
+		t.Errorf("HTTP /healthz = %s", resp.Status)
+	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: first}}
 	defer client.CloseIdleConnections()
 	resp, err := client.Get("https://" + s.HTTPSAddr() + "/healthz")

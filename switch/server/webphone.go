@@ -35,7 +35,7 @@ func (s *Server) sipHandler(access *api.Access, public string) http.Handler {
 	if u, err := url.Parse(public); err == nil && u.Host != "" {
 		own = u.Scheme + "://" + u.Host
 	}
-	return s.sockets.Handler(webphone.Gate{Address: access.Address, Page: func(r *http.Request) bool {
+	return s.sockets.Handler(webphone.Gate{Address: access.Address, Secure: access.Secure, Page: func(r *http.Request) bool {
 		return access.Page(r) || own != "" && strings.EqualFold(r.Header.Get("Origin"), own)
 	}})
 }

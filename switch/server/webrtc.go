@@ -38,10 +38,18 @@ func (s *Server) openWeb(c bridge.WebConfig) (bridge.WebWire, error) {
 	if s.rtc == nil {
 		return nil, &bridge.AgreeError{Why: "WebRTC is turned off (rtp.webrtc_port)"}
 	}
-	w, err := s.rtc.Open(rtc.Config{Timeout: c.Timeout, Lost: c.Lost, Failed: c.Failed})
+	var w *rtc.Wire
+	opened := make(chan struct{})
+	w, err := s.rtc.Open(rtc.Config{Timeout: c.Timeout, Lost: c.Lost, Failed: c.Failed, Up: func() {
+		<-opened
+		if far := w.Path(); far.IsValid() {
+			c.Up(far)
+		}
+	}})
 	if err != nil {
-		return nil, err
+		return nil, err // and Up is not called: no description was told
 	}
+	close(opened)
 	return webWire{w}, nil
 }
 

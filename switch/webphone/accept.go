@@ -28,6 +28,9 @@ type Gate struct {
 	Page func(r *http.Request) bool
 	// Address is where the request comes from, behind proxies that are believed.
 	Address func(r *http.Request) netip.Addr
+	// Secure tells whether the browser speaks TLS, to us or to such a proxy; nil =
+	// only what came to us counts.
+	Secure func(r *http.Request) bool
 }
 
 // Handler takes sockets by HTTP.
@@ -37,7 +40,7 @@ func (s *Sockets) Handler(g Gate) http.Handler {
 		case !offers(r.Header, "Upgrade", "websocket"):
 			w.Header().Set("Upgrade", "websocket")
 			w.Header().Set("Connection", "Upgrade")
-			refuse(w, http.StatusUpgradeRequired, what+scheme(r)+"://"+r.Host+r.URL.Path+"\n")
+			refuse(w, http.StatusUpgradeRequired, what+g.scheme(r)+"://"+r.Host+r.URL.Path+"\n")
 		case r.Header.Get("Origin") != "" && !g.Page(r):
 			refuse(w, http.StatusForbidden, "A page of "+r.Header.Get("Origin")+" may not make calls here: name it in http.origins, or this switch in http.public_url.\n")
 		case !offers(r.Header, "Sec-WebSocket-Protocol", Protocol):
@@ -48,8 +51,10 @@ func (s *Sockets) Handler(g Gate) http.Handler {
 	})
 }
 
-func scheme(r *http.Request) string {
-	if r.TLS != nil {
+// scheme is what the browser speaks, and so the transport that Via and Contact
+// must name (RFC 7118 5.2).
+func (g Gate) scheme(r *http.Request) string {
+	if r.TLS != nil || g.Secure != nil && g.Secure(r) {
 		return "wss"
 	}
 	return "ws"
@@ -82,7 +87,7 @@ func (s *Sockets) accept(w http.ResponseWriter, r *http.Request, g Gate) {
 		refuse(w, http.StatusBadRequest, "Nobody knows where this came from.\n")
 		return
 	}
-	k := &socket{s: s, transport: scheme(r), remote: netip.AddrPortFrom(g.Address(r), peer.Port())}
+	k := &socket{s: s, transport: g.scheme(r), remote: netip.AddrPortFrom(g.Address(r), peer.Port())}
 	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
 		if p, err := netip.ParseAddrPort(a.String()); err == nil {
 			k.local = netip.AddrPortFrom(p.Addr().Unmap(), p.Port())

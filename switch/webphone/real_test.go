@@ -133,6 +133,36 @@ func TestSecure(t *testing.T) {
 	}
 }
 
+// TestBehindProxy: what the browser speaks counts, if a proxy that is believed
+// tells; then Via and Contact must say wss.
+func TestBehindProxy(t *testing.T) {
+	for _, believed := range []bool{false, true} {
+		heard := make(chan string, 1)
+		taker := New(Config{Receive: func(f flow.Flow, _ []byte, _ *flow.Fault) { heard <- f.Transport() }})
+		srv := httptest.NewServer(taker.Handler(Gate{Address: peer, Secure: func(r *http.Request) bool {
+			return believed && r.Header.Get("X-Forwarded-Proto") == "https"
+		}}))
+		at := srv.Listener.Addr().(*net.TCPAddr).AddrPort()
+		c, err := net.Dial("tcp", at.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(c, "GET /sip HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Forwarded-Proto: https\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: sip\r\n\r\n")
+		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 101") {
+			t.Fatalf("%q, %v", line, err)
+		}
+		if _, err := c.Write([]byte{0x81, 0x82, 0, 0, 0, 0, 'h', 'i'}); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := <-heard, map[bool]string{false: "ws", true: "wss"}[believed]; got != want {
+			t.Errorf("a proxy that is believed: %v; the flow is %s, want %s", believed, got, want)
+		}
+		c.Close()
+		taker.Close()
+		srv.Close()
+	}
+}
+
 // TestMakeAgain: what goes to a switch whose socket has ended makes another one;
 // two senders share one.
 func TestMakeAgain(t *testing.T) {
