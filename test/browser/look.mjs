@@ -70,9 +70,12 @@ export async function fits(page) {
   if (out) throw new Error(`scrolls sideways: ${out.join('; ')}`);
 }
 
-// settled waits until nothing moves any more but what moves for ever.
-const settled = (page) => page.evaluate(() => Promise.all(document.getAnimations()
-  .filter((a) => a.effect?.getTiming().iterations !== Infinity).map((a) => a.finished.catch(() => {}))));
+// settled waits until nothing moves any more but what moves for ever, and until
+// what measures itself after a change of size has drawn itself anew.
+const settled = (page) => page.evaluate(async () => {
+  await Promise.all(document.getAnimations().filter((a) => a.effect?.getTiming().iterations !== Infinity).map((a) => a.finished.catch(() => {})));
+  for (let i = 0; i < 4; i++) await new Promise((drawn) => requestAnimationFrame(drawn));
+});
 
 // look takes a screen's pictures, one a theme, and looks at it with axe-core in
 // each, and at 360 px; with small a picture is taken there as well.

@@ -107,7 +107,7 @@ try {
   await shoot(page, wrongs, 'call-afterwards', { small: true });
 
   await step('a script with a fault', async () => {
-    const good = await script(page, '<Response>\n  <Speak>Hello</Speak>\n  <Spaek>Hello again</Spaek>\n</Response>\n');
+    const good = await script(page, '<Response>\n  <Speak>Hello</Speak>\n  <Speak>Hello again</Speek>\n</Response>\n');
     await call(page);
     await over(page);
     await shown(page, 'main .trouble');
@@ -118,7 +118,7 @@ try {
   await step('a call that is up above those that are over', async () => {
     await call(page);
     await until('a lit line', () => page.locator('.line.lit').count());
-    await page.getByRole('link', { name: 'Calls', exact: false }).first().click();
+    await page.locator('nav.rail a').nth(1).click();
     await until('one up', () => page.locator('.call-row.live').count());
     await until('two over', async () => await page.locator('section:not([aria-label="Live calls"]) > .call-row').count() === 2);
   });
@@ -147,9 +147,9 @@ try {
   await step('the editor marks what is wrong', async () => {
     await page.getByRole('link', { name: 'hello.xml' }).first().click();
     await shown(page, '.cm-content');
-    await page.locator('.cm-line').nth(3).click();
+    await page.locator('.cm-line').nth(2).click();
     await page.keyboard.press('End');
-    await page.keyboard.type('\n<Spaek>Hello</Spaek>');
+    await page.keyboard.type('\n<Spaek>Hello');
     await until('the problem', () => page.locator('.problems .error').count());
   });
   await shoot(page, wrongs, 'editor', { small: true });
@@ -162,7 +162,7 @@ try {
   await shoot(page, wrongs, 'editor-run');
 
   await step('use my own app', async () => {
-    await page.goto(origin + '/scripts/');
+    await page.goto(origin + '/scripts');
     await page.getByRole('link', { name: /own app/ }).first().click();
     await shown(page, '[role=tab]');
   });
