@@ -8,16 +8,12 @@ import (
 	"testing"
 )
 
-// TestSyncAll: few files and many are made to last; where the one call for all of
-// them cannot be made, each is asked by itself, and trouble is told by name.
-func TestSyncAll(t *testing.T) {
-	dir, err := os.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+// TestSyncEach: each file is made to last, and trouble is told by name.
+func TestSyncEach(t *testing.T) {
+	dir := t.TempDir()
 	var files []*os.File
 	for i := range 20 {
-		f, err := os.Create(filepath.Join(dir.Name(), strconv.Itoa(i)))
+		f, err := os.Create(filepath.Join(dir, strconv.Itoa(i)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,14 +30,12 @@ func TestSyncAll(t *testing.T) {
 		}
 		told = append(told, filepath.Base(name))
 	}
-	syncAll(dir, files[:3], fail)
-	syncAll(dir, files, fail)
+	syncEach(files, fail)
 	if len(told) != 0 {
 		t.Errorf("trouble with %q, want none", told)
 	}
-	dir.Close()
 	files[7].Close()
-	syncAll(dir, files, fail)
+	syncEach(files, fail)
 	if len(told) != 1 || told[0] != "7" {
 		t.Errorf("trouble with %q, want it with the closed file 7", told)
 	}

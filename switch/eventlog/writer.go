@@ -124,12 +124,8 @@ func newWriter(l *Log) *writer {
 // next round, not the next write.
 func (w *writer) syncer() {
 	defer close(w.ended)
-	dir, err := w.log.root.Open(".")
-	if err == nil {
-		defer dir.Close()
-	}
 	for files := range w.round {
-		syncAll(dir, files, func(name string, err error) {
+		syncEach(files, func(name string, err error) {
 			w.log.c.Log.Error("event log: sync", "file", name, "err", err)
 		})
 		for _, f := range files {
@@ -139,7 +135,9 @@ func (w *writer) syncer() {
 	}
 }
 
-// syncEach makes files last one by one.
+// syncEach makes files last one by one. One syncfs for all costs less, but it also
+// waits for what every other program has written, and while it does the file
+// system holds up those who write: a recording, for one.
 func syncEach(files []*os.File, fail func(name string, err error)) {
 	for _, f := range files {
 		if err := f.Sync(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"net/url"
 	"strconv"
 	"strings"
@@ -252,6 +253,12 @@ func Dev(rand io.Reader, script string) (*Config, error) {
 	main := Extension{Number: "9000", Type: "script", Name: "Script", File: script}
 	if strings.HasPrefix(script, "http://") || strings.HasPrefix(script, "https://") {
 		main = Extension{Number: "9000", Type: "api", Name: "Script", URL: script}
+	} else if script != "" {
+		path, err := filepath.Abs(script) // a file of that name in data/scripts is another one
+		if err != nil {
+			return nil, fmt.Errorf("server: --script %s: %w", script, err)
+		}
+		main.File = path
 	}
 	c := Default()
 	c.SIP.Guests = "loopback"

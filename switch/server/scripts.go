@@ -99,21 +99,26 @@ func (c *scripts) numbers(runs func(extension.Extension) bool) []string {
 	return out
 }
 
-// file finds a script by its name: within data/scripts, or where an extension
-// says. Path is "" for the built-in one.
+// file finds a script by its name: where an extension says by a whole path, within
+// data/scripts, or below the working directory. Path is "" for the built-in one.
 func (c *scripts) file(name string) (path string, inside bool) {
-	if _, err := c.root.Lstat(name); err == nil {
-		return name, true
-	}
+	below := ""
 	for _, e := range c.s.state.Load().exts.All() {
 		if e.Type != extension.Script || scriptName(e.File) != name {
 			continue
 		}
-		if _, err := os.Stat(e.File); err == nil {
+		if _, err := os.Stat(e.File); err != nil {
+			continue
+		}
+		if filepath.IsAbs(e.File) {
 			return e.File, false
 		}
+		below = e.File
 	}
-	return "", false
+	if _, err := c.root.Lstat(name); err == nil {
+		return name, true
+	}
+	return below, false
 }
 
 // Read implements api.Scripts.
