@@ -16,6 +16,7 @@ const (
 	opTap
 	opSending
 	opTimeout
+	opFormat
 )
 
 // A command waits for the leg's next tick. It is made by whoever gives it, so
@@ -31,6 +32,7 @@ type command struct {
 	keys string
 	addr netip.AddrPort
 	d    time.Duration
+	to   *change
 }
 
 // most is how many commands may wait for a leg, clips in its play list included.

@@ -36,11 +36,8 @@ type ear struct {
 func (e *ear) init(c LegConfig) {
 	*e = ear{
 		came: stamps(c.Wire), format: c.Format, dtmf: c.DTMFPT, timeout: c.Timeout,
-		src: source{sdp: c.Remote, peer: c.Remote},
-		jitter: rtp.NewJitter(rtp.JitterConfig{
-			Clock: c.Format.clock(), Ticks: c.Format.Ticks, Silence: c.Format.Silence, Target: c.Jitter,
-			Lasts: c.Format.Lasts, Join: c.Format.Join,
-		}),
+		src:    source{sdp: c.Remote, peer: c.Remote},
+		jitter: newJitter(c.Format, c.Jitter),
 	}
 	e.keys.Clock = c.Format.clock()
 	if c.DTMFPT == 0 && c.Decode != nil {

@@ -83,6 +83,8 @@ type Leg struct {
 	done chan struct{}
 	home atomic.Pointer[Shard] // set by Add
 
+	keysPT atomic.Uint32 // payload type of telephone-event, 0 = not agreed
+
 	stats statsBox
 
 	// From here on only the shard's thread may look.
@@ -107,6 +109,7 @@ func NewLeg(c LegConfig) *Leg {
 	l := &Leg{cfg: c, done: make(chan struct{}), at: -1}
 	l.res.bell = make(chan struct{}, 1)
 	l.res.ring.buf = make([]told, places)
+	l.keysPT.Store(uint32(c.DTMFPT))
 	l.talk.init(c)
 	l.ear.init(c)
 	l.reports.init(c)
@@ -128,7 +131,7 @@ func (l *Leg) Flush() error { return l.command(&command{op: opFlush}) }
 // KeysSent. Where the far end takes no events (ErrNoKeys) the caller may Enqueue
 // tones instead.
 func (l *Leg) SendKeys(id uint32, keys string) error {
-	if l.cfg.DTMFPT == 0 {
+	if l.keysPT.Load() == 0 {
 		return ErrNoKeys
 	}
 	for i := range len(keys) {

@@ -22,7 +22,7 @@ const (
 // how many, and the leg never waits. One goroutine reads; it serves one leg once.
 type Packets struct {
 	bell       chan struct{}
-	skip       uint8 // a payload type that is left out; 0 = none
+	skip       [128]bool // payload types that are left out
 	full, free ring[*PacketBlock]
 	cur        *PacketBlock
 	last       *PacketBlock // kept back, so that the end is always told
@@ -39,9 +39,10 @@ type PacketBlock struct {
 
 // NewPackets makes a LegConfig.Packets. Its bell, with room for one, is rung for
 // each full block. skip is a payload type that is left out: that of keys which
-// are secrets.
+// are secrets; 0 = none.
 func NewPackets(bell chan struct{}, skip uint8) *Packets {
-	p := &Packets{bell: bell, skip: skip, last: &PacketBlock{}}
+	p := &Packets{bell: bell, last: &PacketBlock{}}
+	p.skip[skip&0x7f] = skip != 0
 	p.full.buf, p.free.buf = make([]*PacketBlock, 2*packetBlocks), make([]*PacketBlock, packetBlocks)
 	for range packetBlocks {
 		p.free.put(&PacketBlock{Data: make([]byte, 0, packetBlock)})
@@ -61,7 +62,7 @@ func (p *Packets) Release(b *PacketBlock) {
 
 // put copies a packet. Time is that of day.
 func (p *Packets) put(at time.Time, sent bool, b []byte) {
-	if p.skip != 0 && len(b) > 1 && b[1]&0x7f == p.skip {
+	if len(b) > 1 && p.skip[b[1]&0x7f] {
 		return
 	}
 	if p.cur != nil && len(p.cur.Data)+PacketHead+len(b) > cap(p.cur.Data) {

@@ -57,6 +57,8 @@ func (l *Leg) obeyAtOnce(c *command, now time.Time) {
 		l.tap = c.tap
 	case opSending:
 		l.talk.hold = !c.on
+	case opFormat:
+		l.change(now, c.to)
 	case opTimeout:
 		l.ear.timeout, l.ear.heard, l.ear.lost = c.d, now, false
 	}

@@ -57,6 +57,9 @@ func (r *Reception) Sway(now time.Time, clock int, ts uint32) {
 	if r.clock == 0 {
 		r.start = now
 	}
+	if r.swayed && r.clock != clock { // another codec
+		r.swayed, r.jitter = false, r.jitter*float64(clock)/float64(r.clock)
+	}
 	arrival := int64(now.Sub(r.start)) / 1000 * int64(clock) / 1000000
 	transit := uint32(arrival) - ts
 	if r.swayed {

@@ -91,7 +91,7 @@ func (b *Bridge) Open(id call.LegID, remote *call.Media, web bool, post func(cal
 	} else if ours, err = b.answer(remote, nil); err != nil {
 		return call.Media{}, err
 	}
-	l := &Leg{b: b, id: id, mux: ours.Mux, post: post, sink: sink, done: make(chan struct{}), bell: make(chan struct{}, 1), ends: map[uint32]chan struct{}{}}
+	l := &Leg{b: b, id: id, mux: ours.Mux, post: post, sink: sink, done: make(chan struct{}), bell: make(chan struct{}, 1), ends: map[uint32]chan struct{}{}, changed: make(chan struct{})}
 	if remote == nil && web || remote != nil && remote.Web != nil {
 		err = b.openWeb(l, &ours, remote)
 	} else if l.wire, err = b.listen(remote); err != nil {
@@ -136,18 +136,17 @@ func (b *Bridge) offer() (m call.Media) {
 }
 
 // answer takes the first offered codec that we have: the caller's preference
-// counts (RFC 3264 6.1). A leg that speaks now stays with it to its end.
+// counts (RFC 3264 6.1). A leg that speaks one now stays with it where it is
+// offered.
 func (b *Bridge) answer(remote *call.Media, now *codec.Codec) (m call.Media, err error) {
 	ours, theirs, ok := b.choose(remote)
 	if !ok {
 		return m, &CodecError{names(remote.Codecs), names(b.offer().Codecs)}
 	}
 	if now != nil {
-		i := slices.IndexFunc(remote.Codecs, func(c call.Codec) bool { return c.Is(now.Name, now.ClockRate) })
-		if i < 0 {
-			return m, &AgreeError{"the sound of this call is " + now.Name + "; the offer has " + names(remote.Codecs)}
+		if i := slices.IndexFunc(remote.Codecs, func(c call.Codec) bool { return c.Is(now.Name, now.ClockRate) }); i >= 0 {
+			ours, theirs = now, remote.Codecs[i]
 		}
-		ours, theirs = now, remote.Codecs[i]
 	}
 	if ours.Fmtp != "" {
 		theirs.Fmtp = ours.Fmtp

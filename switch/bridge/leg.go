@@ -37,8 +37,10 @@ type Leg struct {
 	done    chan struct{} // closed by close
 
 	paced  *pace.Leg // nil until connected
-	events bool      // telephone-events were agreed when it was
-	codec  *codec.Codec
+	codec  atomic.Pointer[codec.Codec]
+	pt     uint8          // of codec; this and the next are connect's
+	keysPT uint8          // of telephone-event; 0 = not agreed
+	events atomic.Bool    // telephone-events are agreed
 	far    netip.AddrPort // of the first description
 	quiet  bool           // the far end need not send; connect's
 	ready  atomic.Bool    // paced and codec are set
@@ -49,6 +51,7 @@ type Leg struct {
 	onHold time.Duration // before that
 
 	mu      sync.Mutex
+	changed chan struct{} // closed, and made anew, when codec becomes another
 	lastID  uint32
 	ends    map[uint32]chan struct{}
 	way     netip.AddrPort // where WebRTC goes, once that is known
@@ -65,7 +68,7 @@ func (l *Leg) Codec() *codec.Codec {
 	if !l.ready.Load() {
 		return nil
 	}
-	return l.codec
+	return l.codec.Load()
 }
 
 // OnKey names who gets the keys that arrive in RTP, as events or, where those were
@@ -97,7 +100,15 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 	}
 	quiet := held || remote.Dir != call.SendRecv // the far end need not send
 	l.hold(held || !sending, time.Now())
+	var keys uint8
+	if k, ok := remote.KeysFor(theirs); ok {
+		keys = k.PT
+	}
+	l.events.Store(keys != 0)
 	if l.paced != nil {
+		if err := l.speak(c, theirs, keys); err != nil {
+			return err
+		}
 		if quiet != l.quiet {
 			l.quiet = quiet
 			l.paced.SetTimeout(l.timeout(quiet))
@@ -113,11 +124,8 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 		l.control.Close() // the answer took our offer of one port for both
 		l.control = nil
 	}
-	var keys uint8
-	if k, ok := remote.KeysFor(theirs); ok {
-		keys, l.events = k.PT, true
-	}
-	l.codec, l.far, l.quiet = c, remote.Addr, quiet
+	l.codec.Store(c)
+	l.pt, l.keysPT, l.far, l.quiet = theirs.PT, keys, remote.Addr, quiet
 	random := l.b.c.Rand
 	l.paced = pace.NewLeg(pace.LegConfig{
 		Wire: l.wire, Remote: remote.Addr, DTMFPT: keys,
@@ -157,7 +165,7 @@ func (l *Leg) quality(s pace.Stats, now time.Time) trace.Event {
 	l.hold(false, now)
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 	return trace.Event{
-		Type: trace.MediaQuality, Name: l.codec.Name, MS: ms(s.Lag),
+		Type: trace.MediaQuality, Name: l.codec.Load().Name, MS: ms(s.Lag),
 		Sent: s.PacketsOut, Received: s.PacketsIn, Lost: s.Lost, JitterMS: ms(s.Jitter),
 		RoundTripMS: ms(s.RoundTrip), TheirLost: s.TheirLost, TheirJitterMS: ms(s.TheirJitter), HoldSeconds: l.onHold.Seconds(),
 	}
@@ -285,18 +293,29 @@ const ahead = 2 * time.Second
 // ends early with the cause of ctx (the rest is thrown away at once) or the
 // error of clips. The pacer's slot lies within the frame after now, so that
 // the end of a prompt is its start plus its length and the next prompt follows
-// without a gap (ADR 0009).
+// without a gap (ADR 0009). When the leg's codec becomes another it ends with
+// ErrChanged; PlayIn goes on.
 func (l *Leg) Play(ctx context.Context, clips iter.Seq2[*pace.Clip, error]) (heard time.Duration, err error) {
+	_, changed := l.speaks()
+	return l.play(ctx, clips, changed)
+}
+
+func (l *Leg) play(ctx context.Context, clips iter.Seq2[*pace.Clip, error], changed <-chan struct{}) (heard time.Duration, err error) {
 	var end time.Time // when all that was enqueued will have been heard
 	var total time.Duration
 	var last chan struct{}
 	var id uint32
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	by := func() time.Duration { return max(0, total-max(0, time.Until(end))) }
 	stop := func() (time.Duration, error) {
 		l.paced.Flush()
 		l.drop(id)
-		return max(0, total-max(0, time.Until(end))), context.Cause(ctx)
+		return by(), context.Cause(ctx)
+	}
+	other := func() (time.Duration, error) {
+		l.drop(id)
+		return by(), ErrChanged
 	}
 	for c, err := range clips {
 		if ctx.Err() != nil {
@@ -315,7 +334,9 @@ func (l *Leg) Play(ctx context.Context, clips iter.Seq2[*pace.Clip, error]) (hea
 		if now := time.Now(); end.Before(now) {
 			end = now
 		}
-		if err := l.paced.Enqueue(id, c); err != nil {
+		if err := l.enqueue(id, c, changed); errors.Is(err, ErrChanged) {
+			return other()
+		} else if err != nil {
 			l.drop(id)
 			return total, l.over(err)
 		}
@@ -326,6 +347,8 @@ func (l *Leg) Play(ctx context.Context, clips iter.Seq2[*pace.Clip, error]) (hea
 		case <-timer.C:
 		case <-ctx.Done():
 			return stop()
+		case <-changed:
+			return other()
 		case <-l.done:
 			return total, ErrClosed
 		}
@@ -337,6 +360,8 @@ func (l *Leg) Play(ctx context.Context, clips iter.Seq2[*pace.Clip, error]) (hea
 	case <-last:
 	case <-ctx.Done():
 		return stop()
+	case <-changed:
+		return other()
 	case <-l.done:
 		return total, ErrClosed
 	}
@@ -365,9 +390,12 @@ func (l *Leg) over(err error) error {
 // SendKeys sends keys by RFC 4733, or as tones where the far end takes no events,
 // and returns when the last was sent.
 func (l *Leg) SendKeys(ctx context.Context, keys string) error {
+	_, changed := l.speaks()
 	id, sent := l.expect()
 	err := l.paced.SendKeys(id, keys)
-	if errors.Is(err, pace.ErrNoKeys) {
+	if !errors.Is(err, pace.ErrNoKeys) {
+		changed = nil // events go on in any codec
+	} else {
 		err = l.sendTones(id, keys)
 	}
 	if err != nil {
@@ -377,6 +405,9 @@ func (l *Leg) SendKeys(ctx context.Context, keys string) error {
 	select {
 	case <-sent:
 		return nil
+	case <-changed:
+		l.drop(id)
+		return fmt.Errorf("bridge: send keys as tones: %w", ErrChanged)
 	case <-ctx.Done():
 		l.drop(id)
 		return context.Cause(ctx)
@@ -387,16 +418,17 @@ func (l *Leg) SendKeys(ctx context.Context, keys string) error {
 
 // TakesEvents tells whether SendKeys sends events, and not tones. It is for a leg
 // that is connected.
-func (l *Leg) TakesEvents() bool { return l.events }
+func (l *Leg) TakesEvents() bool { return l.events.Load() }
 
 // sendTones plays keys. The silence before them lets the two ends of a codec with
 // state agree on it.
 func (l *Leg) sendTones(id uint32, keys string) error {
-	tones, err := dtmf.Keys(l.codec.Rate, keys, 0, 0)
+	co := l.codec.Load()
+	tones, err := dtmf.Keys(co.Rate, keys, 0, 0)
 	if err != nil {
 		return fmt.Errorf("bridge: send keys: %w", err)
 	}
-	frames, err := l.codec.Frames(media.Concat(media.Silence(l.codec.Rate, 100*time.Millisecond), tones))
+	frames, err := co.Frames(media.Concat(media.Silence(co.Rate, 100*time.Millisecond), tones))
 	if err != nil {
 		return fmt.Errorf("bridge: send keys: %w", err)
 	}

@@ -3,9 +3,12 @@ package script
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
 	"time"
 
+	"ozswitch/media/codec"
+	"ozswitch/media/pace"
 	"ozswitch/ozml"
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/bridge"
@@ -158,7 +161,9 @@ func (c *live) Speak(ctx context.Context, u ozml.Utterance) error {
 	if err != nil {
 		return err
 	}
-	_, err = leg.Play(ctx, c.r.speech(ctx, leg.Codec(), u, c.line.Sink()))
+	_, err = leg.PlayIn(ctx, func(co *codec.Codec) iter.Seq2[*pace.Clip, error] {
+		return c.r.speech(ctx, co, u, c.line.Sink())
+	})
 	return c.sounded(ctx, err)
 }
 
@@ -173,7 +178,9 @@ func (c *live) Play(ctx context.Context, p ozml.Prompt) error {
 		play, cancel = context.WithTimeoutCause(ctx, p.Timeout, errTimeout)
 		defer cancel()
 	}
-	_, err = leg.Play(play, c.r.prompt(play, leg.Codec(), p, c.line.Sink()))
+	_, err = leg.PlayIn(play, func(co *codec.Codec) iter.Seq2[*pace.Clip, error] {
+		return c.r.prompt(play, co, p, c.line.Sink())
+	})
 	if errors.Is(err, errTimeout) {
 		return nil
 	}
@@ -188,7 +195,7 @@ func (c *live) Beep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = leg.Play(ctx, c.r.beep(leg.Codec()))
+	_, err = leg.PlayIn(ctx, c.r.beep)
 	return c.sounded(ctx, err)
 }
 

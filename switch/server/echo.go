@@ -66,11 +66,11 @@ func (e *echo) run() error {
 	if leg == nil || leg.Codec() == nil {
 		return bridge.ErrClosed
 	}
-	heard := make(chan *pace.Clip, 32)
+	heard := make(chan echoed, 32)
 	var back repeater
 	stop, err := leg.Record(func(b *pace.Block) {
 		select {
-		case heard <- back.clip(b):
+		case heard <- echoed{back.clip(b), back.codec}:
 		default: // nobody takes it: the call is about to end
 		}
 	})
@@ -78,18 +78,31 @@ func (e *echo) run() error {
 		return fmt.Errorf("server: echo: %w", err)
 	}
 	defer stop()
-	_, err = leg.Play(e.ctx, e.clips(heard))
-	return err
+	for {
+		_, err = leg.Play(e.ctx, e.clips(heard, leg))
+		if !errors.Is(err, bridge.ErrChanged) {
+			return err
+		}
+	}
 }
 
-// clips gives what was heard. It lags by two blocks, so that a block that comes
-// a little late leaves no gap.
-func (e *echo) clips(heard <-chan *pace.Clip) iter.Seq2[*pace.Clip, error] {
+// echoed is a clip and what it is coded in.
+type echoed struct {
+	*pace.Clip
+	codec *codec.Codec
+}
+
+// clips gives what was heard in the codec that the leg has now. It lags by two
+// blocks, so that a block that comes a little late leaves no gap.
+func (e *echo) clips(heard <-chan echoed, leg *bridge.Leg) iter.Seq2[*pace.Clip, error] {
 	return func(yield func(*pace.Clip, error) bool) {
 		held := &pace.Clip{} // until two blocks are there
 		for blocks := 1; ; blocks++ {
 			select {
 			case c := <-heard:
+				if c.codec != leg.Codec() {
+					continue
+				}
 				held.Frames = append(held.Frames, c.Frames...)
 			case <-e.ctx.Done():
 				return

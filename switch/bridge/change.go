@@ -1,0 +1,94 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"ozswitch/media"
+	"ozswitch/media/codec"
+	"ozswitch/media/pace"
+	"ozswitch/switch/call"
+)
+
+// ErrChanged is returned by Play when the leg goes on in another codec (RFC 3264,
+// 8.3): what was to be played is of the old one.
+var ErrChanged = errors.New("bridge: the codec of the leg has changed")
+
+// speak goes on in what a later offer agreed on, if that is another codec or has
+// other payload types.
+func (l *Leg) speak(c *codec.Codec, theirs call.Codec, keys uint8) error {
+	same := l.codec.Load() == c
+	if same && l.pt == theirs.PT && l.keysPT == keys {
+		return nil
+	}
+	to := pace.Change{Format: format(c, theirs.PT), DTMFPT: keys, Decode: c.NewDecoder().Decode, Rate: c.Rate, Same: same}
+	if l.keeper != nil && l.keeper.Secret() {
+		to.Unkept = keys
+	}
+	l.mu.Lock()
+	err := l.paced.SetFormat(to)
+	if err == nil && !same {
+		l.codec.Store(c)
+		close(l.changed)
+		l.changed = make(chan struct{})
+	}
+	l.mu.Unlock()
+	if err != nil {
+		return l.over(err)
+	}
+	l.pt, l.keysPT = theirs.PT, keys
+	l.started(theirs)
+	return nil
+}
+
+// speaks is the codec and what is closed when it becomes another.
+func (l *Leg) speaks() (*codec.Codec, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.codec.Load(), l.changed
+}
+
+// enqueue hands a clip to the pacer unless the codec that it was made for is gone.
+func (l *Leg) enqueue(id uint32, c *pace.Clip, changed <-chan struct{}) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-changed:
+		return ErrChanged
+	default:
+		return l.paced.Enqueue(id, c)
+	}
+}
+
+// PlayIn is Play of a prompt that can be had in any codec. When the leg's becomes
+// another in the middle, the prompt is fetched anew and goes on where it was.
+func (l *Leg) PlayIn(ctx context.Context, prompt func(*codec.Codec) iter.Seq2[*pace.Clip, error]) (heard time.Duration, err error) {
+	for {
+		co, changed := l.speaks()
+		n, err := l.play(ctx, behind(prompt(co), int(heard/media.Frame)), changed)
+		if heard += n; !errors.Is(err, ErrChanged) {
+			return heard, err
+		}
+	}
+}
+
+// behind leaves out the first frames of clips: a frame is as long in every codec.
+func behind(clips iter.Seq2[*pace.Clip, error], frames int) iter.Seq2[*pace.Clip, error] {
+	if frames == 0 {
+		return clips
+	}
+	return func(yield func(*pace.Clip, error) bool) {
+		for c, err := range clips {
+			if err == nil && frames > 0 {
+				n := min(frames, len(c.Frames))
+				frames -= n
+				c = &pace.Clip{Frames: c.Frames[n:]}
+			}
+			if !yield(c, err) {
+				return
+			}
+		}
+	}
+}
