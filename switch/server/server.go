@@ -365,7 +365,13 @@ func (s *Server) Run(ctx context.Context) error {
 		wg.Go(func() { s.warmUp(under) })
 	}
 	part("sip", s.sip.Run)
-	part("http", s.http.run)
+	part("http", func(ctx context.Context) error {
+		select { // the first request may be to call a telephone
+		case <-s.sip.Restored():
+		case <-ctx.Done(): // it closes what it has bound
+		}
+		return s.http.run(ctx)
+	})
 	part("webphone", s.runSockets)
 	wg.Go(func() { s.sweep(under) })
 

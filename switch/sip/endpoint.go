@@ -101,6 +101,7 @@ type Endpoint struct {
 	lookups   chan lookup
 	auth      *registrar.Auth
 	bindings  *registrar.Table
+	restored  chan struct{} // closed once registrations of an earlier run are there
 
 	randMu sync.Mutex
 	rand   *rand.Rand
@@ -122,7 +123,7 @@ func New(c Config, x Exchange) *Endpoint {
 	}
 	e := &Endpoint{c: c, x: x, log: c.Log, parser: msg.NewParser(), rand: rand.New(c.Rand),
 		lookups: make(chan lookup, 64), legs: map[call.LegID]*leg{}, routes: map[netip.Addr]netip.Addr{},
-		phones: map[registrar.Place]flow.Flow{}, bindings: registrar.NewTable()}
+		phones: map[registrar.Place]flow.Flow{}, bindings: registrar.NewTable(), restored: make(chan struct{})}
 	e.SetLimits(c.CallsPerSecond, c.MaxCalls)
 	e.secret = e.rand.Uint64()
 	e.auth = registrar.NewAuth(c.Realm, []byte(e.random(32)), c.Accounts)
@@ -200,6 +201,10 @@ func (e *Endpoint) Addr() netip.AddrPort {
 	return e.listeners[0].Local()
 }
 
+// Restored is closed when Run knows the telephones that had registered with an
+// earlier run: who calls one before that finds nobody.
+func (e *Endpoint) Restored() <-chan struct{} { return e.restored }
+
 // Run serves until ctx ends, and returns when all it started has ended. Legs
 // that are up then are not told: hang up first.
 func (e *Endpoint) Run(ctx context.Context) error {
@@ -214,6 +219,7 @@ func (e *Endpoint) Run(ctx context.Context) error {
 		e.restore(ctx)
 		wg.Go(func() { e.registrar(ctx) })
 	}
+	close(e.restored)
 	for _, l := range e.listeners {
 		wg.Go(func() { _ = l.Serve() })
 	}
