@@ -19,7 +19,6 @@ import (
 	"syscall"
 	"time"
 
-	"ozswitch/media/codec"
 	"ozswitch/switch/phone"
 )
 
@@ -259,20 +258,11 @@ func (l *line) hint(ctx context.Context, code int) string {
 	case 408:
 		return fmt.Sprintf("Nothing came back from %s: is the address right, and is it let through?", l.host)
 	case 488:
-		return "There is no codec in common, or the other side wants the sound another way (WebRTC is spoken with --transport ws or wss): this phone speaks " + codecNames() + "."
+		return "There is no codec in common, or the other side wants the sound another way (WebRTC is spoken with --transport ws or wss): this phone speaks " + strings.Join(phone.Codecs(), ", ") + "."
 	case 503:
 		return "The switch has too many calls, or is about to stop: try again, or with a lower --rate."
 	}
 	return ""
-}
-
-// codecNames lists what this phone speaks.
-func codecNames() string {
-	var all []string
-	for _, c := range codec.Table {
-		all = append(all, c.Name)
-	}
-	return strings.Join(all, ", ")
 }
 
 // cutScheme cuts sip: off a URI.

@@ -94,7 +94,7 @@ github.com/emiago/sipgo/sip:        switch/sip/...
 github.com/icholy/digest:           switch/extension switch/sip switch/sip/registrar
 github.com/pion:                    media/rtp media/rtc
 github.com/tetratelabs/wazero:      media/tts media/mp3
-golang.org/x/sys/unix:              media/pace
+golang.org/x/sys/unix:              media/pace media/rtc
 github.com/thesyncim/gopus:         media/codec
 github.com/gotranspile/g722:        media/codec
 github.com/zaf/g711:                media/codec

@@ -3,6 +3,7 @@ package rtc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -72,6 +73,7 @@ type Wire struct {
 
 	// The pacer's.
 	far    netip.AddrPort
+	send   *sender
 	out    []byte
 	header prtp.Header
 	came   [16]time.Time
@@ -94,6 +96,10 @@ func (p *Port) Open(c Config) (*Wire, error) {
 		c.Consent = consentTime
 	}
 	w := &Wire{p: p, c: c, found: make(chan struct{}), out: make([]byte, 0, mtu+64)}
+	var err error
+	if w.send, err = newSender(p.conn); err != nil {
+		return nil, fmt.Errorf("rtc: open a wire: %w", err)
+	}
 	w.ctx, w.end = context.WithCancel(context.Background())
 	w.mux, w.shake = &mux{w: w}, newShake(w)
 	w.ours = Description{
@@ -133,8 +139,7 @@ func (w *Wire) Send(b []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.p.conn.WriteToUDPAddrPort(w.out, *to)
-	return err
+	return w.send.Send(w.out, *to)
 }
 
 // isRTCP tells reports from sound (RFC 5761, 4).
