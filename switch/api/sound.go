@@ -31,6 +31,11 @@ func (v *V1) getPeaks(_ http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	defer done()
 	p, err := export.PeaksOf(c, width)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, live := v.Line(r.PathValue("id")); live { // none has been stored yet
+			return export.Peaks{Out: []float32{}, In: []float32{}}, nil
+		}
+	}
 	if err != nil {
 		return nil, soundError(err)
 	}
