@@ -39,6 +39,7 @@ var parts = []part{
 	{"b", "B, prompt: 5 s are heard, the switch hangs up", true, prompts},
 	{"a", "A, record: 2 s are heard, 5 s said, a key ends it", true, recordings},
 	{"h", "H, hold: sound both ways, 50 packets a second", true, hold},
+	{"kinds", "H by kind of line: SIP and browsers, PCMU and Opus", true, kinds},
 	{"rate", "how many calls a second, beside sipp's own server", false, cleanRate},
 	{"over", "more calls offered than allowed", true, overload},
 	{"memory", "memory per call", false, memory},

@@ -37,8 +37,13 @@ type crowd struct {
 // place places calls at a rate, each at its own moment, and returns when the
 // last one is placed. The sockets for sound are wire's, when given.
 func (b *bench) place(n *node, number string, calls int, rate float64, o phone.Options, wire func() (pace.Wire, error)) *crowd {
+	return b.placeBy("udp", n, number, calls, rate, o, wire)
+}
+
+// placeBy is place by another transport; ws is a browser's.
+func (b *bench) placeBy(transport string, n *node, number string, calls int, rate float64, o phone.Options, wire func() (pace.Wire, error)) *crowd {
 	ctx, cancel := context.WithCancel(b.ctx)
-	p := phone.New(phone.Config{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), ListenRTP: wire})
+	p := phone.New(phone.Config{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), ListenRTP: wire, Transport: transport})
 	var wg sync.WaitGroup
 	c := &crowd{failed: map[string]int{}, stop: func() { cancel(); wg.Wait() }}
 	if err := p.Bind(); err != nil {
@@ -50,7 +55,12 @@ func (b *bench) place(n *node, number string, calls int, rate float64, o phone.O
 			c.failed[err.Error()]++
 		}
 	})
-	o.Server, o.Codecs = n.sip, []*codec.Codec{codec.PCMU}
+	if o.Server = n.sip; transport == "ws" {
+		o.Server = n.http
+	}
+	if o.Codecs == nil {
+		o.Codecs = []*codec.Codec{codec.PCMU}
+	}
 	began := time.Now()
 	for i := range calls {
 		due := began.Add(time.Duration(float64(i) / rate * float64(time.Second)))

@@ -43,6 +43,10 @@ func (b *bench) serve(more string, env ...string) (*node, error) {
 	if n.sip, err = b.freePort(); err == nil {
 		n.http, err = b.freePort()
 	}
+	var web string
+	if err == nil {
+		web, err = b.freePort()
+	}
 	if err == nil {
 		err = writePrompts(filepath.Join(n.data, "media"))
 	}
@@ -50,8 +54,8 @@ func (b *bench) serve(more string, env ...string) (*node, error) {
 		return nil, err
 	}
 	var c strings.Builder
-	fmt.Fprintf(&c, "data: %s\nsip: {listen: [\"udp://%s\"], domain: localhost, guests: loopback}\nrtp: {address: 127.0.0.1, webrtc_port: -1}\n"+
-		"http: {listen: \"%s\"}\nretention: {min_free: 0}\n%s\nextensions:\n", n.data, n.sip, n.http, more)
+	fmt.Fprintf(&c, "data: %s\nsip: {listen: [\"udp://%s\"], domain: localhost, guests: loopback}\nrtp: {address: 127.0.0.1, webrtc_port: %s}\n"+
+		"http: {listen: \"%s\"}\nretention: {min_free: 0}\n%s\nextensions:\n", n.data, n.sip, web[strings.LastIndexByte(web, ':')+1:], n.http, more)
 	for number := range scripts {
 		fmt.Fprintf(&c, "  - {number: %q, type: api, url: \"%s/%s\"}\n", number, n.app.url, number)
 	}
