@@ -29,7 +29,7 @@ const (
 	CommandFail   Type = "command.failed"
 	Key           Type = "key"
 	KeySent       Type = "key.sent" // Key has all that a script sent at once, Source how
-	Input         Type = "input" // a UserInput took an entry (Key, and in Reason the Input's Key) or none (Text); Count is its length
+	Input         Type = "input"    // a UserInput took an entry (Key, and in Reason the Input's Key) or none (Text); Count is its length
 	RecordStart   Type = "recording.started"
 	RecordEnd     Type = "recording.ended" // at once, with Reason, Key and Seconds; then saved or failed once the file is whole
 	RecordSaved   Type = "recording.saved"
