@@ -166,9 +166,10 @@ func cookie(r *http.Request) string {
 	return c.Value
 }
 
-// setCookie lets the browser keep a session, or with "" forget it.
-func setCookie(w http.ResponseWriter, r *http.Request, value string) {
-	c := &http.Cookie{Name: cookieName, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil}
+// setCookie lets the browser keep a session, or with "" forget it; secure means
+// that the browser speaks TLS, with us or with a proxy that is believed.
+func setCookie(w http.ResponseWriter, secure bool, value string) {
+	c := &http.Cookie{Name: cookieName, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: secure}
 	if value == "" {
 		c.MaxAge = -1
 	}

@@ -80,6 +80,20 @@ func TestSecure(t *testing.T) {
 	if c := ask(d.mux, r).Result().Cookies(); len(c) != 1 || !c[0].Secure {
 		t.Errorf("cookies %v", c)
 	}
+	// The same told by a proxy counts only if the proxy is believed.
+	for _, believed := range []bool{true, false} {
+		d := newDesk(t)
+		if believed {
+			d.Access.Proxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+		}
+		r := httptest.NewRequest("POST", "/v1/session", strings.NewReader(`{"name":"boss","password":"boss12345"}`))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("X-Forwarded-Proto", "https")
+		r.RemoteAddr = "192.0.2.1:4711"
+		if c := ask(d.mux, r).Result().Cookies(); len(c) != 1 || c[0].Secure != believed {
+			t.Errorf("behind a proxy that is believed (%v): cookies %v", believed, c)
+		}
+	}
 }
 
 // TestReload: another configuration keeps the sessions of users that it still

@@ -52,7 +52,7 @@ func (v *V1) postSession(w http.ResponseWriter, r *http.Request) (any, error) {
 	if old := cookie(r); old != "" {
 		v.Sessions.end(old)
 	}
-	setCookie(w, r, v.Sessions.begin(u.Name, time.Now()))
+	setCookie(w, v.Access.Secure(r), v.Sessions.begin(u.Name, time.Now()))
 	return v.Describe(u), nil
 }
 
@@ -72,7 +72,7 @@ func (v *V1) deleteSession(w http.ResponseWriter, r *http.Request) (any, error) 
 	if value := cookie(r); value != "" {
 		v.Sessions.end(value)
 	}
-	setCookie(w, r, "")
+	setCookie(w, v.Access.Secure(r), "")
 	return nil, nil
 }
 
@@ -93,7 +93,7 @@ func (v *V1) Login(w http.ResponseWriter, r *http.Request) bool {
 	now := time.Now()
 	to := "/"
 	if name, ok := v.Sessions.redeem(token, now); ok && v.Access.find(name) >= 0 {
-		setCookie(w, r, v.Sessions.begin(name, now))
+		setCookie(w, v.Access.Secure(r), v.Sessions.begin(name, now))
 	} else if _, ok := v.Access.bySession(cookie(r)); !ok {
 		to = "/login?link=used"
 	}
