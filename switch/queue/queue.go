@@ -60,7 +60,9 @@ type Attempt struct {
 	Payload []byte
 }
 
-// An Outcome of an attempt. Done with it, or tried again because of Why.
+// An Outcome of an attempt. Done with it, or tried again because of Why. Again
+// without Why is an attempt that the end of its context cut short: it does not
+// count.
 type Outcome struct {
 	Again bool
 	Why   string
@@ -253,12 +255,14 @@ func (q *Queue) try(ctx context.Context, e *entry) {
 	case gone: // nothing to deliver
 	case time.Since(e.created) > MaxAge:
 		q.giveUp(a)
+	case err != nil && ctx.Err() != nil:
+		out = Outcome{Again: true}
 	case err != nil:
 		out = Outcome{Again: true, Why: err.Error()}
 	default:
 		out = q.deliver(ctx, a)
 	}
-	if out.Again && ctx.Err() != nil {
+	if out.Again && out.Why == "" && ctx.Err() != nil {
 		return // cut short: the row stays as it is, for the next process
 	}
 	now := time.Now()

@@ -45,7 +45,7 @@ func (r *receiver) deliver(ctx context.Context, a queue.Attempt) queue.Outcome {
 	select {
 	case <-time.After(r.took):
 	case <-ctx.Done():
-		return queue.Outcome{Again: true, Why: "cut short"}
+		return queue.Outcome{Again: true}
 	}
 	if r.fail != nil && r.fail(a) {
 		return queue.Outcome{Again: true, Why: "down"}
@@ -217,6 +217,7 @@ func TestRestart(t *testing.T) {
 		if a.N == 3 {
 			close(third)
 			<-ctx.Done() // cut short by the stop
+			return queue.Outcome{Again: true}
 		}
 		return queue.Outcome{Again: true, Why: fmt.Sprint("failure ", a.N)}
 	}, func(q *queue.Queue) {
