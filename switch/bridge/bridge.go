@@ -81,9 +81,9 @@ func (e *CodecError) Error() string {
 const keysPT = 101
 
 // Open gives a leg its socket and says how to describe it: in answer to remote,
-// or as an offer of all we can when remote is nil, by WebRTC if web. post is the
-// call's mailbox.
-func (b *Bridge) Open(id call.LegID, remote *call.Media, web bool, post func(call.Event) bool, sink trace.Sink) (call.Media, error) {
+// or as an offer of all we can when that is nil. post is the call's mailbox.
+func (b *Bridge) Open(o call.OpenMedia, post func(call.Event) bool, sink trace.Sink) (call.Media, error) {
+	id, remote, web := o.Leg, o.Remote, o.Web
 	var ours call.Media
 	var err error
 	if remote == nil {

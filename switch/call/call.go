@@ -131,7 +131,7 @@ func (c *Call) do(e Effect) { c.out = append(c.out, e) }
 
 func (c *Call) settle(t Ticket, f Failure) {
 	if t != 0 {
-		c.do(Settle{t, f})
+		c.do(Settle{Ticket: t, Failure: f})
 	}
 }
 
@@ -339,9 +339,9 @@ func (c *Call) tick() {
 	case c.due(c.endBy):
 		c.end(TooLong, Failure{487, "the longest time for a call is over"}, c.goodbye("longest call time reached"))
 	case c.due(c.setUpBy):
-		c.end(NoAnswer, Failure{408, "it did not ring in time"}, Cancel{c.leg, "no ringing"})
+		c.end(NoAnswer, Failure{408, "it did not ring in time"}, Cancel{Leg: c.leg, Reason: "no ringing"})
 	case c.due(c.ringBy):
-		c.end(NoAnswer, Failure{480, "nobody answered"}, Cancel{c.leg, "no answer"})
+		c.end(NoAnswer, Failure{480, "nobody answered"}, Cancel{Leg: c.leg, Reason: "no answer"})
 	case c.due(c.ringAt):
 		c.ringAt = time.Time{}
 		c.do(Respond{Leg: c.leg, Code: 180})
@@ -359,7 +359,7 @@ func (c *Call) goodbye(why string) Effect {
 	case !c.outgoing:
 		return Respond{Leg: c.leg, Code: 603}
 	case c.opened:
-		return Cancel{c.leg, why}
+		return Cancel{Leg: c.leg, Reason: why}
 	}
 	return nil
 }

@@ -25,13 +25,17 @@ type (
 		From     string // user part
 		FromName string
 		Offer    *Media
+		Line     string   // the outside line it goes by; "" = none
+		Headers  []Header // more headers
+		Hops     int      // Max-Forwards; 0 = 70
 	}
 	// Cancel gives up our INVITE that has no final answer yet. switch/sip
 	// answers with Refused (487) or, when it crossed, BYEs the 2xx itself and
 	// reports Refused too.
 	Cancel struct {
-		Leg    LegID
-		Reason string // Reason header text, "" = none
+		Leg       LegID
+		Reason    string // Reason header text, "" = none
+		Elsewhere bool   // somebody else answered: Reason: SIP;cause=200 (RFC 3326), no missed call
 	}
 	// Info sends a key by INFO, for a far end that takes no telephone-events.
 	Info struct {
@@ -62,6 +66,12 @@ type (
 		Leg    LegID
 		Remote *Media
 		Web    bool
+		// Peer is what the other party offered, or agreed: an offer of ours begins
+		// with its codecs, also those that we cannot decode; an answer of ours takes
+		// the first of its codecs that Remote has. nil = there is none.
+		Peer     *Media
+		Codecs   []string // only these of ours, in this order; nil = all
+		Security Security
 	}
 	// AgreeMedia describes an open leg anew, in answer to a later offer. The
 	// outcome is MediaAgreed or MediaDisagreed; nothing sounds otherwise until
@@ -94,6 +104,7 @@ type (
 	Settle struct {
 		Ticket Ticket
 		Failure
+		Contacts []string // of a dial that was sent elsewhere (3xx), best first
 	}
 	// Arm asks for a Tick at that instant; one timer a call, the latest wins,
 	// the zero time disarms.

@@ -39,8 +39,13 @@ type (
 		Transport string // "udp"
 		Source    netip.AddrPort
 		UserAgent string
-		Offer     *Media // nil: the INVITE had no SDP, our 200 must offer
-		Info      bool   // its Allow lists INFO
+		Offer     *Media    // nil: the INVITE had no SDP, our 200 must offer
+		Info      bool      // its Allow lists INFO
+		Line      string    // the outside line it came by; "" = none
+		Asserted  string    // user part of P-Asserted-Identity, only where the line is trusted
+		Diversion string    // user part of who sent it here (Diversion, History-Info), as Asserted
+		Replaces  *Replaces // RFC 3891: a dialog whose place it wants; checked by switch/sip
+		Hops      int       // Max-Forwards that is left
 	}
 	// Provisional: the far end of our INVITE answered 101-199.
 	Provisional struct {
@@ -60,7 +65,8 @@ type (
 	Refused struct {
 		Leg LegID
 		Failure
-		Q850 int // cause from a Reason header, 0 when not said
+		Q850     int      // cause from a Reason header, 0 when not said
+		Contacts []string // URIs of a 3xx, best first
 	}
 	// Acked: the caller acknowledged our 200. Media is the answer that an ACK
 	// carries when the INVITE had no offer.

@@ -45,9 +45,23 @@ type Media struct {
 	Dir    MediaDir
 	Mux    bool // a=rtcp-mux
 
+	// Crypto are the a=crypto lines (SDES, RFC 4568) of a description whose sound
+	// goes by SRTP; Secure says that its profile was RTP/SAVP, so nothing else will
+	// do. An answer has one line or none.
+	Crypto []Crypto
+	Secure bool
+
 	// Web is set where the sound goes by WebRTC (ICE and DTLS-SRTP); Addr then
 	// means little (RFC 8829 5.2.1: 0.0.0.0 and port 9). It is shared, and read-only.
 	Web *WebMedia
+}
+
+// A Crypto is one a=crypto line. Key is "inline:..." as it stands; it is never
+// logged.
+type Crypto struct {
+	Tag   int
+	Suite string // "AES_CM_128_HMAC_SHA1_80"
+	Key   string
 }
 
 // A WebMedia is what a description says of a WebRTC path: who may knock (ICE,

@@ -9,11 +9,12 @@ const (
 	Setup State = iota
 	Ringing
 	InCall
+	Held // on hold, both ways or one
 	Completed
 )
 
 func (s State) String() string {
-	return [...]string{"Setup", "Ringing", "InCall", "Completed"}[s]
+	return [...]string{"Setup", "Ringing", "InCall", "Hold", "Completed"}[s]
 }
 
 // A Direction is seen from the company (pbx-concepts.md C7).
@@ -51,10 +52,11 @@ const (
 	TooLong            // the length limit was reached
 	Overload           // the call's mailbox or media queue overflowed
 	Shutdown           // the switch stopped
+	Transferred        // its script has handed the caller on; or its legs went to another call
 	Failed             // anything else
 )
 
 var results = [...]string{"", "script", "caller", "callee", "api", "rejected", "busy", "no answer",
-	"not found", "media timeout", "network", "time limit", "overload", "shutdown", "error"}
+	"not found", "media timeout", "network", "time limit", "overload", "shutdown", "transferred", "error"}
 
 func (r Result) String() string { return results[r] }

@@ -28,10 +28,14 @@ type Signalling interface {
 // Sound gives legs their sockets. Open, Agree and Connect are quick (no DNS, no
 // file).
 type Sound interface {
-	Open(leg call.LegID, remote *call.Media, web bool, post func(call.Event) bool, sink trace.Sink) (call.Media, error)
+	Open(o call.OpenMedia, post func(call.Event) bool, sink trace.Sink) (call.Media, error)
 	Agree(leg call.LegID, remote *call.Media) (call.Media, error)
 	Connect(leg call.LegID, remote call.Media) error
 	Close(leg call.LegID)
+	Join(a, b call.LegID)
+	Part(a, b call.LegID)
+	Ringback(leg call.LegID, on bool)
+	Music(leg call.LegID, on bool)
 }
 
 // A Script is what runs on one call. Start may start goroutines; when all of

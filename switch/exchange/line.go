@@ -176,7 +176,7 @@ func (l *Line) carryOut(effect call.Effect) {
 	case call.Invite:
 		l.x.c.Signal.Dial(f, l.Post)
 	case call.OpenMedia:
-		m, err := l.x.c.Sound.Open(f.Leg, f.Remote, f.Web, l.Post, l.sink)
+		m, err := l.x.c.Sound.Open(f, l.Post, l.sink)
 		if err != nil {
 			l.Post(call.MediaFailed{Leg: f.Leg, Failure: failureOf(err)})
 			return
@@ -193,6 +193,14 @@ func (l *Line) carryOut(effect call.Effect) {
 		if err := l.x.c.Sound.Connect(f.Leg, f.Remote); err != nil {
 			l.Post(call.MediaFailed{Leg: f.Leg, Failure: failureOf(err)})
 		}
+	case call.Join:
+		l.x.c.Sound.Join(f.A, f.B)
+	case call.Part:
+		l.x.c.Sound.Part(f.A, f.B)
+	case call.Ringback:
+		l.x.c.Sound.Ringback(f.Leg, f.On)
+	case call.Music:
+		l.x.c.Sound.Music(f.Leg, f.On)
 	case call.CloseMedia:
 		l.x.c.Sound.Close(f.Leg)
 	case call.StartScript:

@@ -40,8 +40,8 @@ func (l lateSignal) Dial(i call.Invite, post func(call.Event) bool) {
 // sound gives bridge's failures their SIP status.
 type sound struct{ *bridge.Bridge }
 
-func (s sound) Open(leg call.LegID, remote *call.Media, web bool, post func(call.Event) bool, sink trace.Sink) (call.Media, error) {
-	m, err := s.Bridge.Open(leg, remote, web, post, sink)
+func (s sound) Open(o call.OpenMedia, post func(call.Event) bool, sink trace.Sink) (call.Media, error) {
+	m, err := s.Bridge.Open(o, post, sink)
 	return m, status(err)
 }
 
