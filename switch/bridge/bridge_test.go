@@ -87,7 +87,7 @@ func newRig(t *testing.T) *rig {
 	post := func(e call.Event) bool { r.mu.Lock(); defer r.mu.Unlock(); r.posted = append(r.posted, e); return true }
 	sink := trace.SinkFunc(func(e trace.Event) { r.mu.Lock(); defer r.mu.Unlock(); r.events = append(r.events, e) })
 	offer := call.Media{Addr: netip.MustParseAddrPort(far + ":4000"), Codecs: []call.Codec{{PT: 0, Name: "PCMU", ClockRate: 8000}}}
-	m, err := r.Open("leg", &offer, false, post, sink)
+	m, err := r.Open(call.OpenMedia{Leg: "leg", Remote: &offer}, post, sink)
 	if err != nil || m.Addr.Addr() != netip.MustParseAddr("192.0.2.1") || m.Addr.Port() == 0 {
 		t.Fatalf("Open: %+v, %v", m, err)
 	}
@@ -189,7 +189,7 @@ func TestMediaLost(t *testing.T) {
 func TestNoSocket(t *testing.T) {
 	full := errors.New("every port is taken")
 	b := New(Config{Listen: func() (pace.Wire, error) { return nil, full }})
-	if _, err := b.Open("leg", nil, false, nil, nil); !errors.Is(err, full) {
+	if _, err := b.Open(call.OpenMedia{Leg: "leg"}, nil, nil); !errors.Is(err, full) {
 		t.Errorf("Open: %v, want %v", err, full)
 	}
 	if err := b.Connect("nobody", call.Media{}); err == nil {

@@ -44,14 +44,14 @@ func join(t *testing.T, offer func(*call.Media), during func(e *ends, far *Bridg
 		}
 		near, far := bridge(0), bridge(1)
 		post := func(ev call.Event) bool { e.events <- ev; return true }
-		remote, err := far.Open("f", nil, false, func(call.Event) bool { return true }, trace.SinkFunc(func(trace.Event) {}))
+		remote, err := far.Open(call.OpenMedia{Leg: "f"}, func(call.Event) bool { return true }, trace.SinkFunc(func(trace.Event) {}))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if offer != nil {
 			offer(&remote)
 		}
-		answer, err := near.Open("n", &remote, false, post, trace.SinkFunc(func(ev trace.Event) { e.quality = ev }))
+		answer, err := near.Open(call.OpenMedia{Leg: "n", Remote: &remote}, post, trace.SinkFunc(func(ev trace.Event) { e.quality = ev }))
 		if err != nil {
 			t.Fatal(err)
 		}

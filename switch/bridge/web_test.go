@@ -59,7 +59,7 @@ func testWeb(t *testing.T) {
 		return w, nil
 	}
 	offer := call.Media{Addr: netip.MustParseAddrPort("0.0.0.0:9"), Mux: true, Codecs: []call.Codec{{PT: 0, Name: "PCMU", ClockRate: 8000}}, Web: &call.WebMedia{Ufrag: "one"}}
-	m, err := r.Open("web", &offer, false, func(call.Event) bool { return true }, told)
+	m, err := r.Open(call.OpenMedia{Leg: "web", Remote: &offer}, func(call.Event) bool { return true }, told)
 	if err != nil || m.Web == nil || m.Web.Ufrag != "ours-one" || !m.Mux || m.Dir != call.SendRecv {
 		t.Fatalf("Open = %+v, %v", m, err)
 	}
@@ -96,7 +96,7 @@ func testWeb(t *testing.T) {
 			t.Errorf("%s: %v, want an AgreeError or a CodecError", name, err)
 		}
 	}
-	m, err = r.Open("out", nil, true, func(call.Event) bool { return true }, told)
+	m, err = r.Open(call.OpenMedia{Leg: "out", Web: true}, func(call.Event) bool { return true }, told)
 	if err != nil || m.Web == nil || m.Web.Setup != call.ActPass || len(m.Codecs) != len(codec.Table) {
 		t.Errorf("Open for an offer = %+v, %v", m, err)
 	}
