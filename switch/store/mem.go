@@ -14,15 +14,17 @@ import (
 // Mem is a Store in memory: the reference, for tests and for a switch without
 // a data folder. Use NewMem.
 type Mem struct {
-	mu      sync.Mutex
-	calls   map[string]Call
-	reports map[string]Report
-	phones  map[string][]byte
+	mu       sync.Mutex
+	calls    map[string]Call
+	reports  map[string]Report
+	phones   map[string][]byte
+	texts    map[string]Text
+	settings map[string][]byte
 }
 
 // NewMem makes an empty store.
 func NewMem() *Mem {
-	return &Mem{calls: map[string]Call{}, reports: map[string]Report{}, phones: map[string][]byte{}}
+	return &Mem{calls: map[string]Call{}, reports: map[string]Report{}, phones: map[string][]byte{}, texts: map[string]Text{}, settings: map[string][]byte{}}
 }
 
 // PutCall implements Store.
@@ -158,6 +160,75 @@ func (m *Mem) Registrations(context.Context) iter.Seq2[[]byte, error] {
 		m.mu.Unlock()
 		for _, doc := range all {
 			if !yield(slices.Clone(doc), nil) {
+				return
+			}
+		}
+	}
+}
+
+// PutText implements Store.
+func (m *Mem) PutText(t Text) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t.Body = slices.Clone(t.Body)
+	m.texts[t.ID] = t
+	return nil
+}
+
+// DropText implements Store.
+func (m *Mem) DropText(id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.texts, id)
+	return nil
+}
+
+// Texts implements Store.
+func (m *Mem) Texts(_ context.Context, to string, n int) (all []Text, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range m.texts {
+		if to == "" || t.To == to {
+			t.Body = slices.Clone(t.Body)
+			all = append(all, t)
+		}
+	}
+	slices.SortFunc(all, func(a, b Text) int { return cmp.Or(a.Came.Compare(b.Came), cmp.Compare(a.ID, b.ID)) })
+	return all[:min(n, len(all))], nil
+}
+
+// SweepTexts implements Store.
+func (m *Mem) SweepTexts(t time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.texts, func(_ string, one Text) bool { return one.Came.Before(t) })
+	return nil
+}
+
+// PutSetting implements Store.
+func (m *Mem) PutSetting(name string, doc []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.settings[name] = slices.Clone(doc)
+	return nil
+}
+
+// DropSetting implements Store.
+func (m *Mem) DropSetting(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.settings, name)
+	return nil
+}
+
+// Settings implements Store.
+func (m *Mem) Settings(_ context.Context, prefix string) iter.Seq2[Setting, error] {
+	return func(yield func(Setting, error) bool) {
+		m.mu.Lock()
+		all := maps.Clone(m.settings)
+		m.mu.Unlock()
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			if strings.HasPrefix(name, prefix) && !yield(Setting{name, slices.Clone(all[name])}, nil) {
 				return
 			}
 		}

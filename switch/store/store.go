@@ -57,6 +57,39 @@ type Store interface {
 	DropRegistration(id string) error
 	// Registrations gives the docs of all rows, in no order.
 	Registrations(ctx context.Context) iter.Seq2[[]byte, error]
+
+	// PutText keeps a text message, or replaces the one of the same ID.
+	PutText(t Text) error
+	// DropText removes one; it is no error if there is none.
+	DropText(id string) error
+	// Texts gives those that wait for a number, the oldest first, at most n; "" =
+	// for all numbers.
+	Texts(ctx context.Context, to string, n int) ([]Text, error)
+	// SweepTexts removes those that came before t.
+	SweepTexts(t time.Time) error
+
+	// PutSetting keeps a document under a name, such as "extension/1001".
+	PutSetting(name string, doc []byte) error
+	// DropSetting removes one; it is no error if there is none.
+	DropSetting(name string) error
+	// Settings gives all whose name begins so, by name.
+	Settings(ctx context.Context, prefix string) iter.Seq2[Setting, error]
+}
+
+// A Text is a text message that waits for its telephone (RFC 3428).
+type Text struct {
+	ID       string
+	From, To string // numbers
+	FromName string
+	Type     string // Content-Type of Body
+	Body     []byte
+	Came     time.Time
+}
+
+// A Setting is what was changed while the switch ran.
+type Setting struct {
+	Name string
+	Doc  []byte
 }
 
 // A Call is one row of the history (pbx-concepts.md C9, http-api.md

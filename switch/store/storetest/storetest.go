@@ -27,6 +27,8 @@ func Test(t *testing.T, open func(t *testing.T) store.Store) {
 		{"a sweep removes what is old", sweep},
 		{"reports come back in order, without payload in lists", reports},
 		{"registrations come back until they are dropped", registrations},
+		{"texts come back in order, for one number, until they are dropped or too old", texts},
+		{"settings come back by name", settings},
 		{"many writers at once lose nothing", manyWriters},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.f(t, open(t)) })
@@ -206,6 +208,75 @@ func registrations(t *testing.T, s store.Store) {
 	}
 	if err := s.PutRegistration("x", "x", day, nil); err != nil {
 		t.Errorf("PutRegistration after a list left early = %v, want nil", err)
+	}
+}
+
+func texts(t *testing.T, s store.Store) {
+	for i, id := range []string{"c", "a", "b", "other", "gone"} {
+		to := "1001"
+		if id == "other" {
+			to = "1002"
+		}
+		err := s.PutText(store.Text{ID: id, From: "1002", To: to, FromName: "Bøb", Type: "text/plain;charset=utf-8", Body: []byte("text\x00" + id), Came: day.Add(time.Duration(i/2) * time.Second)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"gone", "never was"} {
+		if err := s.DropText(id); err != nil {
+			t.Errorf("DropText(%q) = %v, want nil", id, err)
+		}
+	}
+	look := func(to string, n int, want ...string) {
+		t.Helper()
+		all, err := s.Texts(t.Context(), to, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, one := range all {
+			got = append(got, one.ID)
+			if one.ID == "b" && !reflect.DeepEqual(one, store.Text{ID: "b", From: "1002", To: "1001", FromName: "Bøb", Type: "text/plain;charset=utf-8", Body: []byte("text\x00b"), Came: day.Add(time.Second)}) {
+				t.Errorf("a text comes back as %+v", one)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("Texts(%q, %d) = %q, want %q", to, n, got, want)
+		}
+	}
+	look("1001", 10, "a", "c", "b")
+	look("1001", 2, "a", "c")
+	look("1003", 10)
+	look("", 10, "a", "c", "b", "other")
+	if err := s.SweepTexts(day.Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	look("", 10, "b", "other")
+}
+
+func settings(t *testing.T, s store.Store) {
+	for _, one := range []string{"extension/1002", "extension/1001", "extension_/x", "Extension/9", "other/1", "extension/gone"} {
+		if err := s.PutSetting(one, []byte("old")); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.PutSetting(one, []byte(one)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"extension/gone", "never was"} {
+		if err := s.DropSetting(name); err != nil {
+			t.Errorf("DropSetting(%q) = %v, want nil", name, err)
+		}
+	}
+	var got []string
+	for one, err := range s.Settings(t.Context(), "extension/") {
+		if err != nil || one.Name != string(one.Doc) {
+			t.Fatalf("%q is %q, %v", one.Name, one.Doc, err)
+		}
+		got = append(got, one.Name)
+	}
+	if want := []string{"extension/1001", "extension/1002"}; !slices.Equal(got, want) {
+		t.Errorf("Settings = %q, want %q", got, want)
 	}
 }
 
