@@ -57,6 +57,7 @@ switch/extension:  switch/call
 switch/store:      switch/call switch/extension
 switch/store/storetest: switch/store switch/call switch/extension
 switch/queue:      switch/store
+switch/quota:
 switch/eventlog:   switch/call ozml/trace
 switch/message:    switch/store switch/queue
 switch/alarm:      media media/dtmf
