@@ -16,6 +16,7 @@ type (
 		Media      *Media
 		RetryAfter time.Duration // 0 = no header
 		Warning    string        // text of a 399 Warning header, "" = none
+		Q850       int           // cause for a Reason header of a refusal, 0 = none
 	}
 	// Invite starts an outgoing dialog.
 	Invite struct {
@@ -25,9 +26,11 @@ type (
 		From     string // user part
 		FromName string
 		Offer    *Media
-		Line     string   // the outside line it goes by; "" = none
-		Headers  []Header // more headers
-		Hops     int      // Max-Forwards; 0 = 70
+		Line     string    // the outside line it goes by; "" = none
+		Headers  []Header  // more headers
+		Hops     int       // Max-Forwards; 0 = 70, below 0 = none is left: Refused with 483
+		Private  bool      // do not say who calls (RFC 3323); a line that asserts identities is told apart from that
+		Replaces *Replaces // RFC 3891: the dialog of the far end whose place it wants
 	}
 	// Cancel gives up our INVITE that has no final answer yet. switch/sip
 	// answers with Refused (487) or, when it crossed, BYEs the 2xx itself and
@@ -35,6 +38,7 @@ type (
 	Cancel struct {
 		Leg       LegID
 		Reason    string // Reason header text, "" = none
+		Q850      int    // cause, 0 = none
 		Elsewhere bool   // somebody else answered: Reason: SIP;cause=200 (RFC 3326), no missed call
 	}
 	// Info sends a key by INFO, for a far end that takes no telephone-events.
@@ -54,6 +58,7 @@ type (
 	Bye struct {
 		Leg    LegID
 		Reason string
+		Q850   int // cause, 0 = none
 	}
 )
 
@@ -96,8 +101,18 @@ type (
 	StartScript struct{ Connected bool }
 	// StopScript cancels the script: the call is over for the reason given.
 	StopScript struct{ Result Result }
-	// PressKey hands a key that came by signalling to the key router.
-	PressKey struct{ Key byte }
+	// PressKey hands a key that came by signalling to the key router; Leg is the
+	// party that the script talks to.
+	PressKey struct {
+		Leg LegID
+		Key byte
+	}
+	// SendKey sends a key by sound to a leg: as a telephone-event or, where those
+	// were not agreed, as a tone. Carried out by switch/bridge.
+	SendKey struct {
+		Leg LegID
+		Key byte
+	}
 	// Changed tells everyone who looks that the state is now another.
 	Changed struct{ State State }
 	// Settle answers the request with that ticket; Failure.Code 0 = done.
@@ -126,6 +141,7 @@ func (CloseMedia) effect()   {}
 func (StartScript) effect()  {}
 func (StopScript) effect()   {}
 func (PressKey) effect()     {}
+func (SendKey) effect()      {}
 func (Changed) effect()      {}
 func (Settle) effect()       {}
 func (Arm) effect()          {}

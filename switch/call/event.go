@@ -45,7 +45,8 @@ type (
 		Asserted  string    // user part of P-Asserted-Identity, only where the line is trusted
 		Diversion string    // user part of who sent it here (Diversion, History-Info), as Asserted
 		Replaces  *Replaces // RFC 3891: a dialog whose place it wants; checked by switch/sip
-		Hops      int       // Max-Forwards that is left
+		Hops      int       // Max-Forwards for what is called because of it; below 0: nothing may be
+		Private   bool      // the caller wants nobody told who it is (RFC 3325 Privacy: id, or an anonymous From)
 	}
 	// Provisional: the far end of our INVITE answered 101-199.
 	Provisional struct {
@@ -83,6 +84,7 @@ type (
 	Ended struct {
 		Leg    LegID
 		Reason string
+		Q850   int // cause from a Reason header, 0 when not said
 	}
 	// Lost: the dialog is gone without a BYE: no ACK within 32 s, transaction
 	// failure, socket closed.

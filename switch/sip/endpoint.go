@@ -52,7 +52,12 @@ type Config struct {
 	Accounts []registrar.Account // who may log in; SetAccounts replaces them
 	// Guest tells whether an INVITE without credentials may come from there; nil =
 	// it may not. It counts only with a Realm.
-	Guest        func(source netip.AddrPort) bool
+	Guest func(source netip.AddrPort) bool
+	// Line knows an outside line by its name; nil = there are none. Whose tells by
+	// which line an INVITE without credentials came, "" = by none; nil = by none
+	// ever. A caller by a line need not log in, and is no extension.
+	Line         func(name string) (Account, bool)
+	Whose        func(source netip.AddrPort, transport, to string) (line string)
 	Keeper       Keeper             // where registrations outlive us; nil = nowhere
 	Registration func(Registration) // told of all that happens to registrations; must not wait
 
