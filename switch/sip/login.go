@@ -1,41 +1,69 @@
 package sip
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/icholy/digest"
 )
 
-// login gives the header that answers a 401 or 407 to a request of ours; ok is
-// false when we have no password, or the one we have was refused.
+// credentials are what answers the challenges of a far end.
+type credentials struct {
+	user, password string
+	realm          string // the only one that is answered; "" = any
+}
+
+// mostLogins is how often a request is sent again because it was challenged: once
+// with a password, and once more when only its nonce was too old.
+const mostLogins = 2
+
+// login gives the header that answers a 401 or 407 to a request of ours by what
+// we are ourselves; tried tells that one was answered before.
 func (e *Endpoint) login(m *message, method, uri string, tried bool) (header string, ok bool) {
-	if e.c.Password == "" || m.head.Code != 401 && m.head.Code != 407 {
-		return "", false
+	tries := 0
+	if tried {
+		tries = 1
+	}
+	header, _, ok = e.prove401(m, e.own(), method, uri, tries)
+	return header, ok
+}
+
+// own are our credentials where no account says otherwise.
+func (e *Endpoint) own() credentials {
+	return credentials{user: cmp.Or(e.c.Username, e.c.User), password: e.c.Password}
+}
+
+// prove401 gives the header that answers a 401 or 407, and the realm that asked;
+// tries is how often this request was challenged before. ok is false when there
+// is no password, the realm is another, or what we have was refused.
+func (e *Endpoint) prove401(m *message, c credentials, method, uri string, tries int) (header, realm string, ok bool) {
+	if c.password == "" || tries >= mostLogins || m.head.Code != 401 && m.head.Code != 407 {
+		return "", "", false
 	}
 	name, answer := "www-authenticate", "Authorization"
 	if m.head.Code == 407 {
 		name, answer = "proxy-authenticate", "Proxy-Authorization"
 	}
 	for _, h := range m.res.GetHeaders(name) {
-		c, err := digest.ParseChallenge(h.Value())
-		if err != nil || !digest.CanDigest(c) || tried && !c.Stale {
+		ch, err := digest.ParseChallenge(h.Value())
+		if err != nil || !digest.CanDigest(ch) || tries > 0 && !ch.Stale {
 			continue
 		}
-		if c.SupportsQOP("auth") {
-			c.QOP = []string{"auth"} // what we send has no auth-int
-		} else if len(c.QOP) > 0 {
+		if c.realm != "" && !strings.EqualFold(c.realm, ch.Realm) {
 			continue
 		}
-		user := e.c.Username
-		if user == "" {
-			user = e.c.User
+		if ch.SupportsQOP("auth") {
+			ch.QOP = []string{"auth"} // what we send has no auth-int
+		} else if len(ch.QOP) > 0 {
+			continue
 		}
-		cred, err := digest.Digest(c, digest.Options{Method: method, URI: uri, Count: 1, Username: user, Password: e.c.Password, Cnonce: e.random(16)})
+		cred, err := digest.Digest(ch, digest.Options{Method: method, URI: uri, Count: 1, Username: c.user, Password: c.password, Cnonce: e.random(16)})
 		if err == nil {
-			return answer + ": " + cred.String() + "\r\n", true
+			return answer + ": " + cred.String() + "\r\n", ch.Realm, true
 		}
 	}
-	return "", false
+	return "", "", false
 }
 
 // again401 sends the INVITE once more with what a challenge asks for.
