@@ -40,8 +40,10 @@ media/wav:         media media/codec
 media/mp3:         media media/worker
 media/tts:         media media/worker
 media/pace:        media media/rtp media/dtmf
+media/mix:         media media/codec
 media/recorder:    media media/codec media/wav media/mp3
 media/rtc:         media media/codec media/rtp media/pace
+media/sdes:        media/rtp media/pace
 media/mediatest:   media media/dtmf
 
 ozml/syntax:
@@ -71,6 +73,9 @@ switch/phone:      switch/call switch/sip/flow switch/sip switch/webphone media 
 switch/bridge:     switch/call media media/rtp media/pace media/codec media/dtmf media/recorder ozml/trace
 switch/notify:     switch/call switch/queue switch/eventlog ozml ozml/syntax ozml/trace
 switch/script:     ozml ozml/syntax ozml/trace switch/call switch/exchange switch/bridge switch/notify switch/eventlog media media/tts media/wav media/mp3 media/recorder media/codec media/pace
+switch/conference: media media/mix media/codec media/wav media/recorder media/pace switch/call switch/exchange switch/bridge switch/script ozml ozml/trace
+switch/waiting:    switch/call switch/exchange switch/script ozml ozml/trace
+switch/voicemail:  media/wav switch/call switch/exchange switch/script switch/message ozml ozml/syntax ozml/trace
 switch/export:     ozml/trace media media/codec media/wav media/rtp media/dtmf switch/eventlog
 switch/api:        examples ozml ozml/syntax ozml/trace ozml/command ozml/ozmltest switch/call switch/store switch/eventlog switch/export
 switch/console:
@@ -93,7 +98,7 @@ var testOnly = []string{"internal/...", "media/mediatest", "switch/switchtest", 
 const foreign = `
 github.com/emiago/sipgo/sip:        switch/sip/...
 github.com/icholy/digest:           switch/extension switch/sip switch/sip/registrar
-github.com/pion:                    media/rtp media/rtc
+github.com/pion:                    media/rtp media/rtc media/sdes
 github.com/tetratelabs/wazero:      media/tts media/mp3
 golang.org/x/sys/unix:              media/pace media/rtc
 github.com/thesyncim/gopus:         media/codec

@@ -11,7 +11,7 @@ import (
 // pure are the storeys that take the instant as an argument and own no
 // goroutine: house rules 2 and 5.
 var pure = []string{"ozml", "ozml/command", "ozml/syntax", "switch/call", "switch/dialplan", "media", "media/codec",
-	"media/rtp", "switch/sip/transaction", "switch/sip/dialog", "switch/alarm"}
+	"media/rtp", "media/mix", "switch/sip/transaction", "switch/sip/dialog", "switch/alarm"}
 
 // clock are the functions of package time that read it or wait for it.
 var clock = []string{"Now", "Since", "Until", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Sleep"}
