@@ -17,6 +17,7 @@ const (
 	opSending
 	opTimeout
 	opFormat
+	opFeed
 )
 
 // A command waits for the leg's next tick. It is made by whoever gives it, so
@@ -29,6 +30,7 @@ type command struct {
 	id   uint32
 	clip *Clip
 	tap  *Tap
+	feed Feed
 	keys string
 	addr netip.AddrPort
 	d    time.Duration

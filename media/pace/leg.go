@@ -92,6 +92,7 @@ type Leg struct {
 	ear     ear
 	reports reports
 	tap     *Tap
+	feed    Feed
 	slot    int  // where it is in the shard,
 	at      int  // and its place there
 	turns   int  // frames since the statistics were published

@@ -156,6 +156,9 @@ func (s *Shard) leg(l *Leg, now, due time.Time, skip, frames int) (err error) {
 		if l.ear.tones != nil {
 			l.listenForKeys(at, s.frame[:n], s.pcm)
 		}
+		if l.feed != nil {
+			l.feed.Hear(l.ear.format.Of, s.frame[:n])
+		}
 		if l.tap != nil {
 			l.tap.put(at, l.talk.format.Of, sound, s.frame[:n])
 		}

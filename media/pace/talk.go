@@ -82,6 +82,11 @@ func (l *Leg) say(due time.Time, buf []byte) (n int, sound []byte) {
 	} else {
 		sound = l.playing(due)
 	}
+	if sound == nil && l.feed != nil && t.rows.first == nil {
+		if n := l.feed.Say(t.format.Of, buf[rtp.HeaderLen:]); n > 0 {
+			sound = buf[rtp.HeaderLen:][:n] // where packet would copy it
+		}
+	}
 	if sound == nil && t.silence {
 		sound = t.format.Silence
 	}

@@ -55,6 +55,8 @@ func (l *Leg) obeyAtOnce(c *command, now time.Time) {
 			l.tap.end(now)
 		}
 		l.tap = c.tap
+	case opFeed:
+		l.feed = c.feed
 	case opSending:
 		l.talk.hold = !c.on
 	case opFormat:
