@@ -94,7 +94,7 @@ func (c *Call) Handle(now time.Time, e Event) []Effect {
 		}
 	case Rerefused: // all stands as it was
 	case KeyInfo:
-		c.do(PressKey{e.Key})
+		c.do(PressKey{e.Leg, e.Key})
 	case KeysWanted:
 		c.keysWanted(e)
 	case KeyAnswered:
@@ -195,7 +195,7 @@ func (c *Call) accepted(e Accepted) {
 		return
 	}
 	if e.Media == nil || len(e.Media.Codecs) == 0 {
-		c.end(Failed, Failure{488, "the callee answered without sound"}, Bye{c.leg, "no sound was agreed"})
+		c.end(Failed, Failure{488, "the callee answered without sound"}, Bye{Leg: c.leg, Reason: "no sound was agreed"})
 		return
 	}
 	if c.state == Setup {
@@ -355,7 +355,7 @@ func (c *Call) goodbye(why string) Effect {
 	case c.state == Completed:
 		return nil
 	case c.state == InCall:
-		return Bye{c.leg, why}
+		return Bye{Leg: c.leg, Reason: why}
 	case !c.outgoing:
 		return Respond{Leg: c.leg, Code: 603}
 	case c.opened:

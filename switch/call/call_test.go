@@ -200,6 +200,14 @@ func show(e Effect) string {
 		return "Info " + string(rune(e.Key))
 	case PressKey:
 		return "PressKey " + string(rune(e.Key))
+	case Bye:
+		return "Bye {Leg:" + string(e.Leg) + " Reason:" + e.Reason + "}"
+	case Cancel:
+		s := "Cancel {Leg:" + string(e.Leg) + " Reason:" + e.Reason + "}"
+		if e.Elsewhere {
+			s += " elsewhere"
+		}
+		return s
 	}
 	name := fmt.Sprintf("%T %+v", e, e)
 	return strings.TrimPrefix(name, "call.")

@@ -93,12 +93,13 @@ type (
 	}
 
 	// GiveWanted asks this call to give its leg to another call, which gets
-	// LegGiven. A call that has no leg left for anybody then ends as Transferred;
-	// Leaves, if any, is told goodbye.
+	// LegGiven with Instead. The call then ends as Transferred, and whoever else is
+	// in it is told goodbye.
 	GiveWanted struct {
-		Ticket Ticket
-		Leg    LegID
-		To     ID
+		Ticket  Ticket
+		Leg     LegID
+		To      ID
+		Instead LegID // who leaves the other call; "" = it takes the place of what rings there
 	}
 	// LegGiven: a leg of another call is ours now. It takes the place of Instead,
 	// which leaves; of a dial that rings, when Instead is "" (a pick-up).
@@ -158,9 +159,10 @@ type (
 	}
 	// Give hands a leg over to another call.
 	Give struct {
-		Leg   LegID
-		To    ID
-		Given *Given
+		Leg     LegID
+		To      ID
+		Given   *Given
+		Instead LegID
 	}
 
 	// LegChanged tells what became of one leg; in order, one for each change.

@@ -63,7 +63,10 @@ type Info struct {
 	Transport  string
 	UserAgent  string
 	RemoteAddr string
-	Task       any // what the script needs to know; set by whoever routed or dialled
+	User       string // the extension that the caller proved to be; "" = a guest
+	Line       string // the outside line it came by; "" = none
+	Task       any    // what the script needs to know; set by whoever routed or dialled
+	Route      any    // how it was routed, for who wants to know later; not read here
 }
 
 // A Record is a finished call.
@@ -88,6 +91,12 @@ type Config struct {
 	Log func(i Info) trace.Sink
 	// Changed is told of each change of state, in order per call.
 	Changed func(l *Line, s call.State)
+	// LegChanged is told of each change of a leg, in order per call; may be nil.
+	LegChanged func(l *Line, leg Leg)
+	// Transfer is told that the far end of a leg wants to be replaced. It starts a
+	// job that dials instead of the leg, merges two calls, or posts
+	// call.TransferRefused; nil refuses all.
+	Transfer func(l *Line, t call.TransferAsked)
 	// Finished is told when a call has left the switch.
 	Finished func(*Line, Record)
 	// Panicked is told of a recovered panic.
@@ -129,13 +138,13 @@ func (x *Exchange) Invited(in call.Invited) (post func(call.Event) bool, refuse 
 	}
 	l, err := x.open(Info{
 		Leg: in.Leg, From: in.From, FromName: in.FromName, Dialed: in.To, Extension: ext, Direction: dir,
-		Transport: in.Transport, UserAgent: in.UserAgent, RemoteAddr: in.Source.String(), Task: task,
+		User: in.User, Line: in.Line, Transport: in.Transport, UserAgent: in.UserAgent, RemoteAddr: in.Source.String(), Task: task,
 	})
 	if err != nil {
 		return nil, &call.Respond{Leg: in.Leg, Code: 503, RetryAfter: 10 * time.Second, Warning: err.Error()}
 	}
 	l.Post(in)
-	return l.Post, nil
+	return x.poster(in.Leg), nil
 }
 
 // Dial makes the line of an outgoing call; nothing happens on it until the
@@ -147,7 +156,7 @@ func (x *Exchange) Dial(i Info) (*Line, error) {
 
 func (x *Exchange) open(i Info) (*Line, error) {
 	i.ID, i.Started = x.c.NewID(), time.Now()
-	l := &Line{x: x, box: newBox(), done: make(chan struct{}), settled: map[call.Ticket]chan call.Failure{}}
+	l := &Line{x: x, box: newBox(), done: make(chan struct{}), settled: map[call.Ticket]chan call.Settle{}}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch {
@@ -159,7 +168,7 @@ func (x *Exchange) open(i Info) (*Line, error) {
 	for x.lines[i.ID] != nil {
 		i.ID = x.c.NewID()
 	}
-	l.info, l.call = i, call.New(x.c.Limits)
+	l.info, l.call, l.legs = i, call.New(x.c.Limits), []*Leg{firstLeg(i)}
 	l.sink = x.c.Log(i)
 	l.script = x.c.Script(l)
 	x.lines[i.ID], x.legs[i.Leg] = l, l
@@ -171,7 +180,11 @@ func (x *Exchange) forget(l *Line) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	delete(x.lines, l.info.ID)
-	delete(x.legs, l.info.Leg)
+	for _, g := range l.Legs() {
+		if x.legs[g.ID] == l {
+			delete(x.legs, g.ID)
+		}
+	}
 }
 
 // SetLimits replaces Config.Limits and Config.MaxCalls; calls that are up keep

@@ -71,7 +71,7 @@ func (r *room) Do(e call.Effect) {
 	}
 }
 func (r *room) Dial(i call.Invite, _ func(call.Event) bool) { r.tell("dial %s", i.Target) }
-func (r *room) Open(call.LegID, *call.Media, bool, func(call.Event) bool, trace.Sink) (call.Media, error) {
+func (r *room) Open(call.OpenMedia, func(call.Event) bool, trace.Sink) (call.Media, error) {
 	r.tell("open")
 	return call.Media{}, r.open
 }
@@ -81,6 +81,10 @@ func (r *room) Agree(call.LegID, *call.Media) (call.Media, error) {
 }
 func (r *room) Connect(call.LegID, call.Media) error { r.tell("connect"); return nil }
 func (r *room) Close(call.LegID)                     { r.tell("close") }
+func (r *room) Join(a, b call.LegID)                 { r.tell("join %s %s", a, b) }
+func (r *room) Part(a, b call.LegID)                 { r.tell("part %s %s", a, b) }
+func (r *room) Ringback(leg call.LegID, on bool)     { r.tell("ringback %s %v", leg, on) }
+func (r *room) Music(leg call.LegID, on bool)        { r.tell("music %s %v", leg, on) }
 
 type fakeScript struct {
 	r    *room

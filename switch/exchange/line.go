@@ -32,7 +32,8 @@ type Line struct {
 	answered time.Time
 	ended    time.Time
 	tickets  call.Ticket
-	settled  map[call.Ticket]chan call.Failure
+	settled  map[call.Ticket]chan call.Settle
+	legs     []*Leg // all that there were, oldest first
 
 	// Owned by loop.
 	call   *call.Call
@@ -90,37 +91,44 @@ func (l *Line) Post(e call.Event) bool {
 }
 
 // An AskError is what a request to a call came to when it was not done.
-type AskError struct{ call.Failure }
+type AskError struct {
+	call.Failure
+	Contacts []string // of a dial that was sent elsewhere (3xx), best first
+}
 
 func (e *AskError) Error() string { return fmt.Sprintf("call: %s (%d)", e.Reason, e.Code) }
 
 // Ask posts the event that f makes of a ticket and waits until it is settled:
 // nil, an *AskError, or the cause of ctx.
 func (l *Line) Ask(ctx context.Context, f func(call.Ticket) call.Event) error {
-	answer := make(chan call.Failure, 1)
+	answer := make(chan call.Settle, 1)
 	l.mu.Lock()
 	l.tickets++
 	t := l.tickets
 	l.settled[t] = answer
 	l.mu.Unlock()
-	gone := call.Failure{Code: 481, Reason: "the call is over"}
+	gone := call.Settle{Failure: call.Failure{Code: 481, Reason: "the call is over"}}
 	if !l.Post(f(t)) {
-		return &AskError{gone}
+		return &AskError{Failure: gone.Failure}
 	}
-	var failure call.Failure
+	var s call.Settle
 	select {
-	case failure = <-answer:
+	case s = <-answer:
 	case <-l.done:
 		select {
-		case failure = <-answer: // settled by the last event
+		case s = <-answer: // settled by the last event
 		default:
-			failure = gone
+			s = gone
 		}
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		select {
+		case s = <-answer: // and what settled it ended ctx as well
+		default:
+			return context.Cause(ctx)
+		}
 	}
-	if failure.Code != 0 {
-		return &AskError{failure}
+	if s.Code != 0 {
+		return &AskError{s.Failure, s.Contacts}
 	}
 	return nil
 }
@@ -174,9 +182,9 @@ func (l *Line) carryOut(effect call.Effect) {
 	case call.Respond, call.Cancel, call.Bye, call.Info, call.Reinvite:
 		l.x.c.Signal.Do(f)
 	case call.Invite:
-		l.x.c.Signal.Dial(f, l.Post)
+		l.x.c.Signal.Dial(f, l.x.poster(f.Leg))
 	case call.OpenMedia:
-		m, err := l.x.c.Sound.Open(f, l.Post, l.sink)
+		m, err := l.x.c.Sound.Open(f, l.x.poster(f.Leg), l.sink)
 		if err != nil {
 			l.Post(call.MediaFailed{Leg: f.Leg, Failure: failureOf(err)})
 			return
@@ -211,6 +219,16 @@ func (l *Line) carryOut(effect call.Effect) {
 		l.script.Key(f.Key)
 	case call.Changed:
 		l.changed(f.State)
+	case call.LegChanged:
+		l.legChanged(f)
+	case call.ReferProgress:
+		l.x.c.Signal.Do(f)
+	case call.TransferAsked:
+		if l.x.c.Transfer == nil {
+			l.Post(call.TransferRefused{Leg: f.Leg, Failure: call.Failure{Code: 603, Reason: "calls are not transferred here"}})
+			return
+		}
+		l.x.c.Transfer(l, f)
 	case call.Settle:
 		l.settle(f)
 	case call.Arm:
@@ -244,7 +262,7 @@ func (l *Line) settle(s call.Settle) {
 	delete(l.settled, s.Ticket)
 	l.mu.Unlock()
 	if answer != nil {
-		answer <- s.Failure
+		answer <- s
 	}
 }
 
