@@ -15,7 +15,6 @@ import (
 	"ozswitch/switch/call"
 	"ozswitch/switch/sip/dialog"
 	"ozswitch/switch/sip/flow"
-	"ozswitch/switch/sip/transaction"
 )
 
 // An Enrolment is our place at the registrar of somebody else: Register takes
@@ -103,37 +102,16 @@ func (n *Enrolment) ask(ctx context.Context, expires time.Duration) (m *message,
 	if f == nil {
 		return nil, call.Failure{Code: 503, Reason: "not listening for " + n.to.transport}
 	}
-	n.dlg.LocalSeq++
-	branch := "z9hG4bK" + e.random(16)
 	lasts := strconv.Itoa(int((expires + time.Second - 1) / time.Second))
 	contact := "Contact: " + e.contact(f) + ";expires=" + lasts + ";+sip.instance=" + n.instance
 	if f.Reliable() {
 		contact += ";reg-id=1"
 	}
-	b := n.dlg.Build(dialog.Request{Method: "REGISTER", Seq: n.dlg.LocalSeq, Via: e.via(f, branch),
-		Extra: n.header + contact + "\r\nExpires: " + lasts + "\r\nSupported: path, outbound\r\nUser-Agent: " + e.c.UserAgent + "\r\n"})
-	type outcome struct {
-		m   *message
-		why call.Failure
+	m, why = e.ask(ctx, f, &n.dlg, "REGISTER", n.header+contact+"\r\nExpires: "+lasts+"\r\nSupported: path, outbound\r\n")
+	if m != nil && expires > 0 {
+		f.Keep(expires + time.Minute)
 	}
-	answered := make(chan outcome, 1)
-	s := e.shardOf([]byte(n.dlg.CallID))
-	var x *tx
-	s.guard(n.dlg.CallID, func(now time.Time) {
-		x = s.txs.Add(string(flow.ClientKey(nil, branch, "REGISTER")), transaction.Client, f.Reliable(), owner{to: f,
-			done: func(m *message, why call.Failure) { answered <- outcome{m, why} }})
-		s.handle(now, x, transaction.Event{What: transaction.Start, Bytes: b})
-	})
-	select {
-	case o := <-answered:
-		if o.m != nil && expires > 0 {
-			f.Keep(expires + time.Minute)
-		}
-		return o.m, o.why
-	case <-ctx.Done():
-		s.guard(n.dlg.CallID, func(time.Time) { x.User.done = nil })
-		return nil, call.Failure{Code: 408, Reason: context.Cause(ctx).Error()}
-	}
+	return m, why
 }
 
 // granting is what the registrar gave: our Contact's, or the header's, or what

@@ -36,39 +36,46 @@ func (e *Endpoint) lookup(ctx context.Context, q lookup) {
 			q.l.shard.wreck(q.l.dlg.CallID, r)
 		}
 	}()
+	hops, code, why := e.resolve(ctx, q.hop, q.port, q.srv, q.l.out.fixed)
+	if len(hops) == 0 {
+		e.refused(q.l, code, why)
+		return
+	}
+	e.place(q.l, hops...)
+}
+
+// resolve gives the places that a name stands for, the first choice first; srv:
+// its SRV records say where, if it has some; fixed: by the transport of to and no
+// other. Without a place, code and why say the reason.
+func (e *Endpoint) resolve(ctx context.Context, to hop, port uint16, srv, fixed bool) (hops []hop, code int, why string) {
 	ctx, stop := context.WithTimeout(ctx, 5*time.Second)
 	defer stop()
-	var hops []hop
 	found, closed := false, false
-	if q.srv {
-		hops, found, closed = e.services(ctx, q)
+	if srv {
+		hops, found, closed = e.services(ctx, to, fixed)
 	}
-	why := "no address for " + q.name
+	why = "no address for " + to.name
 	if !found {
-		addrs, err := e.addresses(ctx, q.name)
+		addrs, err := e.addresses(ctx, to.name)
 		if err != nil {
 			why = short(err)
 		}
 		for _, a := range addrs {
-			hops = append(hops, hop{transport: q.transport, name: q.name, addr: netip.AddrPortFrom(a, q.port)})
+			hops = append(hops, hop{transport: to.transport, name: to.name, addr: netip.AddrPortFrom(a, port)})
 		}
 	}
-	switch {
-	case closed:
-		e.refused(q.l, 404, q.name+" takes no calls, by its SRV record")
-	case len(hops) == 0:
-		e.refused(q.l, 404, why)
-	default:
-		e.place(q.l, hops...)
+	if closed {
+		why = to.name + " takes no calls, by its SRV record"
 	}
+	return hops, 404, why
 }
 
 // services gives the places that the SRV records of a name list, the first choice
-// first. Where the URI asks for no transport, UDP is asked for before TCP. found
-// tells whether there were records, closed that they say there is no such service.
-func (e *Endpoint) services(ctx context.Context, q lookup) (hops []hop, found, closed bool) {
+// first. Where no transport is fixed, UDP is asked for before TCP. found tells
+// whether there were records, closed that they say there is no such service.
+func (e *Endpoint) services(ctx context.Context, q hop, fixed bool) (hops []hop, found, closed bool) {
 	ways := []string{"udp", "tcp"}
-	if q.l.out.fixed {
+	if fixed {
 		ways = []string{q.transport}
 	}
 	for _, transport := range ways {
