@@ -17,6 +17,7 @@ const (
 	CallRinging   Type = "call.ringing"
 	CallAnswered  Type = "call.answered"
 	CallBridged   Type = "call.bridged"
+	CallRouted    Type = "call.routed" // Text says who is called next and why, or why nobody is (Status)
 	CallEnded     Type = "call.ended"
 	ScriptFetch   Type = "script.fetch"
 	ScriptParsed  Type = "script.parsed"

@@ -41,8 +41,12 @@ type Line struct {
 	broken bool // a panic ended it
 }
 
-// Info tells what was known of the call at its start.
-func (l *Line) Info() Info { return l.info }
+// Info tells what was known of the call at its start, or has been told by Lead.
+func (l *Line) Info() Info {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.info
+}
 
 // Sink is the call's event log.
 func (l *Line) Sink() trace.Sink { return l.sink }
