@@ -12,13 +12,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Type says what an extension is.
 type Type string
 
-// The types. Those after Echo have a name and fields in the configuration,
-// and are refused until they are built.
+// The types.
 const (
 	Phone      Type = "phone"  // registers and is called
 	API        Type = "api"    // a web app decides: IncomingCall goes to URL
@@ -30,7 +30,8 @@ const (
 	Queue      Type = "queue"
 )
 
-var later = []Type{RingGroup, Voicemail, Conference, Queue}
+// later are those that have fields in the configuration and are not built yet.
+var later = []Type{Voicemail, Conference, Queue}
 
 // An Extension is one entry of `extensions:`. Zero values are usable but for
 // Number and Type.
@@ -40,9 +41,12 @@ type Extension struct {
 	Name   string `yaml:"name"` // shown to who is called
 
 	// phone
-	Password string `yaml:"password"`
-	Digest   string `yaml:"digest"`  // md5 | sha-256 | both; "" = md5
-	Contact  string `yaml:"contact"` // SIP URI of a telephone that does not register
+	Password string   `yaml:"password"`
+	Digest   string   `yaml:"digest"`  // md5 | sha-256 | both; "" = md5
+	Contact  string   `yaml:"contact"` // SIP URI of a telephone that does not register
+	Settings Settings // as configured; changes since are their owner's
+
+	PickupGroup string // who is in the same one may pick up its calls; "" = the group of all that are in none
 
 	// api, and what script shares with it
 	URL            string `yaml:"url"`
@@ -57,11 +61,12 @@ type Extension struct {
 
 	File string `yaml:"file"` // script
 
-	// later types
-	Members  []string `yaml:"members"`
-	Strategy string   `yaml:"strategy"`
-	RingTime int      `yaml:"ring_time"` // seconds
-	Music    string   `yaml:"music"`
+	// ringgroup, queue
+	Members  []string      `yaml:"members"`
+	Strategy string        `yaml:"strategy"`  // ringgroup: all | order | random; "" = all
+	RingTime int           `yaml:"ring_time"` // of each member, seconds; 0 = 20
+	Delay    time.Duration `yaml:"delay"`     // ringgroup, all: each member begins so long after the one before
+	Music    string        `yaml:"music"`
 }
 
 // RunsScript tells whether a call to it runs a script.
@@ -88,7 +93,7 @@ func (e *Extension) Check() error {
 		fault("type is missing: phone, api, script or echo")
 	case slices.Contains(later, e.Type):
 		fault("type %s comes later; today: phone, api, script and echo", e.Type)
-	case e.Type != Phone && e.Type != Echo && !e.RunsScript():
+	case e.Type != Phone && e.Type != Echo && e.Type != RingGroup && !e.RunsScript():
 		fault("type %q is unknown: want phone, api, script or echo", e.Type)
 	}
 	if !slices.Contains([]string{"", "md5", "sha-256", "both"}, e.Digest) {
@@ -105,6 +110,9 @@ func (e *Extension) Check() error {
 	}
 	if e.Type == Script && e.File == "" {
 		fault("a script extension wants a file")
+	}
+	if e.Type == RingGroup {
+		e.checkGroup(fault)
 	}
 	for _, u := range []struct{ name, value string }{{"url", e.URL}, {"fallback_url", e.FallbackURL}, {"error_url", e.ErrorURL},
 		{"finished_url", e.FinishedURL}, {"sms_url", e.SMSURL}} {
@@ -170,6 +178,7 @@ func NewSet(list []Extension) (*Set, error) {
 		}
 		s.byName[e.Number] = i
 	}
+	faults = append(faults, s.loops()...)
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
