@@ -23,6 +23,7 @@ const callHelp = `Example:  ozswitch call 9000 --press 1@6s --record heard.wav
           ozswitch call 9000 --user 1001 --password env:PW --transport tcp
           ozswitch call 9000 --transport ws --server 127.0.0.1:9509
           ozswitch call 9000 --calls 300 --rate 20
+          ozswitch call --wait --user 1002 --password env:PW --ring-for 2s
 
 call is a telephone: it calls a number as a SIP phone does, with sound both
 ways, presses keys, and prints what happened and when, as the caller sees it.
@@ -36,6 +37,8 @@ With --transport ws or wss it calls as a web page does: SIP by WebSocket to /sip
 the switch's HTTP or HTTPS port, sound by WebRTC.
 
 With --calls it places many calls, --rate of them each second, and sums them up.
+
+With --wait it registers as --user instead, and takes the first call that comes.
 
 The exit status is 1 when the call was not answered or ended badly; with --calls
 when one of them did.`
@@ -51,6 +54,8 @@ type caller struct {
 	calls, most          int
 	rate                 float64
 	json                 bool
+	wait                 bool          // be called
+	ring                 time.Duration // and ring so long before the answer
 
 	keys   []phone.Press
 	sounds []voice
@@ -69,12 +74,17 @@ func newCallCommand() *cobra.Command {
 		Use:   "call NUMBER",
 		Short: "Call a number as a SIP phone, or many times as a load test",
 		Long:  callHelp,
-		Args:  wantArgs(1, "a number or a SIP URI"),
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) > 1 {
+			switch {
+			case k.wait && len(args) > 0:
+				return usagef("call: --wait calls nobody: leave out %q", args)
+			case !k.wait && len(args) == 0:
+				return usagef("call: want a number or a SIP URI")
+			case len(args) > 1:
 				return usagef("call: want one number, got %q", args)
+			case len(args) == 1:
+				k.number = args[0]
 			}
-			k.number = args[0]
 			if err := k.check(c.Flags().Changed); err != nil {
 				return usageError{fmt.Errorf("call: %w", err)}
 			}
@@ -95,6 +105,8 @@ func newCallCommand() *cobra.Command {
 	f.IntVar(&k.calls, "calls", 1, "how many calls to place")
 	f.Float64Var(&k.rate, "rate", 10, "how many calls start in a second")
 	f.IntVar(&k.most, "concurrent", 0, "how many calls may be up at once (0 = any number)")
+	f.BoolVar(&k.wait, "wait", false, "register as --user and take the first call that comes")
+	f.DurationVar(&k.ring, "ring-for", 0, "with --wait: ring so long before the answer")
 	f.BoolVar(&k.json, "json", false, "print one JSON object a line")
 	f.BoolP("quiet", "q", false, "no hints and no progress bar")
 	_ = c.MarkFlagFilename("record", "wav")
@@ -105,7 +117,11 @@ func newCallCommand() *cobra.Command {
 func (k *caller) check(typed func(flag string) bool) error {
 	_, isURI := cutScheme(k.number)
 	switch {
-	case strings.TrimSpace(k.number) == "":
+	case k.wait && (k.user == "" || k.calls != 1):
+		return errors.New("--wait wants --user, and takes one call")
+	case !k.wait && typed("ring-for") || k.ring < 0:
+		return errors.New("--ring-for goes with --wait, and is a time from 0 on")
+	case !k.wait && strings.TrimSpace(k.number) == "":
 		return errors.New("want a number or a SIP URI")
 	case strings.HasPrefix(strings.ToLower(k.number), "sips:"):
 		return fmt.Errorf("%s: want sip: and --transport tls", k.number)
@@ -220,7 +236,7 @@ func readVoice(typed string) (voice, error) {
 
 // options are those of one call.
 func (k *caller) options() phone.Options {
-	o := phone.Options{Server: k.server, From: k.from, Keys: k.keys, HangupAfter: k.hangup, Record: k.record != ""}
+	o := phone.Options{Server: k.server, From: k.from, Keys: k.keys, HangupAfter: k.hangup, RingFor: k.ring, Record: k.record != ""}
 	for _, v := range k.sounds {
 		o.Say = append(o.Say, phone.Say{At: v.at, Source: media.Samples(telephone, v.pcm)})
 	}
@@ -247,14 +263,19 @@ func (k *caller) run(c *cobra.Command) error {
 	return k.one(ctx, c, l, rec)
 }
 
-// one places one call and shows it.
+// one places one call, or waits for one, and shows it.
 func (k *caller) one(ctx context.Context, c *cobra.Command, l *line, rec *recording) error {
 	s := &transcript{k: k, out: c.OutOrStdout(), host: l.host}
 	s.st = styleOf(c, s.out)
 	o := k.options()
 	o.Events = s.event
-	call, err := l.phone.Place(k.number, o)
-	if err != nil {
+	var call *phone.Call
+	var err error
+	if k.wait {
+		if call, err = l.called(ctx, o, s); err != nil {
+			return fmt.Errorf("call: %w", err)
+		}
+	} else if call, err = l.phone.Place(k.number, o); err != nil {
 		return err
 	}
 	r := l.wait(ctx, call)

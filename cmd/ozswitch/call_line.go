@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,6 +30,10 @@ type line struct {
 	probe net.Conn
 	stop  context.CancelFunc // of the phone
 	wg    sync.WaitGroup
+
+	waiting chan error                    // what comes of the registration, with --wait
+	taken   chan *phone.Call              // the call that came
+	options atomic.Pointer[phone.Options] // what is done with it; nil: not yet ready for one
 
 	mu       sync.Mutex
 	deaf     bool           // the machine there says that nobody listens
@@ -65,7 +70,7 @@ func newLine(ctx context.Context, k *caller, diag io.Writer) (*line, context.Con
 	if err != nil {
 		return nil, nil, err
 	}
-	l := &line{host: host, probe: probe, warnings: map[int]string{}}
+	l := &line{host: host, probe: probe, warnings: map[int]string{}, waiting: make(chan error, 1), taken: make(chan *phone.Call, 1)}
 	local := probe.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
 	listen := map[string]string{"tcp": "tcp://"}[k.transport]
 	if listen == "" {
@@ -76,6 +81,9 @@ func newLine(ctx context.Context, k *caller, diag io.Writer) (*line, context.Con
 		Log: slog.New(slog.NewTextHandler(diag, &slog.HandlerOptions{Level: slog.LevelError})),
 	}
 	watch(&cfg.Trace, l.received)
+	if k.wait {
+		l.expect(&cfg)
+	}
 	l.phone = phone.New(cfg)
 	if err := l.phone.Bind(); err != nil {
 		probe.Close()

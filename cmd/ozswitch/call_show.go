@@ -53,6 +53,15 @@ func (s *transcript) event(e phone.Event) {
 	}
 }
 
+// registered says that the telephone can be called.
+func (s *transcript) registered() {
+	if s.k.json {
+		_ = jsonLine(s.out, callEvent{Type: "registered", Text: s.k.user})
+		return
+	}
+	fmt.Fprintf(s.out, "registered as %s at %s\n", s.k.user, s.host)
+}
+
 // line is an event in words.
 func (s *transcript) line(e phone.Event) string {
 	switch e.Kind {
@@ -63,6 +72,9 @@ func (s *transcript) line(e phone.Event) string {
 		}
 		return text
 	case phone.Ringing:
+		if s.k.wait {
+			return "call from " + e.Text
+		}
 		return fmt.Sprintf("%d %s", e.Code, e.Text)
 	case phone.Answered:
 		return fmt.Sprintf("answered after %s", millis(e.At))

@@ -23,6 +23,7 @@ var tools = []tool{
 	{"sipp", "sip-tester", true},
 	{"baresip", "baresip", true},
 	{"linphonec", "linphone-cli", true},
+	{"kamailio", "kamailio", true},
 	{"php", "php-cli", true},
 	{"python3", "python3", true},
 	{"node", "nodejs", true},

@@ -4,7 +4,7 @@ import { Ear, tone } from './ear.js';
 
 const events = [];
 const tell = (what) => events.push(what);
-let ua, session, ear;
+let ua, session, held, ear;
 
 function follow(s) {
   session = s;
@@ -48,6 +48,15 @@ window.client = {
   resume() { return new Promise((done) => session.unhold({}, done)); },
   restart() { return new Promise((done) => session.renegotiate({ rtcOfferConstraints: { iceRestart: true } }, done)); },
   hangup() { session.terminate(); },
+  transfer(number) { session.refer(number); },
+  // consult holds the call and makes a second one; join leaves both to each other.
+  async consult(number, hertz) {
+    await window.client.hold();
+    held = session;
+    return window.client.call(number, hertz);
+  },
+  join() { held.refer(session.remote_identity.uri, { replaces: session }); },
+  hangupAll() { ua.terminateSessions(); },
   unregister() { ua.unregister({ all: false }); },
   stop() { ua.stop(); },
   hear: () => ear?.now() ?? { rms: 0, hertz: 0 },

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// A desk is a baresip that registers as 1001 and does what it is told over TCP.
+// A desk is a baresip that registers and does what it is told over TCP.
 type desk struct {
 	*proc
 	t     *testing.T
@@ -23,6 +23,12 @@ type desk struct {
 
 // newDesk starts a baresip whose microphone is a file.
 func newDesk(t *testing.T, n *node, transport, password, microphone string) *desk {
+	t.Helper()
+	return newDeskFor(t, n, "1001", transport, password, microphone, "")
+}
+
+// newDeskFor is newDesk for any extension; more is added to its account.
+func newDeskFor(t *testing.T, n *node, user, transport, password, microphone, more string) *desk {
 	t.Helper()
 	dir := t.TempDir()
 	d := &desk{t: t, heard: filepath.Join(dir, "dump-*-dec.wav")}
@@ -36,6 +42,7 @@ module aufile.so
 module sndfile.so
 snd_path %s
 module account.so
+module srtp.so
 module uuid.so
 module menu.so
 module ctrl_tcp.so
@@ -44,7 +51,7 @@ audio_source aufile,%s
 audio_player aufile,%s
 audio_alert aufile,%s
 `, freePort(t), dir, ctrl, microphone, filepath.Join(dir, "player.wav"), filepath.Join(dir, "alert.wav")))
-	write(t, filepath.Join(dir, "accounts"), fmt.Sprintf("<sip:1001@%s;transport=%s>;auth_user=1001;auth_pass=%s;regint=60\n", n.sip, transport, password))
+	write(t, filepath.Join(dir, "accounts"), fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%[1]s;auth_pass=%[4]s;regint=60%s\n", user, n.sip, transport, password, more))
 	write(t, filepath.Join(dir, "contacts"), "")
 	d.proc = start(t, dir, nil, "baresip", "-f", dir, "-s", "-v")
 	eventually(t, "baresip takes commands", func() (ok bool) {

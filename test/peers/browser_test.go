@@ -70,7 +70,6 @@ const toneScript = `<Response>
 type webNode struct {
 	*node
 	https string // host:port, with a certificate of its own
-	page  int    // where a page is served: an allowed origin
 }
 
 func serveWeb(t *testing.T) *webNode {
@@ -91,8 +90,9 @@ func serveWebAt(t *testing.T, address string) *webNode {
 	script := filepath.Join(dir, "tones.xml")
 	write(t, script, toneScript)
 	cert, key := certificate(t, dir)
-	n := &webNode{https: fmt.Sprintf("%s:%d", address, freePort(t)), page: freePort(t)}
+	n := &webNode{https: fmt.Sprintf("%s:%d", address, freePort(t))}
 	n.node = &node{
+		page: freePort(t),
 		sip:  fmt.Sprintf("%s:%d", address, freePort(t)),
 		http: fmt.Sprintf("%s:%d", address, freePort(t)),
 		data: filepath.Join(dir, "data"),

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // A softphone is a linphonec that does what it is told at its prompt.
@@ -30,22 +29,7 @@ func newSoftphone(t *testing.T, microphone string) *softphone {
 	write(t, filepath.Join(s.dir, "rc"), fmt.Sprintf("[sip]\nsip_port=%d\nsip_tcp_port=0\nsip_tls_port=0\nuse_ipv6=0\nregister_only_when_network_is_up=0\n", freePort(t)))
 	s.proc = &proc{name: "linphonec", done: make(chan struct{}), cmd: exec.Command("linphonec", "-c", filepath.Join(s.dir, "rc"))}
 	s.cmd.Dir, s.cmd.Env = s.dir, append(os.Environ(), "HOME="+s.dir)
-	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
-	s.cmd.WaitDelay = 5 * time.Second
-	var err error
-	if s.in, err = s.cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { s.err = s.cmd.Wait(); close(s.done) }()
-	t.Cleanup(func() {
-		s.stop()
-		if t.Failed() {
-			t.Logf("linphonec wrote:\n%s", tail(s.out.String()))
-		}
-	})
+	s.in = s.pipe(t)
 	s.tell("soundcard use files")
 	s.says("Using wav files")
 	s.tell("play " + microphone)

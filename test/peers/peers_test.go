@@ -7,6 +7,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -71,6 +72,24 @@ func start(t *testing.T, dir string, env []string, arg ...string) *proc {
 	t.Helper()
 	p := &proc{name: filepath.Base(arg[0]), done: make(chan struct{}), cmd: exec.Command(arg[0], arg[1:]...)}
 	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), env...)
+	p.begin(t)
+	return p
+}
+
+// pipe is begin for a program that is told things by its standard input.
+func (p *proc) pipe(t *testing.T) io.WriteCloser {
+	t.Helper()
+	in, err := p.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.begin(t)
+	return in
+}
+
+// begin runs the program until the test's end.
+func (p *proc) begin(t *testing.T) {
+	t.Helper()
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	p.cmd.WaitDelay = 5 * time.Second
 	if err := p.cmd.Start(); err != nil {
@@ -83,7 +102,6 @@ func start(t *testing.T, dir string, env []string, arg ...string) *proc {
 			t.Logf("%s wrote:\n%s", p.name, tail(p.out.String()))
 		}
 	})
-	return p
 }
 
 // stop asks the program to end, then insists; it tells whether asking was enough.
@@ -161,6 +179,7 @@ type node struct {
 	*proc
 	sip, http string // host:port
 	data      string // its data folder
+	page      int    // where a page is served: an allowed origin
 }
 
 // program is the path of the binary under test.
@@ -191,14 +210,15 @@ func serveGuests(t *testing.T, guests, app, more string) *node {
 		sip:  fmt.Sprintf("127.0.0.1:%d", freePort(t)),
 		http: fmt.Sprintf("127.0.0.1:%d", freePort(t)),
 		data: filepath.Join(dir, "data"),
+		page: freePort(t),
 	}
 	config := fmt.Sprintf(`data: %s
 sip: {listen: ["udp://%s", "tcp://%[2]s"], domain: localhost, guests: %[3]s}
-rtp: {address: 127.0.0.1, webrtc_port: -1}
-http: {listen: "%[4]s"}
+rtp: {address: 127.0.0.1, webrtc_port: %[7]d}
+http: {listen: "%[4]s", origins: ["http://127.0.0.1:%[8]d"]}
 extensions:
   - {number: "9000", type: api, url: "%[5]s"}
-%[6]s`, n.data, n.sip, guests, n.http, app, more)
+%[6]s`, n.data, n.sip, guests, n.http, app, more, freePort(t), n.page)
 	file := filepath.Join(dir, "ozswitch.yaml")
 	write(t, file, config)
 	n.boot(t, file)
