@@ -77,7 +77,7 @@ switch/conference: media media/mix media/codec media/wav media/recorder media/pa
 switch/waiting:    switch/call switch/exchange switch/script ozml ozml/trace
 switch/voicemail:  media/wav switch/call switch/exchange switch/script switch/message ozml ozml/syntax ozml/trace
 switch/export:     ozml/trace media media/codec media/wav media/rtp media/dtmf switch/eventlog
-switch/api:        examples ozml ozml/syntax ozml/trace ozml/command ozml/ozmltest switch/call switch/store switch/eventlog switch/export
+switch/api:        examples ozml ozml/syntax ozml/trace ozml/command ozml/ozmltest switch/call switch/extension switch/store switch/eventlog switch/export
 switch/console:
 switch/store/sqlite: switch/store switch/call switch/extension
 switch/server:     switch/... media/... ozml/...

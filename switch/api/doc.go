@@ -40,7 +40,9 @@
 //	GET    /v1/commands                   user   the words of the language
 //	POST   /v1/fetch                      admin  post a sample IncomingCall to {url}
 //	GET    /v1/extensions                 user   the numbers and where telephones are
+//	GET    /v1/extensions/{number}        user   one of them
 //	PUT    /v1/extensions/{number}        admin  what a number runs: {type, file, url}
+//	PATCH  /v1/extensions/{number}        user   {settings} of a phone: one's own, an admin all
 //	GET    /v1/status                     user   how the switch is
 //	GET    /v1/samples                    user   a small web app in five languages: url
 //

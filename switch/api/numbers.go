@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ozswitch/examples"
+	"ozswitch/switch/extension"
 )
 
 // A Number is an extension.
@@ -19,7 +20,9 @@ type Number struct {
 	File        string    `json:"file,omitempty"`
 	URL         string    `json:"url,omitempty"`
 	Registered  []Contact `json:"registered"`
-	LastFailure string    `json:"last_failure,omitempty"` // why a registration was refused last
+	LastFailure string    `json:"last_failure,omitempty"` // of its registrations, in words: what, when, from where, what to do
+
+	Settings *extension.Settings `json:"settings,omitempty"` // of a phone
 }
 
 // A Contact is where a telephone is.
@@ -68,16 +71,43 @@ func (v *V1) putNumber(w http.ResponseWriter, r *http.Request) (any, error) {
 	default:
 		return nil, badRequest(`want {"type": "script", "file": NAME} or {"type": "api", "url": URL}`)
 	}
-	number := r.PathValue("number")
-	if err := v.SetNumber(number, in); err != nil {
+	if err := v.SetNumber(r.PathValue("number"), in); err != nil {
 		return nil, err
 	}
+	return v.getNumber(w, r)
+}
+
+// getNumber gives one extension.
+func (v *V1) getNumber(_ http.ResponseWriter, r *http.Request) (any, error) {
+	number := r.PathValue("number")
 	for _, n := range v.Numbers() {
 		if n.Number == number {
 			return n, nil
 		}
 	}
-	return nil, nil
+	return nil, notFound("there is no number %s", number)
+}
+
+// patchNumber changes the settings of a phone: everybody those of his own, an
+// admin of all.
+func (v *V1) patchNumber(w http.ResponseWriter, r *http.Request) (any, error) {
+	number := r.PathValue("number")
+	if u := UserOf(r.Context()); !u.Admin && (u.Phone == "" || u.Phone != number) {
+		return nil, &problem{Status: http.StatusForbidden, Code: codeForbiddenUser, Detail: "this needs a user with admin: true, or whose phone " + number + " is"}
+	}
+	var in struct {
+		Settings *extension.Change `json:"settings"`
+	}
+	if err := read(w, r, smallBody, &in); err != nil {
+		return nil, err
+	}
+	if in.Settings == nil {
+		return nil, badRequest(`want {"settings": {"forward": {"always": NUMBER, ...}, "dnd": true, "call_waiting": true}}, with what is to change`)
+	}
+	if err := v.ChangeSettings(number, *in.Settings); err != nil {
+		return nil, err
+	}
+	return v.getNumber(w, r)
 }
 
 // httpURL refuses what is no URL of the web.

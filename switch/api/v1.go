@@ -17,6 +17,7 @@ import (
 	"ozswitch/ozml/syntax"
 	"ozswitch/switch/eventlog"
 	"ozswitch/switch/export"
+	"ozswitch/switch/extension"
 	"ozswitch/switch/store"
 )
 
@@ -47,6 +48,8 @@ type V1 struct {
 
 	Numbers   func() []Number
 	SetNumber func(number string, to NumberChange) error // may return a *Refusal
+	// ChangeSettings changes those of a phone; it may return a *Refusal.
+	ChangeSettings func(number string, change extension.Change) error
 
 	Status func() Status // without its sentence and checks
 	Checks []Check
@@ -101,7 +104,9 @@ func (v *V1) routes() []route {
 		{"GET", "/v1/commands", member, v.getCommands},
 		{"POST", "/v1/fetch", admin, v.postFetch},
 		{"GET", "/v1/extensions", member, v.getNumbers},
+		{"GET", "/v1/extensions/{number}", member, v.getNumber},
 		{"PUT", "/v1/extensions/{number}", admin, v.putNumber},
+		{"PATCH", "/v1/extensions/{number}", member, v.patchNumber},
 		{"GET", "/v1/status", member, v.getStatus},
 		{"GET", "/v1/samples", member, v.getSamples},
 	}

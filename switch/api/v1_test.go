@@ -22,6 +22,7 @@ import (
 	"ozswitch/ozml/command"
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/eventlog"
+	"ozswitch/switch/extension"
 	"ozswitch/switch/store"
 )
 
@@ -70,6 +71,8 @@ type desk struct {
 	pressed string
 	console string // the call that a page hung up
 	set     NumberChange
+
+	settings extension.Change
 }
 
 func newDesk(t *testing.T) *desk {
@@ -78,7 +81,7 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	a := testAccess()
-	a.Users = append(a.Users, User{Name: "Boss", Password: "boss12345", Admin: true}, User{Name: "Hashed", Password: reference, API: true, Admin: true})
+	a.Users = append(a.Users, User{Name: "Boss", Password: "boss12345", Admin: true}, User{Name: "Ann", Password: "ann12345", API: true, Phone: "1001"}, User{Name: "Hashed", Password: reference, API: true, Admin: true})
 	a.Sessions = &Sessions{}
 	commands, calls := testCommands(a)
 	t.Cleanup(commands.Close)
@@ -103,13 +106,21 @@ func newDesk(t *testing.T) *desk {
 			return Fetched{Status: 200, Body: "<Response><Spaek/></Response>", Raw: []byte("<Response><Spaek/></Response>")}
 		},
 		Numbers: func() []Number {
-			return []Number{{Number: "1001", Type: "phone"}, {Number: "9000", Type: "script", File: "hello.xml"}}
+			now := extension.Settings{CallWaiting: true}.With(d.settings)
+			return []Number{{Number: "1001", Type: "phone", Settings: &now}, {Number: "9000", Type: "script", File: "hello.xml"}}
 		},
 		SetNumber: func(number string, to NumberChange) error {
 			if number != "9000" {
 				return &Refusal{Status: 404, Why: "there is no number " + number}
 			}
 			d.set = to
+			return nil
+		},
+		ChangeSettings: func(number string, c extension.Change) error {
+			if number != "1001" {
+				return &Refusal{Status: 409, Why: "number " + number + " has no settings"}
+			}
+			d.settings = d.settings.Then(c)
 			return nil
 		},
 		Status: func() Status { return Status{Calls: 1} },
@@ -192,10 +203,10 @@ func TestRoutes(t *testing.T) {
 		if one.who == admin {
 			want(t, "no admin: "+one.method+" "+path, d.ask(one.method, path, "", user...), 403, "admin")
 		}
-		w := d.ask("PATCH", path, "", boss...)
-		want(t, "PATCH "+path, w, 405)
+		w := d.ask("OPTIONS", path, "", boss...)
+		want(t, "OPTIONS "+path, w, 405)
 		if !strings.Contains(w.Header().Get("Allow"), one.method) {
-			t.Errorf("PATCH %s: Allow %q, want %s in it", path, w.Header().Get("Allow"), one.method)
+			t.Errorf("OPTIONS %s: Allow %q, want %s in it", path, w.Header().Get("Allow"), one.method)
 		}
 	}
 	want(t, "nothing", d.ask("GET", "/v1/nothing", "", boss...), 404)
@@ -295,6 +306,15 @@ func TestActs(t *testing.T) {
 	want(t, "no number", d.ask("PUT", "/v1/extensions/7", `{"type":"api","url":"http://app/x"}`, boss...), 404)
 	want(t, "no script", d.ask("PUT", "/v1/extensions/9000", `{"type":"script","file":"../x.xml"}`, boss...), 404)
 	want(t, "both", d.ask("PUT", "/v1/extensions/9000", `{"type":"api","url":"http://a/","file":"hello.xml"}`, boss...), 400)
+	want(t, "settings", d.ask("GET", "/v1/extensions/1001", "", user...), 200, `"settings":{"forward":{"always":"",`, `"dnd":false,"call_waiting":true}`)
+	want(t, "change", d.ask("PATCH", "/v1/extensions/1001", `{"settings":{"forward":{"busy":"9300"},"dnd":true}}`, boss...), 200, `"busy":"9300"`, `"dnd":true`)
+	want(t, "one's own", d.ask("PATCH", "/v1/extensions/1001", `{"settings":{"dnd":false}}`, as("Ann", "ann12345")...), 200, `"busy":"9300"`, `"dnd":false`)
+	want(t, "another's", d.ask("PATCH", "/v1/extensions/9000", `{"settings":{"dnd":true}}`, as("Ann", "ann12345")...), 403, "whose phone 9000 is")
+	want(t, "nobody's", d.ask("PATCH", "/v1/extensions/1001", `{"settings":{"dnd":true}}`, user...), 403)
+	want(t, "no settings", d.ask("PATCH", "/v1/extensions/9000", `{"settings":{"dnd":true}}`, boss...), 409, "has no settings")
+	want(t, "nothing", d.ask("PATCH", "/v1/extensions/1001", `{}`, boss...), 400, "want {")
+	want(t, "unknown", d.ask("PATCH", "/v1/extensions/1001", `{"settings":{"dnb":true}}`, boss...), 400, "dnb")
+	want(t, "no such number", d.ask("GET", "/v1/extensions/7", "", user...), 404, "no number 7")
 	want(t, "status", d.ask("GET", "/v1/status", "", user...), 200, `"ok":false`, "Not well: voice: is hoarse", `{"name":"disk","ok":true`)
 	want(t, "samples", d.ask("GET", "/v1/samples?url=http://127.0.0.1:8123", "", user...), 200, "php -S 127.0.0.1:8123")
 	if body := d.ask("GET", "/v1/samples?url=http://127.0.0.1:8123", "", user...).Body.String(); strings.Contains(body, "8000") {

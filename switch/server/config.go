@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"ozswitch/switch/extension"
 )
 
 // A Config is everything that can be told to a switch: the YAML file of
@@ -25,6 +27,8 @@ type Config struct {
 	Lines      []Line      `yaml:"lines"`      // outside lines
 	Dialplan   []Rule      `yaml:"dialplan"`   // first match wins; without a rule nothing goes to a line
 	Times      []Times     `yaml:"times"`      // named for dialplan.when
+
+	FeatureCodes FeatureCodes `yaml:"feature_codes"` // what phones dial to change their settings
 
 	RoutingURL     string `yaml:"routing_url"`      // gets RoutingInterception, "" = none
 	CallChangedURL string `yaml:"call_changed_url"` // gets CallChanged, "" = none
@@ -100,6 +104,10 @@ type Extension struct {
 	Digest   string `yaml:"digest"`   // phone: md5 | sha-256 | both; "" = md5
 	Contact  string `yaml:"contact"`  // phone: a fixed SIP URI instead of a registration
 
+	Forward     Forward `yaml:"forward"`      // phone: where its calls go instead
+	DND         bool    `yaml:"dnd"`          // phone: do not disturb: busy for everybody
+	CallWaiting *bool   `yaml:"call_waiting"` // phone: a further call rings too, else it is busy; nil = true
+
 	URL            string `yaml:"url"`             // api: gets IncomingCall
 	FallbackURL    string `yaml:"fallback_url"`    // api: asked when URL gives no script
 	FallbackScript string `yaml:"fallback_script"` // api: a file, run when that fails too
@@ -116,6 +124,29 @@ type Extension struct {
 	Strategy string   `yaml:"strategy"`  // ringgroup: all | order | random; queue: longest-idle | round-robin | all; "" = the first
 	RingTime Duration `yaml:"ring_time"` // ringgroup, queue: a plain number is seconds; 0 = 20 s
 	Music    string   `yaml:"music"`     // queue: a file below media/
+}
+
+// Forward says to which numbers the calls of a phone go instead; "" = none. Feature
+// codes and /v1 change it while the switch runs.
+type Forward struct {
+	Always      string   `yaml:"always"`
+	Busy        string   `yaml:"busy"`
+	NoAnswer    string   `yaml:"no_answer"`
+	After       Duration `yaml:"after"`       // how long it rings before no_answer; 0 = 20 s
+	Unavailable string   `yaml:"unavailable"` // it is not registered, or cannot be reached
+}
+
+// FeatureCodes are what a phone dials to change its own settings; "off" = there is
+// no such code. A number follows those that forward: *721002.
+type FeatureCodes struct {
+	ForwardAlways      string `yaml:"forward_always"`        // "" = *72
+	ForwardAlwaysOff   string `yaml:"forward_always_off"`    // "" = *73
+	ForwardBusy        string `yaml:"forward_busy"`          // "" = *90
+	ForwardBusyOff     string `yaml:"forward_busy_off"`      // "" = *91
+	ForwardNoAnswer    string `yaml:"forward_no_answer"`     // "" = *92
+	ForwardNoAnswerOff string `yaml:"forward_no_answer_off"` // "" = *93
+	DND                string `yaml:"dnd"`                   // "" = *78
+	DNDOff             string `yaml:"dnd_off"`               // "" = *79
 }
 
 // A Line leads outside. One without User is known by its address.
@@ -301,6 +332,7 @@ func (c *Config) Fill() {
 		switch e.Type {
 		case "phone":
 			set(&e.Digest, "md5")
+			set(&e.Forward.After, Duration(extension.DefaultAfter))
 		case "ringgroup":
 			set(&e.Strategy, "all")
 			set(&e.RingTime, Duration(20*time.Second))
@@ -319,6 +351,7 @@ func (c *Config) Fill() {
 		set(&r.Ring, "all")
 		set(&r.RingTime, Duration(time.Minute))
 	}
+	c.FeatureCodes.fill()
 	set(&c.Web.Timeout, Duration(10*time.Second))
 	set(&c.Speech.Engine, "auto")
 	if len(c.Codecs) == 0 {

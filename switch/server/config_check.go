@@ -26,6 +26,9 @@ func (c *Config) Validate() Problems {
 	v.extensions()
 	v.lines()
 	v.dialplan()
+	if err := c.FeatureCodes.codes().Check(); err != nil {
+		v.err("feature_codes", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
 	v.rest()
 	return v.problems
 }
@@ -231,11 +234,12 @@ func (e *Extension) set() map[string]bool {
 		"contact": e.Contact != "", "digest": e.Digest != "", "url": e.URL != "", "fallback_url": e.FallbackURL != "",
 		"fallback_script": e.FallbackScript != "", "sms_url": e.SMSURL != "", "file": e.File != "",
 		"members": len(e.Members) > 0, "strategy": e.Strategy != "", "music": e.Music != "",
+		"forward": e.Forward != Forward{}, "dnd": e.DND, "call_waiting": e.CallWaiting != nil,
 	}
 }
 
 var counts = map[string][]string{
-	"phone": {"contact", "digest"}, "api": {"url", "fallback_url", "fallback_script", "sms_url"}, "script": {"file"},
+	"phone": {"contact", "digest", "forward", "dnd", "call_waiting"}, "api": {"url", "fallback_url", "fallback_script", "sms_url"}, "script": {"file"},
 	"ringgroup": {"members", "strategy"}, "queue": {"members", "strategy", "music"},
 	"voicemail": {}, "conference": {}, "echo": {},
 }
@@ -275,6 +279,9 @@ func (v *validator) extension(path string, e Extension, known map[string]bool) {
 		v.password(path+".password", e.Password)
 		if e.Password == "" && !v.c.Public() {
 			v.warn(path+".password", "extension %s has no password: whoever comes first is it", e.Number)
+		}
+		if err := e.settings().Check(e.Number); err != nil {
+			v.err(path+".forward", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
 	case "api":
 		if e.URL == "" {

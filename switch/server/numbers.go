@@ -19,6 +19,7 @@ import (
 	"ozswitch/ozml/syntax"
 	"ozswitch/switch/api"
 	"ozswitch/switch/eventlog"
+	"ozswitch/switch/extension"
 	"ozswitch/switch/notify"
 )
 
@@ -31,6 +32,10 @@ func (s *Server) numbers() (all []api.Number) {
 		}
 		if n.File != "" {
 			n.File = scriptName(n.File)
+		}
+		if e.Type == extension.Phone {
+			set := s.settings(e.Number)
+			n.Settings = &set
 		}
 		for _, b := range s.sip.Bindings(e.Number) {
 			n.Registered = append(n.Registered, api.Contact{

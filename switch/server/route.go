@@ -38,7 +38,7 @@ func (c *Config) extensions() (*extension.Set, error) {
 			Number: e.Number, Type: extension.Type(e.Type), Name: e.Name, Password: e.Password.String(), Digest: e.Digest, Contact: e.Contact,
 			URL: e.URL, FallbackURL: e.FallbackURL, FallbackScript: e.FallbackScript, ErrorURL: e.ErrorURL, FinishedURL: e.FinishedURL,
 			SMSURL: e.SMSURL, Secret: string(e.Secret), RecordChannels: e.RecordChannels, SensitiveInput: e.SensitiveInput,
-			File: e.File, Members: e.Members, Strategy: e.Strategy, Music: e.Music,
+			File: e.File, Members: e.Members, Strategy: e.Strategy, Music: e.Music, Settings: e.settings(),
 		}
 		if x.Type == extension.Script && x.File == "" {
 			x.File = helloName
@@ -116,6 +116,11 @@ func (s *Server) route(in call.Invited) (string, call.Direction, any, *call.Resp
 		return "", 0, nil, &call.Respond{Code: code, Warning: why}
 	}
 	st := s.state.Load()
+	if !st.exts.Has(in.To) {
+		if says, ok := s.featureCode(in); ok {
+			return in.To, call.Internal, says, nil
+		}
+	}
 	dest, ok := st.plan.Route(dialplan.FromExtension, in.To, time.Now())
 	if !ok {
 		return no(404, "nobody has the number "+in.To)

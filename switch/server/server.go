@@ -92,7 +92,9 @@ type Server struct {
 	figures  figures
 	files    *scripts
 	begun    time.Time
-	http     *httpSide
+
+	phoneSettings settings
+	http          *httpSide
 
 	randMu sync.Mutex
 	rand   *rand.Rand
@@ -143,6 +145,9 @@ func New(c *Config, o Options) (s *Server, err error) {
 	}
 	if s.store, err = sqlite.Open(context.Background(), sqlite.Config{Path: filepath.Join(c.Data, "ozswitch.db"), Log: s.log}); err != nil {
 		return s, err
+	}
+	if err = s.phoneSettings.load(s.store); err != nil {
+		s.log.Error("settings of phones cannot be read", "err", err)
 	}
 	s.tokens = &api.Tokens{Key: s.data.key, Base: c.PublicURL()}
 	if err = s.newWeb(); err != nil {
