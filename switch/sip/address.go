@@ -164,10 +164,12 @@ func towards(to netip.AddrPort) netip.Addr {
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().WithZone("")
 }
 
-func (e *Endpoint) contact(f flow.Flow) string {
-	user := ""
-	if e.c.User != "" {
-		user = Escape(e.c.User) + "@"
+func (e *Endpoint) contact(f flow.Flow) string { return e.contactAs(e.c.User, f) }
+
+// contactAs is our Contact by that flow, with a user part of its own; "" = none.
+func (e *Endpoint) contactAs(user string, f flow.Flow) string {
+	if user != "" {
+		user = Escape(user) + "@"
 	}
 	uri := "sip:" + user + e.host(f)
 	switch t := f.Transport(); t {
