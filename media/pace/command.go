@@ -18,6 +18,8 @@ const (
 	opTimeout
 	opFormat
 	opFeed
+	opJoin
+	opLay
 )
 
 // A command waits for the leg's next tick. It is made by whoever gives it, so
@@ -35,6 +37,7 @@ type command struct {
 	addr netip.AddrPort
 	d    time.Duration
 	to   *change
+	join *joining
 }
 
 // most is how many commands may wait for a leg, clips in its play list included.

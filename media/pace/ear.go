@@ -144,12 +144,18 @@ func (l *Leg) hear(at, due time.Time, from netip.AddrPort, b []byte) {
 	}
 	switch {
 	case p.PT == e.dtmf && e.dtmf != 0:
+		l.tell(p, true)
 		if key, ok := e.keys.Put(p); ok {
 			l.report(Result{Kind: KeyPressed, Key: key, At: due})
 		}
 	case p.PT == e.format.PT:
 		e.rec.Sway(at, e.format.clock(), p.TS)
 		e.jitter.Put(due, p.TS, p.Payload)
+		l.tell(p, false)
+	default:
+		if l.joint.to != nil {
+			l.joint.to.leave()
+		}
 	}
 }
 

@@ -83,7 +83,9 @@ type Leg struct {
 	done chan struct{}
 	home atomic.Pointer[Shard] // set by Add
 
-	keysPT atomic.Uint32 // payload type of telephone-event, 0 = not agreed
+	keysPT  atomic.Uint32       // payload type of telephone-event, 0 = not agreed
+	from    atomic.Pointer[Way] // of the last Join
+	tapping atomic.Bool         // of the last SetTap
 
 	stats statsBox
 
@@ -91,6 +93,7 @@ type Leg struct {
 	talk    talk
 	ear     ear
 	reports reports
+	joint   joint
 	tap     *Tap
 	feed    Feed
 	slot    int  // where it is in the shard,
@@ -151,7 +154,14 @@ func (l *Leg) SetRemote(addr netip.AddrPort) error {
 
 // SetTap copies both directions to t from the next frame on; the tap before, if
 // any, gets its last block. nil ends the copying. A Tap serves once.
-func (l *Leg) SetTap(t *Tap) error { return l.command(&command{op: opTap, tap: t}) }
+func (l *Leg) SetTap(t *Tap) error {
+	l.tapping.Store(t != nil)
+	c := &command{op: opTap, tap: t}
+	if from := l.from.Load(); from != nil && t != nil {
+		c.join = &joining{from: from, tapped: newJitter(from.from, 0)}
+	}
+	return l.command(c)
+}
 
 // SetSending stops and starts sending, for a leg on hold. What plays goes on
 // unheard meanwhile, and timestamps run on.

@@ -33,6 +33,8 @@ type Shard struct {
 	// Scratch memory of Tick, shared by the legs.
 	packet []byte
 	frame  []byte
+	heard  []byte // of the joined leg
+	said   []byte // made of it
 	pcm    []int16
 	bufs   [][]byte
 	from   []netip.AddrPort
@@ -68,6 +70,8 @@ func NewShard(start time.Time, width time.Duration) *Shard {
 		slots:  make([]slot, media.Frame/width),
 		packet: make([]byte, mtu),
 		frame:  make([]byte, mtu),
+		heard:  make([]byte, mtu),
+		said:   make([]byte, mtu),
 		pcm:    make([]int16, 48000/1000*120), // the longest packet at the highest rate
 		bufs:   make([][]byte, batch),
 		from:   make([]netip.AddrPort, batch),
@@ -142,17 +146,11 @@ func (s *Shard) leg(l *Leg, now, due time.Time, skip, frames int) (err error) {
 	l.skip(skip)
 	for i := range frames {
 		at := due.Add(time.Duration(i) * media.Frame)
-		n, sound := l.say(at, s.packet)
-		if n > 0 {
-			l.send(s.packet[:n])
-			if l.cfg.Packets != nil { // at is counted from the start: take it to the clock of today
-				l.cfg.Packets.put(now.Add(at.Sub(now)), true, s.packet[:n])
-			}
-		}
+		sound := l.say(now, at, s)
 		if i == 0 {
 			l.listen(now, due.Add(time.Duration(frames-1)*media.Frame), s.bufs, s.from)
 		}
-		n = l.ear.jitter.Get(at, s.frame)
+		n := l.ear.jitter.Get(at, s.frame)
 		if l.ear.tones != nil {
 			l.listenForKeys(at, s.frame[:n], s.pcm)
 		}

@@ -56,9 +56,9 @@ func (t *talk) take() *command {
 	return c
 }
 
-// say writes the packet of the frame that is due into buf and returns its length,
-// 0 when nothing is sent, and the sound in it, nil if it has none.
-func (l *Leg) say(due time.Time, buf []byte) (n int, sound []byte) {
+// say sends what is due, by s's memory. It returns the sound of the frame, for a
+// tap; nil if it has none.
+func (l *Leg) say(now, due time.Time, s *Shard) (sound []byte) {
 	t := &l.talk
 	ts := t.ts
 	t.ts += uint32(t.format.Ticks)
@@ -76,38 +76,48 @@ func (l *Leg) say(due time.Time, buf []byte) (n int, sound []byte) {
 			l.cmds.over()
 		}
 		if send {
+			l.discard(due)
 			p := rtp.Packet{PT: t.dtmf, Marker: k.Marker, TS: k.TS}
-			return t.packet(buf, p, k.Event[:]), nil
+			l.packet(now, due, p, k.Event[:], s)
+			return nil
 		}
 	} else {
 		sound = l.playing(due)
 	}
 	if sound == nil && l.feed != nil && t.rows.first == nil {
-		if n := l.feed.Say(t.format.Of, buf[rtp.HeaderLen:]); n > 0 {
-			sound = buf[rtp.HeaderLen:][:n] // where packet would copy it
+		if n := l.feed.Say(t.format.Of, s.said); n > 0 {
+			sound = s.said[:n]
 		}
 	}
-	if sound == nil && t.silence {
+	if l.joint.from != nil {
+		var passed []byte
+		if sound, passed = l.relay(now, due, ts, sound, s); sound == nil {
+			return passed
+		}
+		ts = l.own(ts)
+	} else if sound == nil && t.silence {
 		sound = t.format.Silence
 	}
 	if sound == nil || t.hold {
 		t.paused = true
-		return 0, nil
+		return nil
 	}
 	p := rtp.Packet{PT: t.format.PT, Marker: t.paused, TS: ts}
 	t.paused = false
-	return t.packet(buf, p, sound), sound
+	l.packet(now, due, p, sound, s)
+	return sound
 }
 
-// packet writes one packet; a leg on hold sends none.
-func (t *talk) packet(buf []byte, p rtp.Packet, payload []byte) int {
+// packet sends one packet of our own; a leg on hold sends none.
+func (l *Leg) packet(now, due time.Time, p rtp.Packet, payload []byte, s *Shard) {
+	t := &l.talk
 	if t.hold {
-		return 0
+		return
 	}
 	p.Seq, p.SSRC = t.seq, t.ssrc
 	t.seq++
-	rtp.PutHeader(buf, p)
-	return rtp.HeaderLen + copy(buf[rtp.HeaderLen:], payload)
+	rtp.PutHeader(s.packet, p)
+	l.emit(now, due, s.packet[:rtp.HeaderLen+copy(s.packet[rtp.HeaderLen:], payload)])
 }
 
 // playing is the next frame of what plays, nil when nothing does.

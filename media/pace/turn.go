@@ -55,12 +55,17 @@ func (l *Leg) obeyAtOnce(c *command, now time.Time) {
 			l.tap.end(now)
 		}
 		l.tap = c.tap
+		l.tapJoint(c.join)
 	case opFeed:
 		l.feed = c.feed
 	case opSending:
 		l.talk.hold = !c.on
 	case opFormat:
 		l.change(now, c.to)
+	case opJoin:
+		l.join(c.join)
+	case opLay:
+		l.lay(c.join)
 	case opTimeout:
 		l.ear.timeout, l.ear.heard, l.ear.lost = c.d, now, false
 	}
@@ -74,12 +79,16 @@ func (l *Leg) skip(n int) {
 	l.talk.ts += uint32(n * l.talk.format.Ticks)
 	l.talk.paused = true
 	l.ear.jitter.Skip(n)
+	l.joint.skip(n)
 	l.ear.st.Skipped += int64(n)
 }
 
-// send sends one packet.
-func (l *Leg) send(b []byte) {
+// emit sends one packet, in the frame that is due.
+func (l *Leg) emit(now, due time.Time, b []byte) {
 	st := &l.ear.st
+	if l.cfg.Packets != nil { // due is counted from the start: take it to the clock of today
+		l.cfg.Packets.put(now.Add(due.Sub(now)), true, b)
+	}
 	if err := l.cfg.Wire.Send(b); err != nil {
 		st.SendErrors++ // the far end is judged by what it sends, not by this
 		return

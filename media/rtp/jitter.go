@@ -245,6 +245,16 @@ func (j *Jitter) follow() (wait bool) {
 	return wait
 }
 
+// Rest takes the next frame without waiting for its turn, as Get; ok is false when
+// the buffer is empty.
+func (j *Jitter) Rest(dst []byte) (n int, ok bool) {
+	if !j.began || j.play > j.high {
+		return 0, false
+	}
+	j.runs = true
+	return j.take(dst), true
+}
+
 // Skip leaves out n frames that nobody will ask for.
 func (j *Jitter) Skip(n int) {
 	if !j.began {

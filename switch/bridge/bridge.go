@@ -54,9 +54,10 @@ type Stats = pace.Stats
 type Bridge struct {
 	c Config
 
-	mu   sync.Mutex
-	legs map[call.LegID]*Leg
-	wg   sync.WaitGroup
+	mu     sync.Mutex
+	legs   map[call.LegID]*Leg
+	joined map[call.LegID]call.LegID // both ways
+	wg     sync.WaitGroup
 }
 
 // New gives a Bridge without legs.
@@ -67,7 +68,7 @@ func New(c Config) *Bridge {
 	if c.ListenControl == nil {
 		c.ListenControl = pace.ListenAbove
 	}
-	return &Bridge{c: c, legs: map[call.LegID]*Leg{}}
+	return &Bridge{c: c, legs: map[call.LegID]*Leg{}, joined: map[call.LegID]call.LegID{}}
 }
 
 // A CodecError is the failure to agree on a codec (SIP 488).
@@ -193,7 +194,15 @@ func (b *Bridge) Connect(id call.LegID, remote call.Media) error {
 	if !ok {
 		return &CodecError{names(remote.Codecs), names(b.offer().Codecs)}
 	}
-	return l.connect(c, theirs, remote)
+	if err := l.connect(c, theirs, remote); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l.moved.Swap(false) {
+		b.weld(id)
+	}
+	return nil
 }
 
 // Leg gives the leg with that id, nil when it has no sound.
@@ -206,6 +215,7 @@ func (b *Bridge) Leg(id call.LegID) *Leg {
 // Close ends a leg's sound and frees its socket.
 func (b *Bridge) Close(id call.LegID) {
 	b.mu.Lock()
+	b.part(id)
 	l := b.legs[id]
 	delete(b.legs, id)
 	b.mu.Unlock()

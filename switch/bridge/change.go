@@ -28,9 +28,11 @@ func (l *Leg) speak(c *codec.Codec, theirs call.Codec, keys uint8) error {
 		to.Unkept = keys
 	}
 	l.mu.Lock()
+	l.speaking.Store(&speech{theirs, c})
 	err := l.paced.SetFormat(to)
 	if err == nil && !same {
 		l.codec.Store(c)
+		l.moved.Store(true)
 		close(l.changed)
 		l.changed = make(chan struct{})
 	}

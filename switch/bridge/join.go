@@ -1,12 +1,96 @@
 package bridge
 
-import "ozswitch/switch/call"
+import (
+	"strings"
 
-// Join lets two legs hear each other, until Part.
-func (b *Bridge) Join(x, y call.LegID) {}
+	"ozswitch/media/codec"
+	"ozswitch/media/pace"
+	"ozswitch/switch/call"
+)
+
+// Join lets two legs hear each other, until Part or until one of them is closed. It
+// may be called before they are connected; who was joined with one of them before
+// is parted.
+func (b *Bridge) Join(x, y call.LegID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.joined[x] == y || x == y {
+		return
+	}
+	b.part(x)
+	b.part(y)
+	b.joined[x], b.joined[y] = y, x
+	b.weld(x)
+}
 
 // Part ends Join.
-func (b *Bridge) Part(x, y call.LegID) {}
+func (b *Bridge) Part(x, y call.LegID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.joined[x] == y {
+		b.part(x)
+	}
+}
+
+// part parts a leg from the one that it is joined with. It and weld are called with
+// the lock.
+func (b *Bridge) part(x call.LegID) {
+	y, ok := b.joined[x]
+	if !ok {
+		return
+	}
+	delete(b.joined, x)
+	delete(b.joined, y)
+	for _, id := range []call.LegID{x, y} {
+		if l := b.legs[id]; l != nil && l.peer.Swap(nil) != nil {
+			l.paced.Join(nil, nil, nil) // a leg that has left its shard needs no parting
+		}
+	}
+}
+
+// weld joins the sound of a leg with that of its partner, once both are connected;
+// again when the codec of one has become another.
+func (b *Bridge) weld(id call.LegID) {
+	x, y := b.legs[id], b.legs[b.joined[id]]
+	if x == nil || y == nil || !x.ready.Load() || !y.ready.Load() {
+		return
+	}
+	fx, fy := *x.speaking.Load(), *y.speaking.Load()
+	xy, yx := pace.NewWay(fx.format()), pace.NewWay(fy.format())
+	x.peer.Store(y)
+	y.peer.Store(x)
+	x.paced.Join(xy, yx, nil)
+	y.paced.Join(yx, xy, nil)
+}
+
+// A speech is the format of a leg: as it was agreed, and our codec for it.
+type speech struct {
+	call.Codec
+	co *codec.Codec
+}
+
+// format is what the pacer needs to know of it.
+func (s *speech) format() pace.Format { return format(s.co, s.PT) }
+
+// passes tells whether packets of s may be sent to who agreed on o.
+func (s *speech) passes(o *speech) bool {
+	if !s.Is(o.Name, o.ClockRate) || max(1, s.Channels) != max(1, o.Channels) {
+		return false
+	}
+	// What else may stand in a=fmtp are wishes, or the decoder finds out by itself:
+	// but with or without octet-align (RFC 4867, 8.1) the bits lie elsewhere.
+	return s.param("octet-align") == o.param("octet-align")
+}
+
+// param is the value of a parameter of a=fmtp; "" and "0" are the same.
+func (s *speech) param(name string) string {
+	for p := range strings.SplitSeq(s.Fmtp, ";") {
+		if k, v, _ := strings.Cut(strings.TrimSpace(p), "="); strings.EqualFold(k, name) && v != "0" {
+			return v
+		}
+	}
+	return ""
+}
 
 // Ringback plays the ringing tone to a leg, or ends it.
 func (b *Bridge) Ringback(id call.LegID, on bool) {}

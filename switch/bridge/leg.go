@@ -36,16 +36,19 @@ type Leg struct {
 	sink    trace.Sink
 	done    chan struct{} // closed by close
 
-	paced  *pace.Leg // nil until connected
-	codec  atomic.Pointer[codec.Codec]
-	pt     uint8          // of codec; this and the next are connect's
-	keysPT uint8          // of telephone-event; 0 = not agreed
-	events atomic.Bool    // telephone-events are agreed
-	far    netip.AddrPort // of the first description
-	quiet  bool           // the far end need not send; connect's
-	ready  atomic.Bool    // paced and codec are set
-	closed atomic.Bool    // by close
-	onKey  atomic.Value   // func(byte, bool, time.Time)
+	paced    *pace.Leg // nil until connected
+	codec    atomic.Pointer[codec.Codec]
+	speaking atomic.Pointer[speech]
+	moved    atomic.Bool         // the format is new, or another: the leg is to be joined (again)
+	peer     atomic.Pointer[Leg] // whom it is joined with; nil = nobody, or it is not connected
+	pt       uint8               // of codec; this and the next are connect's
+	keysPT   uint8               // of telephone-event; 0 = not agreed
+	events   atomic.Bool         // telephone-events are agreed
+	far      netip.AddrPort      // of the first description
+	quiet    bool                // the far end need not send; connect's
+	ready    atomic.Bool         // paced and codec are set
+	closed   atomic.Bool         // by close
+	onKey    atomic.Value        // func(byte, bool, time.Time)
 
 	held   time.Time     // since when the far end holds the call; zero: it does not
 	onHold time.Duration // before that
@@ -125,6 +128,8 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 		l.control = nil
 	}
 	l.codec.Store(c)
+	l.speaking.Store(&speech{theirs, c})
+	l.moved.Store(true)
 	l.pt, l.keysPT, l.far, l.quiet = theirs.PT, keys, remote.Addr, quiet
 	random := l.b.c.Rand
 	l.paced = pace.NewLeg(pace.LegConfig{
