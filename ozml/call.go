@@ -42,10 +42,25 @@ type Call interface {
 	UntilKey(ctx context.Context) (context.Context, context.CancelFunc)
 	// Key takes the next key, waiting at most d; ErrNoKey when none came.
 	Key(ctx context.Context, d time.Duration) (Key, error)
-	// SendKeys sends keys to a party and returns when the last was sent.
+	// SendKeys sends keys to a party and returns when the last was sent (key.sent).
 	SendKeys(ctx context.Context, to Party, keys string) error
 
 	Wait(ctx context.Context, d time.Duration) error
+
+	// Transfer rings t.To and returns nil once it and the party that stays hear
+	// each other; a *CallError tells why that came to nothing: then all is as it
+	// was. When it was the script that left, ctx ends with an *Ended.
+	Transfer(ctx context.Context, t Transfer) error
+	// Merge lets the party that stays here and the one that stays in another call
+	// hear each other; who is in both leaves (attended transfer).
+	Merge(ctx context.Context, m Merge) error
+	// Hold puts both parties on hold, Unhold takes them back; no-ops when it is so
+	// already. They return once the switch has accepted.
+	Hold(ctx context.Context) error
+	Unhold(ctx context.Context) error
+	// Forward rings another number instead of the one that rings; ErrNotRinging
+	// when none does. It returns once the switch has accepted.
+	Forward(ctx context.Context, to string) error
 }
 
 // CallInfo is what is known of a call from its start; it feeds the predefined

@@ -17,6 +17,10 @@ var (
 	ErrNoKey = errors.New("ozml: no key was pressed")
 	// ErrNoCall is returned where another call is named that does not exist (601).
 	ErrNoCall = errors.New("ozml: no such call")
+	// ErrNotRinging is returned by Forward for a call that does not ring (303).
+	ErrNotRinging = errors.New("ozml: the call does not ring")
+	// ErrNoTransferor is returned by Merge when nobody is in both calls.
+	ErrNoTransferor = errors.New("nobody is in both calls: say who makes the transfer")
 	// Stop ends a script from within a command. Like fs.SkipAll, it is no failure.
 	Stop = errors.New("ozml: end of script")
 	// Back leads from a nested menu to the one around it.
@@ -27,6 +31,12 @@ var (
 func NoCall(id string) error { return noCall(id) }
 
 type noCall string
+
+// CallOf gives the id of a NoCall in err.
+func CallOf(err error) (id string, ok bool) {
+	n, ok := errors.AsType[noCall](err)
+	return string(n), ok
+}
 
 func (n noCall) Error() string        { return "Call not found with ID '" + string(n) + "'" }
 func (n noCall) Is(target error) bool { return target == ErrNoCall }

@@ -242,6 +242,8 @@ func (m *Machine) fail(err error, t trace.Type) {
 		}
 	} else if errors.Is(err, ErrNoCall) {
 		ev.Code = CodeNoCall
+	} else if _, ok := errors.AsType[*ParamError](err); ok {
+		ev.Code = CodeBadParam
 	} else if _, ok := errors.AsType[*CallError](err); ok {
 		ev.Code = CodeDial
 	}

@@ -127,6 +127,23 @@ func (p *Params) Has(name string) bool {
 	return false
 }
 
+// Given tells whether a declared parameter is written at all, be it empty.
+func (p *Params) Given(name string) bool {
+	for i := range p.decls {
+		d := &p.decls[i]
+		if d.Name != name || p.el == nil {
+			continue
+		}
+		for _, a := range p.el.Attrs {
+			if match(a.Name, d.Name, d.Also) {
+				return true
+			}
+		}
+		return d.Body && p.el.Text() != ""
+	}
+	return false
+}
+
 // Warn remarks on a parameter, or on the element when name is "".
 func (p *Params) Warn(code, name, msg, hint string) {
 	if p.el != nil {

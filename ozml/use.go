@@ -2,6 +2,7 @@ package ozml
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -99,12 +100,33 @@ func (m *Machine) On(id string) (Call, error) {
 }
 
 // Result is what a verb of c, a call that On gave, came to: that another call
-// is over does not end this script.
+// is over does not end this script, and a party that is not there is a wrong
+// parameter.
 func (m *Machine) Result(c Call, err error) error {
 	if err == ErrGone && c != m.Call {
 		return NoCall(c.Info().ID)
 	}
+	if p, ok := errors.AsType[*PartyError](err); ok {
+		return m.BadParam("Party", p.Error())
+	}
 	return err
+}
+
+// BadParam is a wrong parameter of the running command that showed only now.
+func (m *Machine) BadParam(name, why string) error {
+	return &ParamError{Param: name, Command: m.place.Command, Why: why}
+}
+
+// Sounds says that a command is about to sound for a party of c; see Accepted.
+// Its error must be returned.
+func (m *Machine) Sounds(c Call, p Party) error {
+	if r, ok := c.(Roll); ok {
+		if err := m.Result(c, r.There(p)); err != nil {
+			return err
+		}
+	}
+	m.Accepted()
+	return nil
 }
 
 // Accepted says that all of a lasting command is known to be good: over HTTP

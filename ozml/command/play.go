@@ -42,6 +42,8 @@ func (c *play) Do(ctx context.Context, m *ozml.Machine) error {
 	if err != nil {
 		return err
 	}
-	m.Accepted()
+	if err := m.Sounds(call, c.To); err != nil {
+		return err
+	}
 	return m.Result(call, call.Play(ctx, c.Prompt))
 }

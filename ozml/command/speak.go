@@ -43,6 +43,8 @@ func (c *speak) Do(ctx context.Context, m *ozml.Machine) error {
 	if err != nil {
 		return err
 	}
-	m.Accepted()
+	if err := m.Sounds(call, c.To); err != nil {
+		return err
+	}
 	return m.Result(call, call.Speak(ctx, c.Utterance))
 }

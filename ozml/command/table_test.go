@@ -68,7 +68,8 @@ func TestEveryCommand(t *testing.T) {
 				}
 			}
 			started := false
-			r := ozmltest.Play(t.Context(), ozmltest.Config{Table: table, File: f, Sink: trace.SinkFunc(func(e trace.Event) {
+			sc := &ozmltest.Scenario{Setting: c.In & -c.In, Others: []string{"Qz81x", "k7Lm2"}, Rings: c.Name == "Forward"}
+			r := ozmltest.Play(t.Context(), ozmltest.Config{Table: table, File: f, Scenario: sc, Sink: trace.SinkFunc(func(e trace.Event) {
 				started = started || e.Type == trace.CommandStart && e.Name == c.Name
 				if e.Type == trace.Error || e.Type == trace.ScriptWarning && e.Reason != "note" {
 					t.Errorf("the example says %s: %s", e.Code, e.Text)

@@ -36,6 +36,9 @@ type Call struct {
 	pending int // RecordCompleted that are not answered yet
 	gone    []gone
 
+	held      bool
+	transfers []transferred // whose end is to be told
+
 	web *Web
 }
 
@@ -166,6 +169,7 @@ func (c *Call) end(reason string) {
 	c.endRecord("hangup", 0)
 	c.Emit(trace.Event{Type: trace.CallEnded, Reason: reason, Seconds: c.now.Sub(epoch).Seconds()})
 	c.acts = slices.DeleteFunc(c.acts, func(a act) bool { return !a.web })
+	c.tellTransfers()
 	if c.cancel != nil {
 		c.cancel(ozml.ErrGone)
 	}
@@ -235,11 +239,17 @@ func (c *Call) Speak(ctx context.Context, u ozml.Utterance) error {
 			return err
 		}
 	}
+	if err := c.there(u.To); err != nil {
+		return err
+	}
 	return c.sound(ctx, d, Sound{Speak: &u})
 }
 
 // Play takes as long as the scenario or Config.PlayLength says; else 3 s.
 func (c *Call) Play(ctx context.Context, p ozml.Prompt) error {
+	if err := c.there(p.To); err != nil {
+		return err
+	}
 	d, known := c.sc.Files[p.File]
 	switch {
 	case !known && c.cfg.PlayLength != nil:
@@ -333,7 +343,14 @@ func (c *Call) Key(ctx context.Context, d time.Duration) (ozml.Key, error) {
 
 // SendKeys takes 0.2 s a key.
 func (c *Call) SendKeys(ctx context.Context, to ozml.Party, keys string) error {
-	return c.pass(ctx, time.Duration(len(keys))*200*time.Millisecond)
+	if err := c.there(to); err != nil {
+		return err
+	}
+	if err := c.pass(ctx, time.Duration(len(keys))*200*time.Millisecond); err != nil {
+		return err
+	}
+	c.Emit(trace.Event{Type: trace.KeySent, Key: keys, Source: ozml.KeyEvent.String()})
+	return nil
 }
 
 // Wait lets time pass.

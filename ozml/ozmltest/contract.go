@@ -160,6 +160,11 @@ func checks(slack time.Duration) []check {
 				is(t, "Recording", c.Recording(ctx), ozml.ErrGone)
 				is(t, "SendKeys", c.SendKeys(ctx, ozml.All, "1"), ozml.ErrGone)
 				is(t, "Hangup", c.Hangup(ctx), ozml.ErrGone)
+				is(t, "Transfer", c.Transfer(ctx, ozml.Transfer{To: "4711"}), ozml.ErrGone)
+				is(t, "Merge", c.Merge(ctx, ozml.Merge{With: c}), ozml.ErrGone)
+				is(t, "Hold", c.Hold(ctx), ozml.ErrGone)
+				is(t, "Unhold", c.Unhold(ctx), ozml.ErrGone)
+				is(t, "Forward", c.Forward(ctx, "4711"), ozml.ErrGone)
 				_, err := c.Key(ctx, time.Second)
 				is(t, "Key", err, ozml.ErrGone)
 			}
@@ -192,6 +197,28 @@ func checks(slack time.Duration) []check {
 			is(t, "Wait", c.Wait(ctx, 4*time.Second), nil)
 			is(t, "Recording", c.Recording(ctx), nil)
 			took(t, "Wait and Recording", c, from, 4*time.Second)
+		}},
+		{"a transfer to nowhere leaves all as it was", "dial 4711 NotFound", func(t TB, ctx context.Context, c ozml.Call) {
+			placed := false
+			err := c.Transfer(ctx, ozml.Transfer{To: "4711", Placed: func() { placed = true }})
+			if e, ok := errors.AsType[*ozml.CallError](err); !ok || e.To != "4711" || e.State != "NotFound" {
+				t.Errorf("Transfer to nowhere = %v, want a *CallError of 4711 with state NotFound", err)
+			}
+			if placed {
+				t.Errorf("Transfer to nowhere was placed")
+			}
+			is(t, "Wait", c.Wait(ctx, time.Second), nil)
+		}},
+		{"a call that is up is not forwarded", "", func(t TB, ctx context.Context, c ozml.Call) {
+			is(t, "Forward", c.Forward(ctx, "4711"), ozml.ErrNotRinging)
+			is(t, "Wait", c.Wait(ctx, time.Second), nil)
+		}},
+		{"Hold twice and Unhold without Hold do nothing", "", func(t TB, ctx context.Context, c ozml.Call) {
+			is(t, "Unhold", c.Unhold(ctx), nil)
+			is(t, "Hold", c.Hold(ctx), nil)
+			is(t, "Hold", c.Hold(ctx), nil)
+			is(t, "Unhold", c.Unhold(ctx), nil)
+			is(t, "Wait", c.Wait(ctx, time.Second), nil)
 		}},
 		{"Answer does nothing to a call that is up", "", func(t TB, ctx context.Context, c ozml.Call) {
 			is(t, "Answer", c.Answer(ctx), nil)

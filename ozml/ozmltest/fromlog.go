@@ -2,6 +2,7 @@ package ozmltest
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"ozswitch/ozml"
@@ -12,11 +13,12 @@ import (
 // if the caller ended it, and what the web application answered, as far as the
 // log has the bodies. So a complaint becomes a test.
 func FromLog(events []trace.Event) *Scenario {
-	s := &Scenario{Files: map[string]time.Duration{}, Spoken: map[string]time.Duration{}, Dial: map[string]string{}}
+	s := &Scenario{Files: map[string]time.Duration{}, Spoken: map[string]time.Duration{}, Dial: map[string]Dialed{}}
 	if len(events) == 0 {
 		return s
 	}
 	start, text := events[0].T, ""
+	var rung time.Time // when a BlindTransfer began
 	for _, e := range events {
 		at := e.T.Sub(start)
 		switch e.Type {
@@ -26,12 +28,20 @@ func FromLog(events []trace.Event) *Scenario {
 		case trace.CallAnswered:
 			start = e.T // the script begins here
 		case trace.CommandStart:
-			if e.Name == "Speak" {
-				text = e.Text
+			if e.Name == "Speak" || e.Name == "BlindTransfer" {
+				text, rung = e.Text, e.T
 			}
 		case trace.CommandEnd:
 			if e.Name == "Speak" && e.Reason == "" { // heard to its end
 				s.Spoken[text] = time.Duration(e.Seconds * float64(time.Second)).Round(time.Millisecond)
+			}
+			if e.Name == "BlindTransfer" && e.Reason == "transferred" {
+				s.Dial[text] = Dialed{After: e.T.Sub(rung)}
+			}
+		case trace.CommandFail:
+			if e.Name == "BlindTransfer" && e.Code == ozml.CodeDial {
+				_, state, _ := strings.Cut(e.Text, "result state '")
+				s.Dial[text] = Dialed{State: strings.TrimSuffix(state, "'"), After: e.T.Sub(rung)}
 			}
 		case trace.Key:
 			if len(e.Key) != 1 {

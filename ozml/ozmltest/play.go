@@ -65,6 +65,9 @@ func Play(ctx context.Context, cfg Config) Result {
 	} else {
 		r.End = ozml.Run(c.Context(), w, cfg.Table, cfg.File, o)
 	}
+	if r.End.Reason == "transferred" {
+		c.handedOn()
+	}
 	c.drain() // a third-party script ends before its call; reports come later
 	for len(c.gone) > 0 {
 		f := c.gone[0].file
@@ -104,7 +107,7 @@ func (d directory) Find(id string) (ozml.Call, error) {
 // Dial rings every number but those of which the scenario says otherwise.
 func (d directory) Dial(ctx context.Context, dial ozml.Dial) (string, error) {
 	d.c.dials = append(d.c.dials, dial)
-	if state := d.c.sc.Dial[dial.To]; state != "" {
+	if state := d.c.sc.Dial[dial.To].State; state != "" {
 		return "", &ozml.CallError{To: dial.To, State: state}
 	}
 	d.c.dialed++
@@ -114,30 +117,11 @@ func (d directory) Dial(ctx context.Context, dial ozml.Dial) (string, error) {
 // Active lists this call and the scenario's others.
 func (d directory) Active() []ozml.ActiveCall {
 	list := []ozml.ActiveCall{{ID: d.c.info.ID, Source: d.c.info.Caller, CallerID: d.c.info.Caller, Destination: d.c.info.Dialed,
-		CallerDialed: d.c.info.Dialed, CalleeDialed: d.c.info.Dialed, Started: epoch, Talk: d.c.now.Sub(epoch), State: "InCall"}}
+		CallerDialed: d.c.info.Dialed, CalleeDialed: d.c.info.Dialed, Started: epoch, Talk: d.c.now.Sub(epoch), State: d.c.state()}}
 	for _, o := range d.c.sc.Others {
 		list = append(list, ozml.ActiveCall{ID: o, Started: epoch, State: "InCall"})
 	}
 	return list
-}
-
-// other is another call; its verbs take the time of this one.
-type other struct {
-	*Call
-	id string
-}
-
-// Info knows the id only.
-func (o other) Info() ozml.CallInfo { return ozml.CallInfo{ID: o.id, Started: epoch} }
-
-// Hangup ends the other call, not this one.
-func (o other) Hangup(ctx context.Context) error {
-	for i, id := range o.sc.Others {
-		if id == o.id {
-			o.sc.Others = append(o.sc.Others[:i:i], o.sc.Others[i+1:]...)
-		}
-	}
-	return o.stopped(ctx)
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

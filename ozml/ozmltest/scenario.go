@@ -26,8 +26,16 @@ type Scenario struct {
 
 	Files  map[string]time.Duration // lengths of sound files; negative = does not exist
 	Spoken map[string]time.Duration // lengths of texts that a voice is known to take
-	Dial   map[string]string        // numbers that cannot be reached, and the state they give
+	Dial   map[string]Dialed        // what becomes of a number that is called; else it answers
 	Others []string                 // ids of other calls that are up
+	Rings  bool                     // the callee of this call still rings, so it can be forwarded
+	Nobody ozml.Party               // this party of the call is not there; "" = both are
+}
+
+// A Dialed is what becomes of a number that is called.
+type Dialed struct {
+	State string // Busy, NoAnswer, NotFound, Error; "" = it answers
+	After time.Duration
 }
 
 // An Act is one thing the caller does.
@@ -71,13 +79,15 @@ const between = 200 * time.Millisecond
 //	setting third-party      connected    sensitive    show
 //	error_url http://app/error
 //	limit steps 50           or: jumps, fetches
-//	dial 1002 Busy           Call gets this state
+//	dial 1002 Busy           who calls 1002 gets this state; or: dial 1002 answers after 5s
 //	other Qz81x              another call that is up
+//	ringing                  the callee still rings, so the call can be forwarded
+//	nobody callee            the call has no callee (or caller)
 //	leaves 2h
 //
 // A line that begins with # is a remark. open reads the file of a reply.
 func Parse(name, text string, open func(file string) (string, error)) (*Scenario, error) {
-	s := &Scenario{Files: map[string]time.Duration{}, Dial: map[string]string{}}
+	s := &Scenario{Files: map[string]time.Duration{}, Dial: map[string]Dialed{}}
 	for i, l := range strings.Split(text, "\n") {
 		l = strings.TrimSpace(l)
 		if l == "" || l[0] == '#' {
@@ -132,9 +142,9 @@ func (s *Scenario) line(l string, open func(string) (string, error)) error {
 	case "extension":
 		s.Info.Extension = rest
 	case "setting":
-		set := map[string]ozml.Setting{"extension": ozml.Extension, "third-party": ozml.ThirdParty, "api": ozml.API}
+		set := map[string]ozml.Setting{"extension": ozml.Extension, "third-party": ozml.ThirdParty, "api": ozml.API, "routing": ozml.Routing}
 		if s.Setting = set[rest]; s.Setting == 0 {
-			return fmt.Errorf("setting wants extension, third-party or api, got %q", rest)
+			return fmt.Errorf("setting wants extension, third-party, api or routing, got %q", rest)
 		}
 	case "connected":
 		s.Connected = true
@@ -160,9 +170,15 @@ func (s *Scenario) line(l string, open func(string) (string, error)) error {
 			return fmt.Errorf("limit wants steps, jumps or fetches, got %q", rest)
 		}
 	case "dial":
-		s.Dial[arg(0)] = arg(1)
+		err = s.dial(f)
 	case "other":
 		s.Others = append(s.Others, f...)
+	case "ringing":
+		s.Rings = true
+	case "nobody":
+		if s.Nobody = ozml.Party(rest); s.Nobody != ozml.Caller && s.Nobody != ozml.Callee {
+			return fmt.Errorf("nobody wants caller or callee, got %q", rest)
+		}
 	case "leaves":
 		s.Leaves, err = seconds(rest)
 	default:
@@ -205,6 +221,27 @@ func (s *Scenario) at(f []string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown act %q", strings.Join(f[1:], " "))
+}
+
+// dial reads NUMBER STATE [after TIME].
+func (s *Scenario) dial(f []string) error {
+	if len(f) != 2 && (len(f) != 4 || f[2] != "after") {
+		return fmt.Errorf("dial wants a number, a state and maybe after a time, got %q", strings.Join(f, " "))
+	}
+	var d Dialed
+	switch f[1] {
+	case "answers":
+	case "Busy", "NoAnswer", "NotFound", "Error":
+		d.State = f[1]
+	default:
+		return fmt.Errorf("dial wants answers, Busy, NoAnswer, NotFound or Error, got %q", f[1])
+	}
+	var err error
+	if len(f) == 4 {
+		d.After, err = seconds(f[3])
+	}
+	s.Dial[f[0]] = d
+	return err
 }
 
 func (s *Scenario) when(rest string, open func(string) (string, error)) error {

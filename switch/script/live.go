@@ -41,6 +41,7 @@ type live struct {
 	idle   chan struct{} // closed while openN is 0
 	ended  bool
 	take   func(*ozml.Takeover) // set while a script runs that may be taken over
+	owed   []owed               // transfers whose end is to be told
 }
 
 // until is one context of UntilKey.

@@ -49,6 +49,9 @@ type Config struct {
 	// Target says where a number is reached by a call of an extension ("" = the
 	// first that there is), and what of that extension goes with it.
 	Target func(to, extension string) (Target, error)
+	// Route rings a number by the dial plan and connects a party of the call with
+	// it: nil, a *ozml.CallError, an *exchange.AskError. nil: nothing is found.
+	Route  func(ctx context.Context, l *exchange.Line, d Divert) error
 	Files  ozml.Files
 	Limits ozml.Limits
 	Clips  int64 // bytes of encoded prompts that are kept; 0 = 64 MiB
