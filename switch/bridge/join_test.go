@@ -141,6 +141,15 @@ func (p *party) heard() (media.Rate, []int16) {
 	return p.of.Rate, pcm
 }
 
+// pressed takes the keys that the party has heard.
+func (p *party) pressed() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	keys := p.keys
+	p.keys = ""
+	return keys
+}
+
 // says plays a tone at the party's own end; it returns when that is over.
 func (p *party) says(t *testing.T, hz float64, d time.Duration) {
 	t.Helper()
@@ -205,8 +214,8 @@ func TestJoinSame(t *testing.T) {
 					t.Error(err)
 				}
 				time.Sleep(time.Second)
-				if w.c.keys != "12#" || w.a.keys != "" {
-					t.Errorf("keys at c %q, at a %q, want 12# and none", w.c.keys, w.a.keys)
+				if c, a := w.c.pressed(), w.a.pressed(); c != "12#" || a != "" {
+					t.Errorf("keys at c %q, at a %q, want 12# and none", c, a)
 				}
 				w.b.Part("a", "c")
 				time.Sleep(100 * time.Millisecond)
