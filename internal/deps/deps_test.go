@@ -60,6 +60,7 @@ switch/store:      switch/call switch/extension
 switch/store/storetest: switch/store switch/call switch/extension
 switch/queue:      switch/store
 switch/quota:
+switch/route:      ozml/trace switch/call switch/dialplan switch/exchange switch/extension
 switch/eventlog:   switch/call ozml/trace
 switch/message:    switch/store switch/queue
 switch/alarm:      media media/dtmf

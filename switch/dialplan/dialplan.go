@@ -95,6 +95,7 @@ type compiled struct {
 	match Pattern
 	hours *hours // nil = always
 	not   bool   // all other times
+	line  string // the first line that it leads to, "" = none
 }
 
 // New checks the rules; the error names every fault.
@@ -123,6 +124,9 @@ func New(cfg Config) (*Plan, error) {
 	for i, r := range cfg.Rules {
 		said := r.faults(cfg)
 		c := compiled{Rule: r}
+		if i := slices.IndexFunc(r.To, cfg.IsLine); i >= 0 {
+			c.line = r.To[i]
+		}
 		var err error
 		if c.match, err = Compile(r.Match); err != nil {
 			said = append(said, err.Error())
@@ -175,7 +179,8 @@ func (r *Rule) faults(cfg Config) (f []string) {
 //
 // The first rule that fits wins. Without one a call from inside reaches the
 // extension of that number, and nothing else: to lines, and for callers from
-// lines to anything, there must be a rule.
+// lines to anything, there must be a rule. One that leads to a line fits callers
+// from lines and from scripts only if its From names them: any is not enough.
 func (p *Plan) Route(from, number string, now time.Time) (d Destination, ok bool) {
 	for i, r := range p.rules {
 		if r.why(from, number, now) == "" {
@@ -199,6 +204,8 @@ func (r *compiled) why(from, number string, now time.Time) string {
 	switch {
 	case r.From != "" && r.From != fromAny && r.From != from:
 		return fmt.Sprintf("it is for calls from %s, this one is from %s", r.From, from)
+	case r.line != "" && r.From != from && from != FromExtension:
+		return fmt.Sprintf("it leads to line %s, and from %s that is only by a rule with from: %s", r.line, from, from)
 	case !r.match.Match(number):
 		return fmt.Sprintf("%s does not fit %s", number, r.Match)
 	case r.hours != nil && r.hours.open(now) == r.not:

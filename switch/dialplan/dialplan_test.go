@@ -222,3 +222,28 @@ dialplan: rule 1: when: there is no time profile "never"`
 		t.Errorf("New = %v\nwant %s", err, want)
 	}
 }
+
+// TestLinesByName: what leads to a line is for callers from outside and for
+// scripts only where a rule names them.
+func TestLinesByName(t *testing.T) {
+	p, err := New(Config{Rules: []Rule{
+		{Match: "1*", To: Targets{"carrier"}}, {From: "script", Match: "2*", To: Targets{"carrier"}},
+		{From: "carrier", Match: "3*", To: Targets{"100", "carrier"}}, {Match: "*", To: Targets{"100"}},
+	}, IsExtension: func(n string) bool { return n == "100" }, IsLine: func(n string) bool { return n == "carrier" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from, want := range map[string]string{FromExtension: "1444", FromScript: "4144", "carrier": "4414"} {
+		got := ""
+		for _, number := range []string{"1", "2", "3", "4"} {
+			d, _ := p.Route(from, number, time.Now())
+			got += fmt.Sprint(d.Rule)
+		}
+		if got != want {
+			t.Errorf("from %s: rules %s, want %s", from, got, want)
+		}
+	}
+	if why := p.Explain(FromScript, "1", time.Now())[0]; !strings.Contains(why, "only by a rule with from: script") {
+		t.Errorf("Explain: %s", why)
+	}
+}

@@ -29,6 +29,7 @@ type Config struct {
 	Times      []Times     `yaml:"times"`      // named for dialplan.when
 
 	FeatureCodes FeatureCodes `yaml:"feature_codes"` // what phones dial to change their settings
+	Features     Features     `yaml:"features"`      // what phones dial to act on other calls
 
 	RoutingURL     string `yaml:"routing_url"`      // gets RoutingInterception, "" = none
 	CallChangedURL string `yaml:"call_changed_url"` // gets CallChanged, "" = none
@@ -107,6 +108,7 @@ type Extension struct {
 	Forward     Forward `yaml:"forward"`      // phone: where its calls go instead
 	DND         bool    `yaml:"dnd"`          // phone: do not disturb: busy for everybody
 	CallWaiting *bool   `yaml:"call_waiting"` // phone: a further call rings too, else it is busy; nil = true
+	PickupGroup string  `yaml:"pickup_group"` // phone: those of one group may pick up each other's calls; "" = the group of all that name none
 
 	URL            string `yaml:"url"`             // api: gets IncomingCall
 	FallbackURL    string `yaml:"fallback_url"`    // api: asked when URL gives no script
@@ -120,9 +122,10 @@ type Extension struct {
 
 	File string `yaml:"file"` // script: "" = the built-in hello
 
-	Members  []string `yaml:"members"`   // ringgroup, queue: numbers of extensions
+	Members  []string `yaml:"members"`   // ringgroup, queue: numbers of extensions; of a ring group groups too
 	Strategy string   `yaml:"strategy"`  // ringgroup: all | order | random; queue: longest-idle | round-robin | all; "" = the first
-	RingTime Duration `yaml:"ring_time"` // ringgroup, queue: a plain number is seconds; 0 = 20 s
+	RingTime Duration `yaml:"ring_time"` // ringgroup, queue: of each member; a plain number is seconds; 0 = 20 s
+	Delay    Duration `yaml:"delay"`     // ringgroup with all: each member begins so long after the one before
 	Music    string   `yaml:"music"`     // queue: a file below media/
 }
 
@@ -299,7 +302,7 @@ func Dev(rand io.Reader, script string) (*Config, error) {
 		{Number: "1002", Type: "phone", Name: "Bob", Password: words[2]},
 		main,
 	}
-	c.Dialplan = []Rule{{From: "any", Match: "*", To: Names{"9000"}}}
+	c.Dialplan = []Rule{{From: "any", Match: "100[12]", To: Names{"*"}}, {From: "any", Match: "*", To: Names{"9000"}}}
 	c.Web.Allow = []string{"loopback"}
 	c.dev = true
 	c.Limits.Drain = Duration(time.Second) // Ctrl-C
@@ -352,6 +355,7 @@ func (c *Config) Fill() {
 		set(&r.RingTime, Duration(time.Minute))
 	}
 	c.FeatureCodes.fill()
+	c.Features.fill()
 	set(&c.Web.Timeout, Duration(10*time.Second))
 	set(&c.Speech.Engine, "auto")
 	if len(c.Codecs) == 0 {

@@ -26,6 +26,9 @@ func (c *Config) Validate() Problems {
 	v.extensions()
 	v.lines()
 	v.dialplan()
+	if err := c.Features.check(); err != nil {
+		v.err("features", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
 	if err := c.FeatureCodes.codes().Check(); err != nil {
 		v.err("feature_codes", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
@@ -234,13 +237,13 @@ func (e *Extension) set() map[string]bool {
 		"contact": e.Contact != "", "digest": e.Digest != "", "url": e.URL != "", "fallback_url": e.FallbackURL != "",
 		"fallback_script": e.FallbackScript != "", "sms_url": e.SMSURL != "", "file": e.File != "",
 		"members": len(e.Members) > 0, "strategy": e.Strategy != "", "music": e.Music != "",
-		"forward": e.Forward != Forward{}, "dnd": e.DND, "call_waiting": e.CallWaiting != nil,
+		"forward": e.Forward != Forward{}, "dnd": e.DND, "call_waiting": e.CallWaiting != nil, "pickup_group": e.PickupGroup != "", "delay": e.Delay != 0,
 	}
 }
 
 var counts = map[string][]string{
-	"phone": {"contact", "digest", "forward", "dnd", "call_waiting"}, "api": {"url", "fallback_url", "fallback_script", "sms_url"}, "script": {"file"},
-	"ringgroup": {"members", "strategy"}, "queue": {"members", "strategy", "music"},
+	"phone": {"contact", "digest", "forward", "dnd", "call_waiting", "pickup_group"}, "api": {"url", "fallback_url", "fallback_script", "sms_url"}, "script": {"file"},
+	"ringgroup": {"members", "strategy", "delay"}, "queue": {"members", "strategy", "music"},
 	"voicemail": {}, "conference": {}, "echo": {},
 }
 

@@ -22,6 +22,9 @@ type echoTask struct{}
 
 // script gives what runs on a call.
 func (s *Server) script(l *exchange.Line) exchange.Script {
+	if leads, ok := s.lead(l); ok {
+		return leads
+	}
 	if _, ok := l.Info().Task.(echoTask); ok {
 		e := &echo{s: s, line: l}
 		e.ctx, e.stop = context.WithCancelCause(context.Background())

@@ -16,6 +16,7 @@ import (
 	"ozswitch/switch/call"
 	"ozswitch/switch/dialplan"
 	"ozswitch/switch/extension"
+	"ozswitch/switch/route"
 	"ozswitch/switch/script"
 )
 
@@ -39,6 +40,7 @@ func (c *Config) extensions() (*extension.Set, error) {
 			URL: e.URL, FallbackURL: e.FallbackURL, FallbackScript: e.FallbackScript, ErrorURL: e.ErrorURL, FinishedURL: e.FinishedURL,
 			SMSURL: e.SMSURL, Secret: string(e.Secret), RecordChannels: e.RecordChannels, SensitiveInput: e.SensitiveInput,
 			File: e.File, Members: e.Members, Strategy: e.Strategy, Music: e.Music, Settings: e.settings(),
+			RingTime: int(time.Duration(e.RingTime).Seconds()), Delay: time.Duration(e.Delay), PickupGroup: e.PickupGroup,
 		}
 		if x.Type == extension.Script && x.File == "" {
 			x.File = helloName
@@ -108,41 +110,41 @@ func (s *Server) guest(at netip.AddrPort) bool {
 	return false
 }
 
-// route is exchange.Config.Route: whose script answers a call. Who the caller is
-// has been proven, or it is a guest.
+// route is exchange.Config.Route: whose script answers a call, or who leads it to
+// somebody. Who the caller is has been proven, or it is a guest.
 func (s *Server) route(in call.Invited) (string, call.Direction, any, *call.Respond) {
 	no := func(code int, why string) (string, call.Direction, any, *call.Respond) {
 		s.log.Info("call refused", "from", in.From, "to", in.To, "source", in.Source, "code", code, "why", why)
 		return "", 0, nil, &call.Respond{Code: code, Warning: why}
 	}
+	who := callerOf(in)
 	st := s.state.Load()
 	if !st.exts.Has(in.To) {
 		if says, ok := s.featureCode(in); ok {
 			return in.To, call.Internal, says, nil
 		}
+		if number, ok := st.cfg.Features.pickup(in.To); ok && !who.IsLine() {
+			return number, call.Internal, route.Task{Who: who, Number: number, PickUp: true}, nil
+		}
 	}
-	dest, ok := st.plan.Route(dialplan.FromExtension, in.To, time.Now())
-	if !ok {
-		return no(404, "nobody has the number "+in.To)
+	task := route.Task{Who: who, Number: in.To}
+	if st.cfg.RoutingURL != "" { // it is asked before anybody else
+		return in.To, route.Direction(who, false), task, nil
 	}
-	if dest.Targets[0].Kind == dialplan.Line {
-		return no(503, "calls to lines are not built yet")
-	}
-	e, ok := st.exts.Find(dest.Targets[0].Number)
+	e, dir, refused := s.router.Lead(who, in.To, time.Now())
 	switch {
-	case !ok:
-		return no(404, "nobody has the number "+dest.Targets[0].Number)
-	case e.Type != extension.Echo && !e.RunsScript():
-		return no(480, "extension "+e.Number+" is a phone; calls between phones are not built yet")
+	case refused != nil:
+		return no(refused.Code, refused.Reason)
+	case e.Number == "": // several, or a line
+		return "", dir, task, nil
+	case e.Type == extension.Phone || e.Type == extension.RingGroup:
+		return e.Number, dir, task, nil
 	}
-	dir := call.Inbound
-	if in.User != "" {
-		dir = call.Internal
+	run, err := s.service(e)
+	if err != nil {
+		return no(480, "extension "+e.Number+": "+err.Error())
 	}
-	if e.Type == extension.Echo {
-		return e.Number, dir, echoTask{}, nil
-	}
-	return e.Number, dir, taskOf(e), nil
+	return e.Number, dir, run, nil
 }
 
 // taskOf is what a script extension gives its calls.

@@ -34,6 +34,7 @@ import (
 	"ozswitch/switch/eventlog"
 	"ozswitch/switch/exchange"
 	"ozswitch/switch/notify"
+	"ozswitch/switch/route"
 	"ozswitch/switch/script"
 	"ozswitch/switch/sip"
 	"ozswitch/switch/store/sqlite"
@@ -86,6 +87,7 @@ type Server struct {
 	sockets  *webphone.Sockets
 	calls    *exchange.Exchange
 	scripts  *script.Runner
+	router   *route.Router
 	echoes   sync.WaitGroup
 	tokens   *api.Tokens
 	sessions api.Sessions
@@ -251,6 +253,7 @@ func (s *Server) newCalls() {
 		Log:     s.openLog,
 		Changed: s.changed, Finished: s.finished, Panicked: s.panicked, Slog: s.log, MaxCalls: c.Limits.Calls,
 	})
+	s.newRouter()
 	s.sip = sip.New(sip.Config{
 		Listen: listen, ListenPacket: s.opt.ListenPacket, ListenStream: s.opt.ListenStream, DialStream: s.opt.DialStream, TLS: s.tls(),
 		External: c.SIP.ExternalAddress, UserAgent: "ozswitch/" + s.opt.Version,
@@ -402,6 +405,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.calls.Drain(drained)
 	cancel()
 	s.bridge.Wait()
+	s.router.Wait()
 	s.scripts.Wait()
 	s.echoes.Wait()
 	stop(nil)

@@ -1,0 +1,132 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"ozswitch/ozml/trace"
+	"ozswitch/switch/call"
+	"ozswitch/switch/exchange"
+)
+
+// errOver is why a call is led no more.
+var errOver = errors.New("route: the call is over")
+
+// For gives the script of a call whose Info.Task is t: it leads the call, and is
+// then whatever application the number belongs to, if it is one.
+func (r *Router) For(l *exchange.Line, t Task) exchange.Script {
+	s := &leading{r: r, line: l, task: t}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	return s
+}
+
+// leading is the script of a call that is led.
+type leading struct {
+	r      *Router
+	line   *exchange.Line
+	task   Task
+	ctx    context.Context // ends with the call, and when the parties are joined
+	cancel context.CancelCauseFunc
+
+	mu   sync.Mutex
+	next exchange.Script // the application that has the call now
+	over time.Time       // of the call; zero = it is up
+}
+
+// Start implements exchange.Script.
+func (s *leading) Start(connected bool) {
+	s.r.wg.Go(func() {
+		ours := true // to post ScriptEnded
+		defer func() {
+			if v := recover(); v != nil {
+				s.r.panicked(s.line, v)
+			}
+			if ours {
+				s.line.Post(call.ScriptEnded{})
+			}
+		}()
+		err := s.lead()
+		if h, ok := errors.AsType[*Handover](err); ok {
+			if next := s.hand(h); next != nil {
+				ours = false
+				next.Start(connected)
+			}
+			return
+		}
+		if no, ok := errors.AsType[*Refused](err); ok {
+			s.refuse(no)
+		}
+	})
+}
+
+func (s *leading) lead() error {
+	if s.task.PickUp {
+		return s.r.pickUp(s.ctx, s.line, s.task)
+	}
+	return s.r.Dial(s.ctx, s.line, s.task.Who, s.task.Number, Options{})
+}
+
+// hand makes an application the script of the call; nil when the call is over.
+func (s *leading) hand(h *Handover) exchange.Script {
+	s.line.Lead(h.Number, h.Task)
+	next := s.r.c.Script(s.line)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over.IsZero() || s.ctx.Err() != nil {
+		return nil
+	}
+	s.next = next
+	return next
+}
+
+// refuse tells the caller that nobody came.
+func (s *leading) refuse(no *Refused) {
+	s.line.Sink().Emit(trace.Event{T: time.Now(), Type: trace.CallRouted, Status: no.Code, Text: no.Reason})
+	_ = s.line.Ask(s.ctx, func(t call.Ticket) call.Event {
+		return call.RejectWanted{Ticket: t, Failure: no.Failure}
+	})
+}
+
+func (s *leading) application() exchange.Script {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.next
+}
+
+// Over implements exchange.Script.
+func (s *leading) Over(at time.Time) {
+	s.mu.Lock()
+	s.over = at
+	s.mu.Unlock()
+	if next := s.application(); next != nil {
+		next.Over(at)
+	}
+}
+
+// Stop implements exchange.Script.
+func (s *leading) Stop(r call.Result) {
+	s.cancel(errOver)
+	if next := s.application(); next != nil {
+		next.Stop(r)
+	}
+}
+
+// Key implements exchange.Script.
+func (s *leading) Key(k byte) {
+	if next := s.application(); next != nil {
+		next.Key(k)
+	}
+}
+
+// panicked tells of a bug; the call that it befell ends with its script.
+func (r *Router) panicked(l *exchange.Line, v any) {
+	r.c.Slog.Error("panic in leading a call", "call", l.Info().ID, "panic", v, "stack", string(debug.Stack()))
+	l.Sink().Emit(trace.Event{Type: trace.Error, Code: trace.CodeBug, Text: fmt.Sprintf("a fault of the switch: %v", v)})
+	if r.c.Panicked != nil {
+		r.c.Panicked("route")
+	}
+}

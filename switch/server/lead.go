@@ -1,0 +1,82 @@
+package server
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"ozswitch/switch/call"
+	"ozswitch/switch/dialplan"
+	"ozswitch/switch/exchange"
+	"ozswitch/switch/extension"
+	"ozswitch/switch/route"
+)
+
+// newRouter makes what leads calls by the dial plan.
+func (s *Server) newRouter() {
+	s.router = route.New(route.Config{
+		Exchange: s.calls, Domain: s.state.Load().cfg.SIP.Domain,
+		Plan:     func() *dialplan.Plan { return s.state.Load().plan },
+		Find:     func(number string) (extension.Extension, bool) { return s.state.Load().exts.Find(number) },
+		Settings: s.settings, Places: s.places, Line: s.lineOf, Service: s.service, Script: s.script,
+		Shuffle: rand.Shuffle, Panicked: s.panicked, Slog: s.log,
+	})
+}
+
+// callerOf says on whose behalf an INVITE calls.
+func callerOf(in call.Invited) route.Caller {
+	switch {
+	case in.Line != "":
+		return route.Caller{From: in.Line}
+	case in.User != "":
+		return route.Caller{From: dialplan.FromExtension, Extension: in.User}
+	}
+	return route.Caller{From: dialplan.FromExtension, Guest: true}
+}
+
+// places are where the telephones of an extension are, the latest first: of one
+// that has several flows to us (RFC 5626) the latest.
+func (s *Server) places(number string) (all []route.Place) {
+	seen := map[string]bool{}
+	for _, b := range s.sip.Bindings(number) {
+		if b.Instance != "" && seen[b.Instance] {
+			continue
+		}
+		seen[b.Instance] = true
+		all = append(all, route.Place{URI: b.Contact, Phone: number, Web: strings.HasPrefix(strings.ToLower(b.Transport), "ws")})
+	}
+	if e, _ := s.state.Load().exts.Find(number); len(all) == 0 && e.Contact != "" {
+		all = append(all, route.Place{URI: e.Contact})
+	}
+	return all
+}
+
+// lineOf is what the configuration says of a line.
+func (s *Server) lineOf(name string) (l route.Line, ok bool) {
+	for _, c := range s.state.Load().cfg.Lines {
+		if c.Name == name {
+			return route.Line{CallerID: c.CallerID, Codecs: c.Codecs}, true
+		}
+	}
+	return l, false
+}
+
+// service gives the task of a call to an extension that is an application.
+func (s *Server) service(e extension.Extension) (task any, err error) {
+	switch {
+	case e.Type == extension.Echo:
+		return echoTask{}, nil
+	case e.RunsScript():
+		return taskOf(e), nil
+	}
+	return nil, fmt.Errorf("type %s is not built yet", e.Type)
+}
+
+// lead makes the script of a call that the dial plan leads.
+func (s *Server) lead(l *exchange.Line) (exchange.Script, bool) {
+	t, ok := l.Info().Task.(route.Task)
+	if !ok {
+		return nil, false
+	}
+	return s.router.For(l, t), true
+}
