@@ -23,27 +23,32 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// A Call is the life of one call with one leg: someone calls a script, or a
-// script calls someone. It has one owner, who calls Handle.
+// A Call is the life of one call. It begins with one leg: someone calls a
+// script, or a script calls someone. More legs come by DialWanted and LegGiven;
+// two of them are the parties, who hear each other. It has one owner, who calls
+// Handle.
 type Call struct {
-	limits   Limits
-	leg      LegID
-	outgoing bool
-	state    State
-	result   Result
+	limits Limits
+	first  LegID
+	state  State
+	result Result
+	hops   int // Max-Forwards that the caller left us; 0 = unknown
 
-	offer   *Media // what the caller offered; nil when our 200 must offer
-	local   Media  // what we said
-	reoffer *Media // a re-INVITE's, until the sound has said what we answer
-	opened  bool   // a socket exists
-	heard   bool   // ConnectMedia was done
-	script  bool   // a script runs, ScriptEnded is owed
-	keys    keys
+	legs  []*leg  // that are there, oldest first
+	seats [2]*leg // the parties; nil = nobody has that role now
+	dial  *dial   // what rings; nil = nothing
+	onAir mix     // who hears what
+	held  bool    // HoldWanted put the parties on hold
 
-	ticket  Ticket // of the Answer or Originate that is under way
-	pending Originate
+	script  bool // a script runs, ScriptEnded is owed
+	stopped bool // and was told to stop
 
-	ringAt, setUpBy, ringBy, endBy time.Time // deadlines; zero = none
+	ticket   Ticket        // of the Answer or Originate that is under way
+	ringTime time.Duration // of an Originate
+
+	ringAt, ringBy, endBy time.Time // deadlines; zero = none
+	left                  LegID     // who asked to be replaced and hung up before anybody was dialled
+	leftBy                time.Time // how long that is waited for
 
 	now time.Time
 	out []Effect
@@ -58,73 +63,143 @@ func (c *Call) State() State { return c.state }
 // Result tells how it ended; None while it lives.
 func (c *Call) Result() Result { return c.result }
 
-// Leg names the call's leg.
-func (c *Call) Leg() LegID { return c.leg }
+// Leg names the leg that the call began with.
+func (c *Call) Leg() LegID { return c.first }
 
 // Handle takes an event at the instant now and returns what must be done, in
 // order. The slice is valid until the next call.
 func (c *Call) Handle(now time.Time, e Event) []Effect {
 	c.now, c.out = now, c.out[:0]
 	armed := c.next()
+	c.handle(e)
+	if at := c.next(); !at.Equal(armed) {
+		c.do(Arm{at})
+	}
+	return c.out
+}
+
+func (c *Call) handle(e Event) {
 	switch e := e.(type) {
 	case Invited:
 		c.invited(e)
 	case Originate:
 		c.originate(e)
-	case Provisional:
-		c.provisional(e)
-	case Accepted:
-		c.keys.info = e.Info
-		c.accepted(e)
-	case Refused:
-		c.end(refusal(e.Code), e.Failure, nil)
-	case Acked:
-		c.acked(e)
-	case Cancelled:
-		c.end(ByCaller, Failure{487, "the caller gave up"}, nil)
-	case Ended:
-		c.end(c.far(), Failure{487, "the far end hung up"}, nil)
-	case Lost:
-		c.end(NetworkGone, e.Failure, nil)
-	case Reoffered:
-		c.reoffered(e)
-	case Reaccepted:
-		if c.state == InCall && e.Media != nil {
-			c.connect(*e.Media)
-		}
-	case Rerefused: // all stands as it was
-	case KeyInfo:
-		c.do(PressKey{e.Leg, e.Key})
-	case KeysWanted:
-		c.keysWanted(e)
-	case KeyAnswered:
-		c.keyAnswered(e)
-	case MediaOpened:
-		c.mediaOpened(e)
-	case MediaAgreed:
-		c.agreed(e)
-	case MediaDisagreed:
-		c.disagreed(e)
-	case MediaFailed:
-		c.mediaFailed(e)
-	case MediaLost:
-		c.end(MediaGone, Failure{408, "no sound arrived"}, c.goodbye("no sound arrived"))
 	case AnswerWanted:
 		c.answerWanted(e)
 	case RejectWanted:
 		c.rejectWanted(e)
 	case HangupWanted:
-		c.end(e.By, Failure{487, "hung up"}, c.goodbye(e.Reason))
+		c.end(e.By, Failure{487, "hung up"}, e.Reason)
 		c.settle(e.Ticket, Failure{})
+	case KeysWanted:
+		c.keysWanted(e)
+	case DialWanted:
+		c.dialWanted(e)
+	case DialGivenUp:
+		c.dialGivenUp(e)
 	case ScriptEnded:
 		c.scriptEnded()
 	case Tick:
 		c.tick()
+	default:
+		c.legEvent(e)
 	}
-	if at := c.next(); !at.Equal(armed) {
-		c.do(Arm{at})
+}
+
+// legEvent is what befalls one leg. One that is not ours any more is not
+// listened to.
+func (c *Call) legEvent(e Event) {
+	id := LegOf(e)
+	l := c.leg(id)
+	if l == nil {
+		if _, late := e.(MediaOpened); late {
+			c.do(CloseMedia{id}) // it ended while the socket was being opened
+		}
+		return
 	}
-	return c.out
+	switch e := e.(type) {
+	case Provisional:
+		c.provisional(l, e)
+	case Accepted:
+		c.accepted(l, e)
+	case Refused:
+		c.refused(l, e)
+	case Acked:
+		c.acked(l, e)
+	case Cancelled:
+		c.say(l, nil)
+		c.end(by(l), Failure{487, "the caller gave up"}, "")
+	case Ended:
+		c.hungUp(l, by(l), Failure{487, "the far end hung up"})
+	case Lost:
+		c.hungUp(l, NetworkGone, e.Failure)
+	case Reoffered:
+		c.reoffered(l, e)
+	case Reaccepted:
+		if l.up() && e.Media != nil {
+			c.connect(l, *e.Media)
+		}
+	case Rerefused: // all stands as it was
+	case KeyInfo:
+		c.do(PressKey{e.Leg, e.Key})
+	case KeyAnswered:
+		c.keyAnswered(l, e)
+	case MediaOpened:
+		c.mediaOpened(l, e)
+	case MediaAgreed:
+		c.agreed(l, e)
+	case MediaDisagreed:
+		c.disagreed(l, e)
+	case MediaFailed:
+		c.mediaFailed(l, e)
+	case MediaLost:
+		c.end(MediaGone, Failure{408, "no sound arrived"}, "no sound arrived")
+	}
+}
+
+// LegOf names the leg that an event befalls; "" for one of the whole call.
+func LegOf(e Event) LegID {
+	switch e := e.(type) {
+	case Provisional:
+		return e.Leg
+	case Accepted:
+		return e.Leg
+	case Refused:
+		return e.Leg
+	case Acked:
+		return e.Leg
+	case Cancelled:
+		return e.Leg
+	case Ended:
+		return e.Leg
+	case Lost:
+		return e.Leg
+	case Reoffered:
+		return e.Leg
+	case Reaccepted:
+		return e.Leg
+	case Rerefused:
+		return e.Leg
+	case Referred:
+		return e.Leg
+	case TransferRefused:
+		return e.Leg
+	case KeyInfo:
+		return e.Leg
+	case KeyAnswered:
+		return e.Leg
+	case MediaOpened:
+		return e.Leg
+	case MediaAgreed:
+		return e.Leg
+	case MediaDisagreed:
+		return e.Leg
+	case MediaFailed:
+		return e.Leg
+	case MediaLost:
+		return e.Leg
+	}
+	return ""
 }
 
 func (c *Call) do(e Effect) { c.out = append(c.out, e) }
@@ -143,10 +218,19 @@ func (c *Call) settlePending(f Failure) {
 
 // next is the earliest deadline; zero when there is none.
 func (c *Call) next() (at time.Time) {
-	for _, d := range [...]time.Time{c.ringAt, c.setUpBy, c.ringBy, c.endBy} {
+	sooner := func(d time.Time) {
 		if !d.IsZero() && (at.IsZero() || d.Before(at)) {
 			at = d
 		}
+	}
+	for _, d := range [...]time.Time{c.ringAt, c.ringBy, c.endBy, c.leftBy} {
+		sooner(d)
+	}
+	for _, l := range c.legs {
+		sooner(l.setUpBy)
+	}
+	if c.dial != nil {
+		sooner(c.dial.next())
 	}
 	return at
 }
@@ -154,175 +238,22 @@ func (c *Call) next() (at time.Time) {
 func (c *Call) due(d time.Time) bool { return !d.IsZero() && !c.now.Before(d) }
 
 func (c *Call) become(s State) {
+	if c.state == s && s != Setup {
+		return
+	}
 	c.state = s
 	c.do(Changed{s})
 }
 
-func (c *Call) invited(e Invited) {
-	c.leg, c.offer, c.keys.info = e.Leg, e.Offer, e.Info
-	c.ringAt, c.endBy = c.now.Add(c.limits.RingAt), c.now.Add(c.limits.Length)
-	c.become(Setup)
-	c.script = true
-	c.do(StartScript{})
-}
+// together tells whether there are two parties, who need no script.
+func (c *Call) together() bool { return c.seats[Caller] != nil && c.seats[Callee] != nil }
 
-func (c *Call) originate(e Originate) {
-	c.leg, c.outgoing, c.pending, c.ticket = e.Leg, true, e, e.Ticket
-	if c.pending.RingTime == 0 {
-		c.pending.RingTime = c.limits.RingTime
+// other is the party whom l talks to; nil when that is a script.
+func (c *Call) other(l *leg) *leg {
+	if c.seats[l.party] != l {
+		return nil
 	}
-	c.setUpBy, c.endBy = c.now.Add(c.limits.SetUp), c.now.Add(c.limits.Length)
-	c.become(Setup)
-	c.do(OpenMedia{Leg: c.leg, Web: e.Web})
-}
-
-func (c *Call) provisional(e Provisional) {
-	if c.state != Setup || !c.outgoing || e.Code < 180 {
-		return
-	}
-	c.ring()
-}
-
-// ring notes that the callee's phone rings.
-func (c *Call) ring() {
-	c.setUpBy, c.ringBy = time.Time{}, c.now.Add(c.pending.RingTime)
-	c.become(Ringing)
-	c.settlePending(Failure{})
-}
-
-func (c *Call) accepted(e Accepted) {
-	if c.state > Ringing || !c.outgoing {
-		return
-	}
-	if e.Media == nil || len(e.Media.Codecs) == 0 {
-		c.end(Failed, Failure{488, "the callee answered without sound"}, Bye{Leg: c.leg, Reason: "no sound was agreed"})
-		return
-	}
-	if c.state == Setup {
-		c.ring() // some phones pick up without ringing
-	}
-	c.ringBy = time.Time{}
-	c.connect(*e.Media)
-	c.become(InCall)
-	c.script = true
-	c.do(StartScript{Connected: true})
-}
-
-func (c *Call) connect(remote Media) {
-	c.heard = true
-	c.keys.agreed(remote, c.local)
-	c.do(ConnectMedia{c.leg, remote})
-}
-
-func (c *Call) answerWanted(e AnswerWanted) {
-	switch {
-	case c.state == InCall:
-		c.settle(e.Ticket, Failure{})
-	case c.state == Completed, c.outgoing, c.ticket != 0:
-		c.settle(e.Ticket, Failure{487, "there is nothing to answer"})
-	default:
-		c.ticket = e.Ticket
-		c.do(OpenMedia{Leg: c.leg, Remote: c.offer})
-	}
-}
-
-func (c *Call) mediaOpened(e MediaOpened) {
-	if c.state == Completed {
-		c.do(CloseMedia{c.leg}) // it ended while the socket was being opened
-		return
-	}
-	c.opened, c.local = true, e.Media
-	local := e.Media
-	if c.outgoing {
-		c.do(Invite{Leg: c.leg, Target: c.pending.Target, Phone: c.pending.Phone, From: c.pending.From, FromName: c.pending.FromName, Offer: &local})
-		return
-	}
-	c.ringAt = time.Time{}
-	c.do(Respond{Leg: c.leg, Code: 200, Media: &local})
-	if c.offer == nil {
-		c.become(InCall) // sound begins with the answer in the ACK, and so does the script
-		return
-	}
-	c.connect(*c.offer)
-	c.become(InCall)
-	c.settlePending(Failure{})
-}
-
-func (c *Call) mediaFailed(e MediaFailed) {
-	var goodbye Effect
-	switch {
-	case c.state == InCall || c.outgoing:
-		goodbye = c.goodbye(e.Reason)
-	default:
-		goodbye = Respond{Leg: c.leg, Code: e.Code, Warning: e.Reason}
-	}
-	c.end(Failed, e.Failure, goodbye)
-}
-
-func (c *Call) acked(e Acked) {
-	if c.state != InCall {
-		return
-	}
-	if c.heard {
-		if e.Media != nil && len(e.Media.Codecs) > 0 { // a re-INVITE without SDP asked for our offer
-			c.connect(*e.Media)
-		}
-		return
-	}
-	if e.Media == nil || len(e.Media.Codecs) == 0 {
-		c.end(Failed, Failure{488, "the ACK brought no answer to our offer"}, c.goodbye("no sound was agreed"))
-		return
-	}
-	c.connect(*e.Media)
-	c.settlePending(Failure{})
-}
-
-func (c *Call) reoffered(e Reoffered) {
-	if c.state != InCall || c.reoffer != nil {
-		c.do(Respond{Leg: c.leg, Code: 491})
-		return
-	}
-	if e.Offer == nil {
-		local := c.local
-		local.Dir = SendRecv // the far end is free to hold us still
-		if local.Web != nil {
-			web := *local.Web
-			web.Setup, local.Web = ActPass, &web // RFC 8842 5.2
-		}
-		c.do(Respond{Leg: c.leg, Code: 200, Media: &local})
-		return
-	}
-	c.reoffer = e.Offer
-	c.do(AgreeMedia{c.leg, *e.Offer})
-}
-
-// agreed is the answer to the offer that a re-INVITE brought.
-func (c *Call) agreed(e MediaAgreed) {
-	if c.reoffer == nil || c.state != InCall {
-		return
-	}
-	remote, local := *c.reoffer, e.Media
-	c.reoffer, c.local = nil, local
-	remote.Codecs = local.Codecs // so that the sound goes by what we answer
-	c.connect(remote)
-	c.do(Respond{Leg: c.leg, Code: 200, Media: &local})
-}
-
-func (c *Call) disagreed(e MediaDisagreed) {
-	if c.reoffer == nil || c.state != InCall {
-		return
-	}
-	c.reoffer = nil
-	c.do(Respond{Leg: c.leg, Code: 488, Warning: e.Reason})
-}
-
-func (c *Call) rejectWanted(e RejectWanted) {
-	if c.state > Ringing || c.outgoing {
-		c.settle(e.Ticket, Failure{400, "the call was answered already"})
-		return
-	}
-	c.end(Rejected, e.Failure, Respond{Leg: c.leg, Code: e.Code, Reason: e.Reason})
-	c.settle(e.Ticket, Failure{})
+	return c.seats[l.party.Other()]
 }
 
 func (c *Call) scriptEnded() {
@@ -331,67 +262,79 @@ func (c *Call) scriptEnded() {
 		c.do(Over{})
 		return
 	}
-	c.end(ByScript, Failure{487, "the script ended"}, c.goodbye(""))
+	if c.together() || c.leftBy != (time.Time{}) {
+		return // the parties go on by themselves
+	}
+	c.end(ByScript, Failure{487, "the script ended"}, "")
 }
 
 func (c *Call) tick() {
 	switch {
 	case c.due(c.endBy):
-		c.end(TooLong, Failure{487, "the longest time for a call is over"}, c.goodbye("longest call time reached"))
-	case c.due(c.setUpBy):
-		c.end(NoAnswer, Failure{408, "it did not ring in time"}, Cancel{Leg: c.leg, Reason: "no ringing"})
+		c.end(TooLong, Failure{487, "the longest time for a call is over"}, "longest call time reached")
 	case c.due(c.ringBy):
-		c.end(NoAnswer, Failure{480, "nobody answered"}, Cancel{Leg: c.leg, Reason: "no answer"})
+		c.end(NoAnswer, Failure{480, "nobody answered"}, "no answer")
+	case c.due(c.leftBy):
+		c.end(c.leftAs(), Failure{487, "nobody took the place of who left"}, "")
 	case c.due(c.ringAt):
 		c.ringAt = time.Time{}
-		c.do(Respond{Leg: c.leg, Code: 180})
-		c.become(Ringing)
+		c.ringing(c.leg(c.first))
+	}
+	for _, l := range c.legs {
+		if c.due(l.setUpBy) && c.state != Completed {
+			c.neverRang(l)
+			break // the next tick is at once
+		}
+	}
+	if c.dial != nil {
+		c.dialTick()
 	}
 }
 
-// goodbye is the message that ends the dialog as it stands now.
-func (c *Call) goodbye(why string) Effect {
-	switch {
-	case c.state == Completed:
-		return nil
-	case c.state == InCall:
-		return Bye{Leg: c.leg, Reason: why}
-	case !c.outgoing:
-		return Respond{Leg: c.leg, Code: 603}
-	case c.opened:
-		return Cancel{Leg: c.leg, Reason: why}
-	}
-	return nil
-}
-
-// end is the one way a call ends: tell the far end and the world (a recording
+// end is the one way a call ends: tell the far ends and the world (a recording
 // ends by that), stop the script, close the sound.
-func (c *Call) end(r Result, f Failure, goodbye Effect) {
+func (c *Call) end(r Result, f Failure, why string) {
 	if c.state == Completed {
 		return
 	}
 	c.result = r
-	c.ringAt, c.setUpBy, c.ringBy, c.endBy = time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	if goodbye != nil {
-		c.do(goodbye)
+	c.ringAt, c.ringBy, c.endBy, c.leftBy = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	d, legs := c.dial, c.legs
+	c.dial, c.legs, c.seats, c.onAir = nil, nil, [2]*leg{}, mix{}
+	for _, l := range legs {
+		c.say(l, l.goodbye(why))
+	}
+	for _, l := range legs {
+		was := f
+		if l.up() {
+			was = Failure{}
+		}
+		c.enter(l, Completed, was)
 	}
 	c.become(Completed) // before the script notices, which may still do something
-	if c.script {
+	if c.script && !c.stopped {
 		c.do(StopScript{r})
 	}
-	if c.opened {
-		c.do(CloseMedia{c.leg})
+	for _, l := range legs {
+		if l.opened {
+			c.do(CloseMedia{l.id})
+		}
 	}
 	c.settlePending(f)
-	c.keysDone(f)
+	if d != nil {
+		c.settle(d.Ticket, f)
+	}
+	for _, l := range legs {
+		c.keysDone(l, f)
+	}
 	if !c.script {
 		c.do(Over{})
 	}
 }
 
-// far is who hung up when a BYE came.
-func (c *Call) far() Result {
-	if c.outgoing {
+// by is who hung up when the far end of a leg did.
+func by(l *leg) Result {
+	if l.party == Callee {
 		return ByCallee
 	}
 	return ByCaller

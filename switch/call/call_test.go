@@ -59,17 +59,31 @@ func play(t *testing.T, src string) string {
 	return out.String()
 }
 
-var (
-	pcmu  = Codec{PT: 0, Name: "PCMU", ClockRate: 8000}
-	their = &Media{Addr: netip.MustParseAddrPort("192.0.2.1:4000"), Codecs: []Codec{pcmu}}
-	ours  = Media{Addr: netip.MustParseAddrPort("192.0.2.9:20000"), Codecs: []Codec{pcmu}}
-)
+var pcmu = Codec{PT: 0, Name: "PCMU", ClockRate: 8000}
 
-// event reads "@SECONDS name [args]".
+// first is the leg that every call of the dialogues begins with; others have one
+// capital letter as well, and their own address and port.
+const first LegID = "L"
+
+func their(leg LegID) Media {
+	host := map[LegID]byte{first: 1, "A": 2, "B": 3, "C": 4, "X": 5}[leg]
+	return Media{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, host}), 4000), Codecs: []Codec{pcmu}}
+}
+
+func our(leg LegID) Media {
+	port := map[LegID]uint16{first: 20000, "A": 20002, "B": 20004, "C": 20006, "X": 20008}[leg]
+	return Media{Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.9"), port), Codecs: []Codec{pcmu}}
+}
+
+// event reads "@SECONDS [LEG] name [args]".
 func event(t *testing.T, w []string) (time.Duration, Event) {
 	at, err := time.ParseDuration(strings.TrimPrefix(w[0], "@"))
 	if err != nil || len(w) < 2 {
 		t.Fatalf("want @time event, got %q", w)
+	}
+	leg := first
+	if len(w[1]) == 1 {
+		leg, w = LegID(w[1]), w[1:]
 	}
 	num := func(i int) int {
 		if i >= len(w) {
@@ -85,13 +99,15 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 		if i >= len(w) {
 			return nil
 		}
-		m := *their
+		m := their(leg)
 		switch w[i] {
 		case "sdp":
 		case "events": // telephone-event beside the sound
 			m.Keys = []Codec{{PT: 101, Name: "telephone-event", ClockRate: 8000}}
 		case "sendonly":
 			m.Dir = SendOnly
+		case "recvonly":
+			m.Dir = RecvOnly
 		case "inactive":
 			m.Dir = Inactive
 		case "zero": // hold as RFC 2543 had it
@@ -101,15 +117,16 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 			m.Codecs = []Codec{{PT: 8, Name: "PCMA", ClockRate: 8000}, {PT: 97, Name: "pcmu", ClockRate: 8000}}
 		case "pcma":
 			m.Codecs = []Codec{{PT: 8, Name: "PCMA", ClockRate: 8000}}
+		case "both":
+			m.Codecs = append(m.Codecs, Codec{PT: 8, Name: "PCMA", ClockRate: 8000})
 		default:
 			t.Fatalf("unknown media %q", w[i])
 		}
 		return &m
 	}
-	const leg = "L"
 	switch w[1] {
 	case "invite":
-		return at, Invited{Leg: leg, From: "1001", To: "9000", Offer: media(2), Info: w[len(w)-1] == "allows"}
+		return at, Invited{Leg: leg, From: "1001", FromName: "Ann", To: "9000", Offer: media(2), Info: w[len(w)-1] == "allows"}
 	case "answer":
 		return at, AnswerWanted{Ticket(num(2))}
 	case "reject":
@@ -117,13 +134,17 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 	case "hangup":
 		return at, HangupWanted{Ticket: Ticket(num(2)), By: ByScript}
 	case "opened":
-		return at, MediaOpened{leg, ours}
+		m := our(leg)
+		if o := media(2); o != nil {
+			m.Codecs = o.Codecs
+		}
+		return at, MediaOpened{leg, m}
 	case "nomedia":
 		return at, MediaFailed{leg, Failure{num(2), "no codec in common"}}
 	case "nosound":
 		return at, MediaLost{leg}
 	case "agreed":
-		m := ours
+		m := our(leg)
 		m.Dir = media(2).Mirror()
 		m.Codecs = media(2).Codecs[len(media(2).Codecs)-1:]
 		return at, MediaAgreed{leg, m}
@@ -139,20 +160,32 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 		return at, Lost{leg, Failure{408, "no ACK"}}
 	case "reinvite":
 		return at, Reoffered{leg, media(2)}
+	case "reaccepted":
+		return at, Reaccepted{leg, media(2)}
+	case "rerefused":
+		return at, Rerefused{leg, Failure{num(2), "refused"}}
 	case "info":
 		return at, KeyInfo{Leg: leg, Key: w[2][0]}
 	case "keys":
-		return at, KeysWanted{Ticket(num(2)), w[3]}
+		return at, KeysWanted{Ticket: Ticket(num(2)), Keys: w[3]}
 	case "keyanswered":
 		return at, KeyAnswered{leg, Failure{Code: num(2)}}
-	case "dial":
+	case "call":
 		return at, Originate{Ticket: 1, Leg: leg, Target: "sip:1001@192.0.2.1", To: "1001", From: "9000"}
+	case "dial":
+		return at, dialOf(t, num(2), w[3:])
+	case "giveup":
+		return at, DialGivenUp{Ticket(num(2))}
 	case "progress":
-		return at, Provisional{Leg: leg, Code: num(2)}
+		return at, Provisional{Leg: leg, Code: num(2), Media: media(3)}
 	case "accepted":
 		return at, Accepted{Leg: leg, Media: media(2), Info: w[len(w)-1] == "allows"}
 	case "refused":
-		return at, Refused{Leg: leg, Failure: Failure{num(2), "refused"}}
+		r := Refused{Leg: leg, Failure: Failure{num(2), "refused"}, Q850: num(3)}
+		if r.Code < 400 {
+			r.Contacts, r.Q850 = []string{"sip:elsewhere@192.0.2.1"}, 0
+		}
+		return at, r
 	case "scriptended":
 		return at, ScriptEnded{}
 	case "tick":
@@ -160,6 +193,40 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 	}
 	t.Fatalf("unknown event %q", w[1])
 	return 0, nil
+}
+
+// dialOf reads targets, "A" or "B+5s" for one that rings 5 s later, and what
+// else a dial says: "ring=20s", "instead=A", "quiet", "keep".
+func dialOf(t *testing.T, ticket int, w []string) (d DialWanted) {
+	d.Ticket = Ticket(ticket)
+	span := func(s string) time.Duration {
+		n, err := time.ParseDuration(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, s := range w {
+		name, v, _ := strings.Cut(s, "=")
+		switch name {
+		case "ring":
+			d.RingTime = span(v)
+		case "instead":
+			d.Instead = LegID(v)
+		case "quiet":
+			d.Quiet = true
+		case "keep":
+			d.Keep = true
+		default:
+			who, after, late := strings.Cut(s, "+")
+			x := Target{Leg: LegID(who), URI: "sip:" + who, Number: "10" + who}
+			if late {
+				x.After = span(after)
+			}
+			d.Targets = append(d.Targets, x)
+		}
+	}
+	return d
 }
 
 // show prints an effect in a few words.
@@ -174,40 +241,84 @@ func show(e Effect) string {
 		}
 		return s
 	}
+	of := func(l LegID) string { // whom the effect is for
+		if l == first {
+			return ""
+		}
+		return " " + string(l)
+	}
+	said := func(l LegID, why string, more ...string) string {
+		return strings.Join(append([]string{fmt.Sprintf("{Leg:%s Reason:%s}", l, why)}, more...), " ")
+	}
+	on := map[bool]string{true: " on", false: " off"}
 	switch e := e.(type) {
 	case Respond:
-		return strings.TrimSpace(fmt.Sprintf("Respond %d%s %s%s", e.Code, m(e.Media), e.Reason, e.Warning))
+		return strings.TrimSpace(fmt.Sprintf("Respond%s %d%s %s%s", of(e.Leg), e.Code, m(e.Media), e.Reason, e.Warning))
 	case Invite:
-		return "Invite " + e.Target + m(e.Offer)
+		from := ""
+		if e.Leg != first {
+			from = " from " + e.From + " " + e.FromName
+		}
+		return "Invite" + of(e.Leg) + " " + e.Target + m(e.Offer) + strings.TrimRight(from, " ")
+	case Reinvite:
+		return "Reinvite" + of(e.Leg) + m(e.Media)
 	case OpenMedia:
-		return "OpenMedia" + m(e.Remote)
+		s := "OpenMedia" + of(e.Leg) + m(e.Remote)
+		if e.Peer != nil {
+			s += " peer"
+			for _, c := range e.Peer.Codecs {
+				s += " " + c.Name
+			}
+		}
+		return s
 	case AgreeMedia:
-		return "AgreeMedia" + m(&e.Remote)
+		return "AgreeMedia" + of(e.Leg) + m(&e.Remote)
 	case ConnectMedia:
-		return "ConnectMedia" + m(&e.Remote)
+		return "ConnectMedia" + of(e.Leg) + m(&e.Remote)
+	case Join:
+		return fmt.Sprintf("Join %s %s", e.A, e.B)
+	case Part:
+		return fmt.Sprintf("Part %s %s", e.A, e.B)
+	case Ringback:
+		return "Ringback " + string(e.Leg) + on[e.On]
+	case Music:
+		return "Music " + string(e.Leg) + on[e.On]
+	case LegChanged:
+		s := fmt.Sprintf("Leg %s %s %s", e.Leg, e.Party, e.State)
+		if e.Instead != "" {
+			s += " instead of " + string(e.Instead)
+		}
+		if e.Failure.Code != 0 {
+			s += fmt.Sprintf(": %d %s", e.Failure.Code, e.Failure.Reason)
+		}
+		if (e.Target != nil) != (e.Leg != first) {
+			s += ", with the wrong target"
+		}
+		return s
 	case StopScript:
 		return "StopScript " + e.Result.String()
 	case Changed:
 		return "Changed " + e.State.String()
 	case Settle:
-		return strings.TrimSpace(fmt.Sprintf("Settle %d: %d %s", e.Ticket, e.Code, e.Reason))
+		return strings.TrimSpace(fmt.Sprintf("Settle %d: %d %s %s", e.Ticket, e.Code, e.Reason, strings.Join(e.Contacts, " ")))
 	case Arm:
 		if e.At.IsZero() {
 			return "Arm never"
 		}
 		return "Arm " + e.At.Sub(start).String()
 	case Info:
-		return "Info " + string(rune(e.Key))
+		return "Info" + of(e.Leg) + " " + string(rune(e.Key))
 	case PressKey:
-		return "PressKey " + string(rune(e.Key))
+		return "PressKey" + of(e.Leg) + " " + string(rune(e.Key))
+	case SendKey:
+		return "SendKey" + of(e.Leg) + " " + string(rune(e.Key))
 	case Bye:
-		return "Bye {Leg:" + string(e.Leg) + " Reason:" + e.Reason + "}"
+		return "Bye " + said(e.Leg, e.Reason)
 	case Cancel:
-		s := "Cancel {Leg:" + string(e.Leg) + " Reason:" + e.Reason + "}"
 		if e.Elsewhere {
-			s += " elsewhere"
+			return "Cancel " + said(e.Leg, e.Reason, "elsewhere")
 		}
-		return s
+		return "Cancel " + said(e.Leg, e.Reason)
 	}
 	name := fmt.Sprintf("%T %+v", e, e)
 	return strings.TrimPrefix(name, "call.")

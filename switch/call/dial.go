@@ -192,6 +192,3 @@ func (TransferAsked) effect() {}
 func (ReferProgress) effect() {}
 func (Give) effect()          {}
 func (LegChanged) effect()    {}
-
-// A leg is what a Call knows of one dialog.
-type leg struct{}

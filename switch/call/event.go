@@ -177,6 +177,7 @@ type (
 	// was answered, or with 415 when they must go by sound: see keys.go.
 	KeysWanted struct {
 		Ticket Ticket
+		Leg    LegID // "" = the caller; the callee where there is no caller
 		Keys   string
 	}
 	// HangupWanted ends the call for both sides.

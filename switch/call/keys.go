@@ -28,10 +28,18 @@ func (k *keys) agreed(remote, local Media) {
 // keysWanted sends the first key, and each further one when the last was
 // answered: two requests that are under way at once may overtake each other.
 func (c *Call) keysWanted(e KeysWanted) {
-	k := &c.keys
-	switch {
-	case c.state != InCall:
+	l := c.leg(e.Leg)
+	if e.Leg == "" {
+		if l = c.seats[Caller]; l == nil {
+			l = c.seats[Callee]
+		}
+	}
+	if l == nil || !l.up() {
 		c.settle(e.Ticket, Failure{487, "there is nobody to send keys to"})
+		return
+	}
+	k := &l.keys
+	switch {
 	case k.events || !k.info:
 		c.settle(e.Ticket, Failure{BySound, "keys go by sound"})
 	case k.ticket != 0:
@@ -40,33 +48,33 @@ func (c *Call) keysWanted(e KeysWanted) {
 		c.settle(e.Ticket, Failure{})
 	default:
 		k.left, k.ticket, k.taken = e.Keys, e.Ticket, false
-		c.do(Info{Leg: c.leg, Key: k.left[0]})
+		c.do(Info{Leg: l.id, Key: k.left[0]})
 	}
 }
 
 // keyAnswered goes on with the next key. Who refuses the very first takes none
 // by INFO, whatever it lists: the sound must do. One that is not answered was
 // perhaps taken, and is not sent twice.
-func (c *Call) keyAnswered(e KeyAnswered) {
-	k := &c.keys
+func (c *Call) keyAnswered(l *leg, e KeyAnswered) {
+	k := &l.keys
 	lost := e.Code == 408
 	switch {
 	case k.ticket == 0:
 	case e.Code != 0 && !lost && !k.taken:
 		k.info = false
-		c.keysDone(Failure{BySound, "keys go by sound: INFO was refused"})
+		c.keysDone(l, Failure{BySound, "keys go by sound: INFO was refused"})
 	case e.Code != 0 && !lost:
-		c.keysDone(e.Failure)
+		c.keysDone(l, e.Failure)
 	case len(k.left) > 1:
 		k.left, k.taken = k.left[1:], true
-		c.do(Info{Leg: c.leg, Key: k.left[0]})
+		c.do(Info{Leg: l.id, Key: k.left[0]})
 	default:
-		c.keysDone(e.Failure)
+		c.keysDone(l, e.Failure)
 	}
 }
 
 // keysDone tells who waits for keys, if anybody does.
-func (c *Call) keysDone(f Failure) {
-	c.settle(c.keys.ticket, f)
-	c.keys.ticket, c.keys.left = 0, ""
+func (c *Call) keysDone(l *leg, f Failure) {
+	c.settle(l.keys.ticket, f)
+	l.keys.ticket, l.keys.left = 0, ""
 }
