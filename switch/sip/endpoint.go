@@ -260,8 +260,8 @@ func (e *Endpoint) Legs() int {
 	return len(e.legs)
 }
 
-// Do carries out Respond, Cancel, Bye, Info and Reinvite (Invite is Dial's); other effects are
-// not SIP's and are logged. An effect for a leg that is gone does nothing. Do
+// Do carries out Respond, Cancel, Bye, Info, Reinvite and ReferProgress (Invite is
+// Dial's); other effects are not SIP's and are logged. An effect for a leg that is gone does nothing. Do
 // may be called by any goroutine but not from within post or Trace; it never
 // waits for the network.
 func (e *Endpoint) Do(effect call.Effect) {
@@ -269,13 +269,15 @@ func (e *Endpoint) Do(effect call.Effect) {
 	case call.Respond:
 		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.respond(now, l, f) })
 	case call.Cancel:
-		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.cancel(now, l, f.Reason) })
+		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.cancel(now, l, cancelReason(f)) })
 	case call.Info:
 		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.press(now, l, f) })
 	case call.Reinvite:
 		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.reinvite(now, l, f.Media) })
 	case call.Bye:
-		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.bye(now, l, f.Reason) })
+		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.bye(now, l, reason{text: f.Reason, q850: f.Q850}) })
+	case call.ReferProgress:
+		e.with(f.Leg, func(s *shard, now time.Time, l *leg) { s.progress(now, l, f.Code, f.Reason) })
 	default: // Invite too: it needs a mailbox, so Dial takes it
 		e.log.Warn("sip: not an effect that Do carries out", "effect", fmt.Sprintf("%T", effect))
 	}

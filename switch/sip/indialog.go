@@ -14,8 +14,14 @@ import (
 
 // inDialog handles a request with a To tag that is neither ACK nor CANCEL.
 func (s *shard) inDialog(now time.Time, m *message) {
+	if l := s.named(m); l != nil && l.state == calling {
+		if ea := l.out.early[string(m.head.FromTag())]; ea != nil {
+			s.inEarly(now, l, ea, m)
+			return
+		}
+	}
 	l := s.legOf(m)
-	if l == nil {
+	if l == nil || l.state == calling {
 		s.trace(nil, "", false, m.from, m.head.Message)
 		s.e.answer(m, flow.Reply{Code: 481})
 		return
@@ -37,7 +43,13 @@ func (s *shard) inDialog(now time.Time, m *message) {
 		s.info(now, l, m)
 	case "OPTIONS":
 		s.once(now, l, m, flow.Reply{Code: 200, Extra: allow + accept + supported})
-	case "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH", "PRACK":
+	case "PRACK":
+		s.pracked(now, l, m)
+	case "REFER":
+		s.refers(now, l, m)
+	case "NOTIFY":
+		s.notified(now, l, m)
+	case "SUBSCRIBE", "MESSAGE", "PUBLISH":
 		s.once(now, l, m, flow.Reply{Code: 405, Extra: allow})
 	default:
 		s.once(now, l, m, flow.Reply{Code: 501, Extra: allow})
@@ -56,7 +68,7 @@ func (s *shard) byed(now time.Time, l *leg, m *message) {
 	if l.state == leaving {
 		return // both hung up at once: our BYE still waits for its answer
 	}
-	ended := call.Ended{Leg: l.id, Reason: reasonText(m.req)}
+	ended := call.Ended{Leg: l.id, Reason: reasonText(m.req), Q850: q850(m.req)}
 	if v := l.invite; v != nil && v.tx != nil {
 		x := v.tx
 		v.tx = nil
@@ -143,6 +155,10 @@ func (s *shard) reoffered(now time.Time, l *leg, m *message) {
 	case l.state == leaving:
 		s.once(now, l, m, flow.Reply{Code: 481})
 		return
+	case l.invite != nil && update && l.state == invited && len(m.req.Body()) == 0 && !tooShort(m.req):
+		l.dlg.Refresh(m.req) // where the caller is now; the call itself waits (RFC 3311 5.2)
+		s.once(now, l, m, flow.Reply{Code: 200, Extra: "Contact: " + s.e.contactOf(l, l.to) + "\r\n" + allow + supported})
+		return
 	case l.invite != nil:
 		// One offer at a time: theirs waits, or our 2xx for its ACK.
 		r := flow.Reply{Code: 500, Extra: "Retry-After: 1\r\n"}
@@ -166,7 +182,7 @@ func (s *shard) reoffered(now time.Time, l *leg, m *message) {
 	l.dlg.Refresh(m.req)
 	headers := l.session.asked(now, m.req)
 	if update && theirs == nil {
-		s.once(now, l, m, flow.Reply{Code: 200, Extra: "Contact: " + s.e.contact(l.to) + "\r\n" + allow + supported + headers})
+		s.once(now, l, m, flow.Reply{Code: 200, Extra: "Contact: " + s.e.contactOf(l, l.to) + "\r\n" + allow + supported + headers})
 		s.arm(l)
 		return
 	}

@@ -41,11 +41,13 @@ type leg struct {
 	out     *outgoing // ours
 	ask     *ask      // ours within the dialog
 	keys    []call.Info
-	updates bool // the far end takes UPDATE
+	updates bool                                     // the far end takes UPDATE
+	refer   *referral                                // theirs
+	told    func(code int, reason string, last bool) // of ours
 	session sessionTimer
 	timer   transaction.Timer
 
-	byeReason string // of the BYE that waits for the ACK
+	byeReason reason // of the BYE that waits for the ACK
 	byeWanted bool
 	caller    string // key in shard.callers
 }
@@ -53,17 +55,18 @@ type leg struct {
 // An invite is a request of the far end that Respond answers: the INVITE that
 // made the leg, a re-INVITE or an UPDATE; then the 2xx that waits for its ACK.
 type invite struct {
-	tx      *tx // nil once answered
-	origin  flow.Origin
-	seq     uint32
-	again   bool // not the first one
-	update  bool // UPDATE: no ACK follows
-	offered bool // it had SDP: the answer is in our 2xx, not in the ACK
-	answer  []byte
-	repeat  dialog.Repeat
-	giveUp  time.Time // re-INVITE: when to answer without being told
-	headers string    // of the 2xx: the session timer's
-	before  *description
+	tx       *tx // nil once answered
+	origin   flow.Origin
+	seq      uint32
+	again    bool // not the first one
+	update   bool // UPDATE: no ACK follows
+	offered  bool // it had SDP: the answer is in our 2xx, not in the ACK
+	answer   []byte
+	repeat   dialog.Repeat
+	giveUp   time.Time // re-INVITE: when to answer without being told
+	headers  string    // of the 2xx: the session timer's
+	before   *description
+	reliable reliable
 }
 
 // patience is how long the call may think about a re-INVITE or UPDATE before
@@ -89,9 +92,9 @@ func (s *shard) leave(now time.Time, l *leg) {
 	case invited:
 		s.respond(now, l, call.Respond{Leg: l.id, Code: 503, RetryAfter: retryAfter})
 	case calling:
-		s.cancel(now, l, "")
+		s.cancel(now, l, reason{})
 	case answered, up:
-		s.bye(now, l, "")
+		s.bye(now, l, reason{})
 	}
 }
 
@@ -138,6 +141,14 @@ func (s *shard) forget(l *leg) {
 // legTick is what time does to a leg: the 2xx is sent once more, an ACK is no
 // longer awaited, a re-INVITE has waited long enough.
 func (s *shard) legTick(now time.Time, l *leg) {
+	if v := l.invite; l.state == invited && v != nil && v.tx != nil {
+		switch again, over := v.reliable.repeat.Due(now); {
+		case again:
+			_ = s.send(l.to, l, l.id, v.reliable.answer)
+		case over:
+			s.noPrack(now, l)
+		}
+	}
 	if v := l.invite; l.state != gone && v != nil {
 		switch again, over := v.repeat.Due(now); {
 		case again:
@@ -159,7 +170,7 @@ func (s *shard) arm(l *leg) {
 	var at time.Time
 	if v := l.invite; v != nil && l.state != gone {
 		if at = v.repeat.Deadline(); at.IsZero() && v.tx != nil {
-			at = v.giveUp
+			at = soonest(v.giveUp, v.reliable.repeat.Deadline())
 		}
 	}
 	if l.state == up {
@@ -180,7 +191,7 @@ func (s *shard) noAck(now time.Time, l *leg) {
 	l.state = up
 	s.tell(now, l, call.Lost{Leg: l.id, Failure: call.Failure{Code: 408, Reason: "no ACK"}})
 	if l.state == up {
-		s.bye(now, l, "")
+		s.bye(now, l, reason{q850: causeTimer})
 	}
 }
 

@@ -68,12 +68,13 @@ func (e *Endpoint) prove401(m *message, c credentials, method, uri string, tries
 
 // again401 sends the INVITE once more with what a challenge asks for.
 func (s *shard) again401(now time.Time, l *leg, x *tx, m *message) bool {
-	header, ok := s.e.login(m, "INVITE", l.dlg.Target, l.out.login != "")
+	header, _, ok := s.e.prove401(m, l.credentials(), "INVITE", l.dlg.Target, l.out.logins)
 	if !ok {
 		return false
 	}
 	x.User.leg = nil
 	l.out.login, l.out.ringing = header, false
+	l.out.logins++
 	to := l.out.to
 	to.way = l.to // by the same connection
 	s.invite(now, l, to)

@@ -25,6 +25,7 @@ type message struct {
 	head   flow.Head
 	method string
 	user   string      // the extension that the sender proved to be
+	line   string      // the outside line that it came by; "" = none
 	fault  *flow.Fault // why it could not be framed; nil = it could
 	req    *msg.Request
 	res    *msg.Response
@@ -105,15 +106,24 @@ func (e *Endpoint) request(m *message) {
 // comes tells whether an INVITE may make a call, and by whom; otherwise it has
 // been answered. Who offers credentials is held to them.
 func (e *Endpoint) comes(m *message) bool {
+	offered := len(m.req.GetHeaders("authorization"))+len(m.req.GetHeaders("proxy-authorization")) > 0
+	if !offered && e.c.Whose != nil && e.c.Line != nil {
+		if m.line = e.c.Whose(m.from.Remote(), m.from.Transport(), unescape(m.req.Recipient.User)); m.line != "" {
+			return true
+		}
+	}
 	if e.c.Realm == "" {
 		return true
 	}
-	offered := len(m.req.GetHeaders("authorization"))+len(m.req.GetHeaders("proxy-authorization")) > 0
 	if !offered && e.c.Guest != nil && e.c.Guest(m.from.Remote()) {
 		return true
 	}
+	claimed := m.req.From().Address.User
+	if strings.EqualFold(claimed, anonymous) {
+		claimed = "" // whoever proves who he is may keep it from others (RFC 3323)
+	}
 	var ok bool
-	m.user, ok = e.prove(m, m.req.From().Address.User)
+	m.user, ok = e.prove(m, claimed)
 	return ok
 }
 
@@ -146,7 +156,7 @@ func (s *shard) again(m *message) (known bool) {
 }
 
 // allow lists what we do.
-const allow = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\n"
+const allow = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY\r\n"
 
 // accept lists the bodies that we read.
 const accept = "Accept: application/sdp, application/dtmf-relay, application/dtmf\r\n"
@@ -161,7 +171,11 @@ func (s *shard) outside(m *message) {
 		s.e.answer(m, flow.Reply{Code: 481})
 	case "SUBSCRIBE", "PUBLISH":
 		s.e.answer(m, flow.Reply{Code: 489, Extra: allow}) // we know no events yet
-	case "NOTIFY", "REFER", "MESSAGE", "REGISTER":
+	case "REFER":
+		s.e.answer(m, flow.Reply{Code: 403}) // only who is in a call may pass it on
+	case "NOTIFY":
+		s.e.answer(m, flow.Reply{Code: 481}) // we subscribe to nothing outside a call
+	case "MESSAGE", "REGISTER":
 		s.e.answer(m, flow.Reply{Code: 405, Extra: allow})
 	default:
 		s.e.answer(m, flow.Reply{Code: 501, Extra: allow})
@@ -276,12 +290,27 @@ func required(req *msg.Request) string {
 	for _, h := range req.GetHeaders("require") {
 		for option := range strings.SplitSeq(h.Value(), ",") {
 			option = strings.TrimSpace(option)
-			if ours := strings.EqualFold(option, "timer") || req.Method == msg.REGISTER && (strings.EqualFold(option, "path") || strings.EqualFold(option, "outbound")); option != "" && !ours {
+			if option != "" && !knows(req.Method, strings.ToLower(option)) {
 				all = append(all, option)
 			}
 		}
 	}
 	return strings.Join(all, ", ")
+}
+
+// knows tells whether we have an extension that a request may insist on.
+func knows(method msg.RequestMethod, option string) bool {
+	switch option {
+	case "timer", "100rel":
+		return true
+	case "replaces":
+		return method == msg.INVITE
+	case "norefersub":
+		return method == msg.REFER
+	case "path", "outbound":
+		return method == msg.REGISTER
+	}
+	return false
 }
 
 // short makes a parser's complaint fit for a reason phrase.
@@ -356,8 +385,17 @@ func (m *message) kept() *message {
 
 // legOf finds the leg of a request within a dialog; nil when there is none.
 func (s *shard) legOf(m *message) *leg {
+	l := s.named(m)
+	if l == nil || l.dlg.RemoteTag != string(m.head.FromTag()) {
+		return nil
+	}
+	return l
+}
+
+// named finds the leg by its own tag, whatever the far end's.
+func (s *shard) named(m *message) *leg {
 	l := s.legs[string(m.head.ToTag())]
-	if l == nil || l.dlg.CallID != string(m.head.CallID) || l.dlg.RemoteTag != string(m.head.FromTag()) {
+	if l == nil || l.dlg.CallID != string(m.head.CallID) {
 		return nil
 	}
 	return l

@@ -96,6 +96,17 @@ func (e *Endpoint) Registrations() []registrar.Binding { return e.bindings.All(t
 // instead: with a challenge, or to come later. claimed is the user part that the
 // request speaks of, with its escapes.
 func (e *Endpoint) prove(m *message, claimed string) (user string, ok bool) {
+	user, refuse := e.proven(m, claimed)
+	if refuse != nil {
+		e.refuse(m, refuse.Code, refuse.Reason, refuse.Extra)
+		return "", false
+	}
+	return user, true
+}
+
+// proven does so without answering: refuse says what is to be answered. With no
+// claimed extension it is whoever logs in.
+func (e *Endpoint) proven(m *message, claimed string) (user string, refuse *flow.Reply) {
 	var headers []string
 	for _, name := range []string{"authorization", "proxy-authorization"} {
 		for _, h := range m.req.GetHeaders(name) {
@@ -106,15 +117,13 @@ func (e *Endpoint) prove(m *message, claimed string) (user string, ok bool) {
 	p := e.auth.Check(now, m.from.Remote().Addr(), m.method, headers)
 	switch p.Verdict {
 	case registrar.Good:
-		if p.User == claimed || p.User == unescape(claimed) {
-			return p.User, true
+		if claimed == "" || p.User == claimed || p.User == unescape(claimed) {
+			return p.User, nil
 		}
 		e.turnedAway(m, p.User, "logged in as "+p.User+" and spoke for "+claimed)
-		e.refuse(m, 403, "Forbidden", "")
-		return "", false
+		return "", &flow.Reply{Code: 403, Reason: "Forbidden"}
 	case registrar.Slow:
-		e.refuse(m, 503, "", "Retry-After: "+strconv.Itoa(int((p.Wait+time.Second-1)/time.Second))+"\r\n")
-		return "", false
+		return "", &flow.Reply{Code: 503, Extra: "Retry-After: " + strconv.Itoa(int((p.Wait+time.Second-1)/time.Second)) + "\r\n"}
 	case registrar.Wrong:
 		e.turnedAway(m, p.User, p.Why)
 	}
@@ -125,8 +134,7 @@ func (e *Endpoint) prove(m *message, claimed string) (user string, ok bool) {
 	for _, c := range e.auth.Challenge(now, claimed, p.Verdict == registrar.Stale) {
 		extra += "WWW-Authenticate: " + c + "\r\n"
 	}
-	e.refuse(m, 401, "", extra)
-	return "", false
+	return "", &flow.Reply{Code: 401, Extra: extra}
 }
 
 // turnedAway tells of somebody who did not get in.

@@ -24,6 +24,7 @@ type ask struct {
 	at      time.Time // when to try
 	ack     []byte    // of its 2xx, for copies
 	login   string    // header that answers a challenge
+	logins  int
 }
 
 // mostTries is how often a request is sent again after 491 and its like.
@@ -68,7 +69,7 @@ func (s *shard) askNow(now time.Time, l *leg) {
 	l.dlg.LocalSeq++
 	a.seq, a.via = l.dlg.LocalSeq, s.e.via(to, branch)
 	r := dialog.Request{Method: method, Seq: a.seq, Via: a.via,
-		Extra: a.login + "Contact: " + s.e.contact(to) + "\r\n" + allow + supported + l.session.header(true) + "User-Agent: " + s.e.c.UserAgent + "\r\n"}
+		Extra: a.login + "Contact: " + s.e.contactOf(l, to) + "\r\n" + allow + supported + l.session.header(true) + "User-Agent: " + s.e.c.UserAgent + "\r\n"}
 	if !a.update {
 		m := l.media.ours
 		if a.media != nil {
@@ -145,7 +146,7 @@ func (s *shard) reanswered(now time.Time, x *tx, m *message, why call.Failure) {
 	s.askNow(now, l)
 }
 
-// askLogin answers a challenge to a request within the dialog, once.
+// askLogin answers a challenge to a request within the dialog.
 func (s *shard) askLogin(l *leg, a *ask, m *message) (ok bool) {
 	if m == nil {
 		return false
@@ -154,7 +155,8 @@ func (s *shard) askLogin(l *leg, a *ask, m *message) (ok bool) {
 	if a.update {
 		method = "UPDATE"
 	}
-	a.login, ok = s.e.login(m, method, l.dlg.Target, a.login != "")
+	a.login, _, ok = s.e.prove401(m, l.credentials(), method, l.dlg.Target, a.logins)
+	a.logins++
 	return ok
 }
 
@@ -188,7 +190,11 @@ func (s *shard) lose(now time.Time, l *leg, why call.Failure) {
 	if l.state == up || l.state == answered {
 		l.invite = nil
 		l.state = up
-		s.bye(now, l, why.Reason)
+		bye := reason{text: why.Reason}
+		if why.Code == 408 {
+			bye.q850 = causeTimer
+		}
+		s.bye(now, l, bye)
 	}
 }
 
@@ -202,12 +208,12 @@ func (s *shard) press(now time.Time, l *leg, k call.Info) {
 		l.keys = append(l.keys, k)
 	}
 	if len(l.keys) == 1 {
-		s.pressNext(now, l, "")
+		s.pressNext(now, l, "", 0)
 	}
 }
 
 // pressNext sends the key that is next; login answers a challenge.
-func (s *shard) pressNext(now time.Time, l *leg, login string) {
+func (s *shard) pressNext(now time.Time, l *leg, login string, tries int) {
 	if len(l.keys) == 0 || l.state != up && l.state != answered {
 		return
 	}
@@ -221,7 +227,7 @@ func (s *shard) pressNext(now time.Time, l *leg, login string) {
 	l.dlg.LocalSeq++
 	b := l.dlg.Build(dialog.Request{Method: "INFO", Seq: l.dlg.LocalSeq, Via: s.e.via(to, branch), Extra: login + "User-Agent: " + s.e.c.UserAgent + "\r\n",
 		Type: "application/dtmf-relay", Body: []byte("Signal=" + strings.ToUpper(string(rune(k.Key))) + "\r\nDuration=" + strconv.FormatInt(d.Milliseconds(), 10) + "\r\n")})
-	x := s.txs.Add(string(flow.ClientKey(nil, branch, "INFO")), transaction.Client, to.Reliable(), owner{to: to, leg: l, id: l.id, key: true, login: login})
+	x := s.txs.Add(string(flow.ClientKey(nil, branch, "INFO")), transaction.Client, to.Reliable(), owner{to: to, leg: l, id: l.id, key: true, tries: tries})
 	s.handle(now, x, transaction.Event{What: transaction.Start, Bytes: b})
 }
 
@@ -231,8 +237,8 @@ func (s *shard) pressed(now time.Time, l *leg, x *tx, m *message) {
 		return
 	}
 	if m != nil && m.res != nil {
-		if login, ok := s.e.login(m, "INFO", l.dlg.Target, x.User.login != ""); ok {
-			s.pressNext(now, l, login)
+		if login, _, ok := s.e.prove401(m, l.credentials(), "INFO", l.dlg.Target, x.User.tries); ok {
+			s.pressNext(now, l, login, x.User.tries+1)
 			return
 		}
 	}
@@ -245,5 +251,5 @@ func (s *shard) pressed(now time.Time, l *leg, x *tx, m *message) {
 	}
 	l.keys = l.keys[1:]
 	s.tell(now, l, call.KeyAnswered{Leg: l.id, Failure: why})
-	s.pressNext(now, l, "")
+	s.pressNext(now, l, "", 0)
 }

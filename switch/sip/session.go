@@ -36,6 +36,9 @@ func (e *Endpoint) describe(l *leg, r *flow.Reply, m *call.Media, v *invite) {
 		}
 		m = &same
 	}
+	if r.Code < 200 && !v.offered {
+		return // an offer of ours is for the 2xx: before, nobody could answer it
+	}
 	var answers *description
 	if v.offered {
 		answers = l.media.theirs

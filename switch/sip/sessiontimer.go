@@ -16,7 +16,7 @@ import (
 const minSession = 90 * time.Second
 
 // supported lists our extensions.
-const supported = "Supported: timer\r\n"
+const supported = "Supported: timer, 100rel, replaces, norefersub\r\n"
 
 // A sessionTimer is the agreement that one side tells the other from time to
 // time that it is still there (RFC 4028). The zero one is none.

@@ -21,7 +21,7 @@ type owner struct {
 	ask *ask       // ours within the dialog
 	key bool       // INFO with a key
 
-	login string                             // the header that answered a challenge
+	tries int                                // challenges that were answered before it
 	done  func(m *message, why call.Failure) // told of the end of a request of no leg; m is nil when no answer came. It must not wait
 }
 

@@ -25,14 +25,20 @@ type outgoing struct {
 	fixed      bool   // its transport must not be changed
 	large      bool   // went by TCP because it is too long for UDP
 	login      string // header that answers a challenge
+	logins     int    // how many were answered
+
+	line    *Account // the outside line it goes by; nil = none
+	private bool
+	hops    int
+	extra   string // whole header lines: more, Replaces
 
 	dlg       dialog.Dialog // as it was sent, before any answer
 	via       string
 	ringing   bool // a provisional answer came: CANCEL may be sent
 	cancelled bool
-	reason    string
-	early     *description // SDP of a provisional answer
-	ack       []byte       // of the 2xx, for its copies
+	reason    reason
+	early     map[string]*early // dialogs of provisional answers, by the far end's tag
+	ack       []byte            // of the 2xx, for its copies
 }
 
 // Dial starts an outgoing leg: post is the mailbox of its events, by the rules
@@ -47,9 +53,17 @@ func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
 			way = e.phone(&b)
 		}
 	}
+	if i.Hops < 0 {
+		post(call.Refused{Leg: i.Leg, Failure: call.Failure{Code: 483, Reason: "it was passed on too often"}})
+		return
+	}
 	l, to, port, srv, err := e.outgoing(i, registered)
 	if err != nil {
 		post(call.Refused{Leg: i.Leg, Failure: call.Failure{Code: 404, Reason: short(err)}})
+		return
+	}
+	if l.out.extra, err = extra(i); err != nil {
+		post(call.Refused{Leg: i.Leg, Failure: call.Failure{Code: 400, Reason: err.Error()}})
 		return
 	}
 	l.post, l.user = post, i.Phone
@@ -91,18 +105,28 @@ func (e *Endpoint) outgoing(i call.Invite, registered bool) (l *leg, to hop, por
 	if uri.Host == "" || strings.ContainsAny(target, " <>\"") {
 		return nil, to, 0, false, fmt.Errorf("sip: call %s: no SIP URI", i.Target)
 	}
+	remote := uri.Addr()
 	to = hop{transport: transportOf(&uri), name: uri.Host}
 	if t := to.transport; !registered && t != "" && t != "udp" && t != "tcp" && t != "tls" && (e.c.Way == nil || !webTransport(t)) {
 		return nil, to, 0, false, fmt.Errorf("sip: call %s: transport %q is unknown here", i.Target, to.transport)
 	}
-	l = &leg{id: i.Leg, state: calling, open: true, out: &outgoing{offer: i.Offer, user: i.From, name: i.FromName, fixed: to.transport != ""}}
+	o := &outgoing{offer: i.Offer, user: i.From, name: i.FromName, private: i.Private, hops: i.Hops}
+	var routes []string
+	srv = uri.Port == 0
+	if i.Line != "" {
+		if o.line, routes, srv, err = e.byLine(i.Line, &to, &uri); err != nil {
+			return nil, to, 0, false, err
+		}
+	}
+	o.fixed = to.transport != ""
+	l = &leg{id: i.Leg, state: calling, open: true, out: o}
 	to.transport = cmp.Or(to.transport, "udp")
 	if d := e.c.SessionExpires; d > 0 {
 		l.session.interval = max(d, minSession)
 	}
 	l.dlg = dialog.Dialog{CallID: e.random(20), LocalTag: e.random(10), Target: target,
-		Remote: "<" + uri.Addr() + ">"}
-	return l, to, portOf(&uri, to.transport), uri.Port == 0 && !webTransport(to.transport), nil
+		Remote: "<" + remote + ">", Routes: routes}
+	return l, to, portOf(&uri, to.transport), srv && !webTransport(to.transport), nil
 }
 
 // mostByUDP is how long a request may be that goes by UDP (RFC 3261 18.1.1).
@@ -134,16 +158,15 @@ func (s *shard) invite(now time.Time, l *leg, to hop) {
 		return
 	}
 	o := l.out
-	l.dlg.Local = "<sip:" + Escape(cmp.Or(o.user, "anonymous")) + "@" + e.domain(l, f) + ">;tag=" + l.dlg.LocalTag
-	if o.name != "" {
-		l.dlg.Local = quote(o.name) + " " + l.dlg.Local
-	}
+	from, identity := e.identity(l, f)
+	l.dlg.Local = from + ";tag=" + l.dlg.LocalTag
 	l.to = f
 	l.dlg.LocalSeq++
 	branch := "z9hG4bK" + e.random(16)
 	o.via, o.dlg = e.via(f, branch), l.dlg
-	r := dialog.Request{Method: "INVITE", Seq: l.dlg.LocalSeq, Via: o.via,
-		Extra: o.login + "Contact: " + e.contact(f) + "\r\n" + allow + supported + l.session.header(false) + "User-Agent: " + e.c.UserAgent + "\r\n"}
+	clear(o.early)
+	r := dialog.Request{Method: "INVITE", Seq: l.dlg.LocalSeq, Via: o.via, Hops: o.hops,
+		Extra: o.login + "Contact: " + e.contactOf(l, f) + "\r\n" + allow + supported + l.session.header(false) + "User-Agent: " + e.c.UserAgent + "\r\n" + identity + o.extra}
 	if o.offer != nil {
 		r.Type, r.Body = "application/sdp", e.write(l, *o.offer, nil, f)
 	}
@@ -158,16 +181,6 @@ func (s *shard) invite(now time.Time, l *leg, to hop) {
 	}
 	x := s.txs.Add(string(flow.ClientKey(nil, branch, "INVITE")), transaction.InviteClient, f.Reliable(), owner{to: f, leg: l, id: l.id})
 	s.handle(now, x, transaction.Event{What: transaction.Start, Bytes: b})
-}
-
-// domain is the host of our From. A browser's own name means nothing to anybody:
-// it says that of the switch.
-func (e *Endpoint) domain(l *leg, f flow.Flow) string {
-	var u msg.Uri
-	if e.c.WebName != "" && web(f) && msg.ParseUri(l.dlg.Target, &u) == nil {
-		return u.Host
-	}
-	return e.host(f)
 }
 
 // refused ends an outgoing leg that never left.
@@ -224,7 +237,7 @@ func (s *shard) inviteAnswer(now time.Time, x *tx, m *message) {
 		if h.Code == 503 && s.failover(now, l, why) {
 			return
 		}
-		s.end(l, call.Refused{Leg: l.id, Failure: why, Q850: q850(res)})
+		s.end(l, call.Refused{Leg: l.id, Failure: why, Q850: q850(res), Contacts: contacts(res)})
 	}
 }
 
@@ -238,11 +251,18 @@ func (s *shard) provisional(now time.Time, l *leg, x *tx, m *message) {
 	if m.head.Code == 100 {
 		return
 	}
+	ea := l.out.fork(m)
+	if ea == nil {
+		return // more of them than anybody has
+	}
+	if !s.acknowledge(now, l, ea, m) {
+		return
+	}
 	ev := call.Provisional{Leg: l.id, Code: m.head.Code, Reason: m.res.Reason}
 	if d, code, _ := readBody(m.res); code == 0 && d != nil {
-		l.out.early = d
-		early := d.media
-		ev.Media = &early
+		ea.theirs = d
+		media := d.media
+		ev.Media = &media
 	}
 	s.tell(now, l, ev)
 }
@@ -258,23 +278,36 @@ func (s *shard) accepted(now time.Time, x *tx, m *message) {
 		return
 	}
 	var d dialog.Dialog
+	var ea *early
 	if l != nil {
 		d = l.out.dlg.Answered(m.res, string(m.head.To), tag)
+		if ea = l.out.early[tag]; ea != nil { // its numbers were used
+			d.LocalSeq, d.RemoteSeq = ea.dlg.LocalSeq, ea.dlg.RemoteSeq
+		}
 	} else {
 		d = strayed(m.res, &m.head)
 	}
 	to := s.e.next(d.Next(), len(d.Routes) > 0, m.from)
-	ack := d.Build(dialog.Request{Method: "ACK", Seq: m.res.CSeq().SeqNo, Via: s.e.via(to, "z9hG4bK"+s.e.random(16))})
+	login := ""
+	if l != nil {
+		login = l.out.login // RFC 3261 22.1: as the INVITE had it
+	}
+	ack := d.Build(dialog.Request{Method: "ACK", Seq: m.res.CSeq().SeqNo, Via: s.e.via(to, "z9hG4bK"+s.e.random(16)), Extra: login})
 	_ = s.send(to, l, x.User.id, ack)
 	if l == nil || l.state != calling {
-		s.hangUp(now, d, to, nil, x.User.id, "", "") // somebody else answered too
+		why := reason{}
+		if l != nil && l.state == up {
+			why = elsewhere // another fork was faster
+		}
+		s.hangUp(now, d, to, nil, x.User.id, why, "", 0)
 		return
 	}
 	l.dlg, l.to, l.heard, l.out.ack, l.state = d, to, now, ack, up
 	theirs, code, _ := readBody(m.res)
-	if theirs == nil && code == 0 {
-		theirs = l.out.early
+	if theirs == nil && code == 0 && ea != nil {
+		theirs = ea.theirs
 	}
+	l.out.early = nil
 	switch {
 	case l.out.cancelled:
 		post := l.post
@@ -284,7 +317,7 @@ func (s *shard) accepted(now time.Time, x *tx, m *message) {
 		}
 	case theirs == nil:
 		post := l.post
-		s.bye(now, l, "no usable SDP")
+		s.bye(now, l, reason{text: "no usable SDP", q850: causeIncompatible})
 		if post != nil {
 			post(call.Refused{Leg: l.id, Failure: call.Failure{Code: 488, Reason: "answered without usable SDP"}})
 		}
@@ -308,11 +341,11 @@ func strayed(res *msg.Response, h *flow.Head) dialog.Dialog {
 
 // cancel gives up our INVITE (RFC 3261 9.1): at once when it is known to have
 // arrived, else as soon as an answer tells so.
-func (s *shard) cancel(now time.Time, l *leg, reason string) {
+func (s *shard) cancel(now time.Time, l *leg, why reason) {
 	if l.state != calling || l.out.cancelled {
 		return
 	}
-	l.out.cancelled, l.out.reason = true, reason
+	l.out.cancelled, l.out.reason = true, why
 	if l.to == nil { // still looking for the address
 		s.end(l, call.Refused{Leg: l.id, Failure: call.Failure{Code: 487, Reason: "cancelled"}})
 		return
@@ -330,32 +363,25 @@ func (s *shard) sendCancel(now time.Time, l *leg, x *tx) {
 	if s.txs.Find([]byte(key)) != nil {
 		return
 	}
-	b := l.out.dlg.Build(dialog.Request{Method: "CANCEL", Seq: l.out.dlg.LocalSeq, Via: l.out.via, Extra: reasonHeader(l.out.reason)})
+	b := l.out.dlg.Build(dialog.Request{Method: "CANCEL", Seq: l.out.dlg.LocalSeq, Via: l.out.via, Hops: l.out.hops, Extra: l.out.reason.header()})
 	c := s.txs.Add(key, transaction.Client, l.to.Reliable(), owner{to: l.to, leg: l, id: l.id})
 	s.handle(now, c, transaction.Event{What: transaction.Start, Bytes: b})
 	s.handle(now, x, transaction.Event{What: transaction.Abandon})
 }
 
-func reasonHeader(text string) string {
-	if text == "" {
-		return ""
-	}
-	return "Reason: SIP;text=" + quote(text) + "\r\n"
-}
-
 // bye hangs up. One who was called and has no ACK yet must wait for it (RFC
 // 3261 15).
-func (s *shard) bye(now time.Time, l *leg, reason string) {
+func (s *shard) bye(now time.Time, l *leg, why reason) {
 	switch l.state {
 	case invited:
 		s.respond(now, l, call.Respond{Leg: l.id, Code: 480})
 		return
 	case calling:
-		s.cancel(now, l, reason)
+		s.cancel(now, l, why)
 		return
 	case answered:
 		if l.invite != nil {
-			l.byeWanted, l.byeReason, l.post = true, reason, nil
+			l.byeWanted, l.byeReason, l.post = true, why, nil
 			return
 		}
 	case leaving, gone:
@@ -371,28 +397,29 @@ func (s *shard) bye(now time.Time, l *leg, reason string) {
 	}
 	l.invite, l.ask, l.keys, l.post, l.state = nil, nil, nil, nil, leaving
 	s.arm(l)
-	s.hangUp(now, l.dlg, s.way(l), l, l.id, reason, "")
+	s.lastNotice(now, l)
+	s.hangUp(now, l.dlg, s.way(l), l, l.id, why, "", 0)
 }
 
-// hangUp sends a BYE; l is nil when no leg waits for its answer. login answers a
-// challenge.
-func (s *shard) hangUp(now time.Time, d dialog.Dialog, to flow.Flow, l *leg, id call.LegID, reason, login string) {
+// hangUp sends a BYE; l is nil when no leg waits for its answer. login answers
+// the challenge of the try before, if any.
+func (s *shard) hangUp(now time.Time, d dialog.Dialog, to flow.Flow, l *leg, id call.LegID, why reason, login string, tries int) {
 	branch := "z9hG4bK" + s.e.random(16)
 	b := d.Build(dialog.Request{Method: "BYE", Seq: d.LocalSeq + 1, Via: s.e.via(to, branch),
-		Extra: login + reasonHeader(reason) + "User-Agent: " + s.e.c.UserAgent + "\r\n"})
-	x := s.txs.Add(string(flow.ClientKey(nil, branch, "BYE")), transaction.Client, to.Reliable(), owner{to: to, leg: l, id: id, login: login})
+		Extra: login + why.header() + "User-Agent: " + s.e.c.UserAgent + "\r\n"})
+	x := s.txs.Add(string(flow.ClientKey(nil, branch, "BYE")), transaction.Client, to.Reliable(), owner{to: to, leg: l, id: id, tries: tries})
 	s.handle(now, x, transaction.Event{What: transaction.Start, Bytes: b})
 }
 
-// byeAgain answers a challenge to our BYE, once.
+// byeAgain answers a challenge to our BYE.
 func (s *shard) byeAgain(now time.Time, l *leg, x *tx, m *message) bool {
 	if m.res == nil {
 		return false
 	}
-	login, ok := s.e.login(m, "BYE", l.dlg.Target, x.User.login != "")
+	login, _, ok := s.e.prove401(m, l.credentials(), "BYE", l.dlg.Target, x.User.tries)
 	if ok {
 		l.dlg.LocalSeq++ // hangUp counts one more
-		s.hangUp(now, l.dlg, x.User.to, l, l.id, "", login)
+		s.hangUp(now, l.dlg, x.User.to, l, l.id, reason{}, login, x.User.tries+1)
 	}
 	return ok
 }

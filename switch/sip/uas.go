@@ -20,6 +20,11 @@ import (
 // who takes it. The exchange is asked without the lock, so that it may answer
 // at once; what comes for the leg meanwhile waits.
 func (e *Endpoint) newInvite(s *shard, m *message) {
+	replaces, code, why := e.replaced(m)
+	if code != 0 {
+		e.refuse(m, code, why, "")
+		return
+	}
 	var l *leg
 	var in call.Invited
 	s.guard(string(m.head.CallID), func(now time.Time) {
@@ -29,6 +34,7 @@ func (e *Endpoint) newInvite(s *shard, m *message) {
 	if l == nil {
 		return
 	}
+	in.Replaces = replaces
 	post, refuse := e.offer(in)
 	s.guard(l.callID, func(now time.Time) {
 		l.post, l.open = post, true
@@ -92,17 +98,17 @@ func (s *shard) invited(now time.Time, m *message) (*leg, call.Invited) {
 	x := s.begin(m, transaction.InviteServer, l)
 	l.invite = &invite{tx: x, origin: h.Origin(m.from.Remote()), seq: m.req.CSeq().SeqNo, offered: theirs != nil,
 		headers: l.session.asked(now, m.req)}
+	wanted := lists(m.req, "100rel", "require")
+	l.invite.reliable = reliable{wanted: wanted, able: wanted || lists(m.req, "100rel", "supported", "k")}
 	l.updates = lists(m.req, "UPDATE", "allow")
 	s.add(l)
 	s.callers[caller] = l
 	e.incoming.Add(1)
 	s.trace(l, l.id, false, m.from, h.Message)
 	s.finish(now, x, &l.invite.origin, flow.Reply{Code: 100})
-	in := call.Invited{Leg: l.id, User: m.user, SIPCallID: l.dlg.CallID, Transport: m.from.Transport(), Source: m.from.Remote(),
-		To: unescape(m.req.Recipient.User), FromName: displayName(m.req.From().DisplayName), FromHost: m.req.From().Address.Host, Info: lists(m.req, "INFO", "allow")}
-	if from := unescape(m.req.From().Address.User); !strings.EqualFold(from, "anonymous") {
-		in.From = from
-	}
+	in := call.Invited{Leg: l.id, SIPCallID: l.dlg.CallID, Transport: m.from.Transport(), Source: m.from.Remote(),
+		To: unescape(m.req.Recipient.User), Info: lists(m.req, "INFO", "allow"), Hops: s.hops(m)}
+	e.caller(m, &in)
 	if ua := m.req.GetHeader("user-agent"); ua != nil {
 		in.UserAgent = ua.Value()
 	}
@@ -111,6 +117,27 @@ func (s *shard) invited(now time.Time, m *message) (*leg, call.Invited) {
 		in.Offer = &offer
 	}
 	return l, in
+}
+
+// mostPassed is what is left of Max-Forwards, whatever a caller says: a call that
+// comes back to us again and again must end soon, and nobody is ten switches away.
+const mostPassed = 10
+
+// hops is how often a call may be passed on from here; below 0 = not at all. One
+// that is a leg of our own, come back to us, has fewer than that had, whatever a
+// proxy made of it.
+func (s *shard) hops(m *message) int {
+	left := mostPassed + 1
+	if mf := m.req.MaxForwards(); mf != nil {
+		left = min(left, int(mf.Val()))
+	}
+	if own := s.legs[string(m.head.FromTag())]; own != nil && own.callID == string(m.head.CallID) && own.out != nil && own.out.hops > 0 {
+		left = min(left, own.out.hops)
+	}
+	if left--; left <= 0 {
+		return -1
+	}
+	return left
 }
 
 // takesSDP tells whether the caller reads what our answer will hold.
@@ -157,10 +184,16 @@ func (s *shard) respond(now time.Time, l *leg, r call.Respond) {
 	if v == nil || v.tx == nil || r.Code <= 100 || r.Code > 699 {
 		return
 	}
-	if r.Code < 200 && (v.update || v.again && r.Media == nil) {
+	if r.Code < 200 && (v.update || v.again && r.Media == nil) || v.reliable.holds(r) {
 		return
 	}
+	if !v.again && !meant(r.Code) {
+		r.Code, r.Reason = 480, ""
+	}
 	reply := flow.Reply{Code: r.Code, Reason: r.Reason, Tag: l.dlg.LocalTag}
+	if r.Code >= 300 {
+		reply.Extra += reason{q850: r.Q850}.header()
+	}
 	if r.RetryAfter > 0 {
 		reply.Extra += "Retry-After: " + strconv.Itoa(int((r.RetryAfter+time.Second-1)/time.Second)) + "\r\n"
 	}
@@ -168,16 +201,23 @@ func (s *shard) respond(now time.Time, l *leg, r call.Respond) {
 		reply.Extra += "Warning: 399 ozswitch " + quote(r.Warning) + "\r\n"
 	}
 	if r.Code < 300 {
-		reply.Extra += "Contact: " + s.e.contact(l.to) + "\r\n" + allow
+		reply.Extra += "Contact: " + s.e.contactOf(l, l.to) + "\r\n" + allow
 		s.e.describe(l, &reply, r.Media, v)
 	}
 	if r.Code >= 200 && r.Code < 300 {
 		reply.Extra += supported + v.headers
 	}
 	if r.Code < 200 {
-		s.finish(now, v.tx, &v.origin, reply)
+		s.reliably(v, &reply)
+		b := s.finish(now, v.tx, &v.origin, reply)
+		if strings.Contains(reply.Extra, "\r\nRSeq: ") {
+			v.reliable.answer = b
+			v.reliable.repeat.StartReliable(now)
+			s.arm(l)
+		}
 		return
 	}
+	v.reliable.stop()
 	x := v.tx
 	v.tx, v.giveUp = nil, time.Time{}
 	v.answer = s.finish(now, x, &v.origin, reply)
@@ -201,6 +241,17 @@ func (s *shard) respond(now time.Time, l *leg, r call.Respond) {
 		l.invite = nil
 		s.arm(l)
 	}
+}
+
+// meant tells whether a refusal is one that a caller may get from us. What the
+// far end of another leg answered is passed on, but not where it would move the
+// call, ask for our password, or speak of headers that are not there.
+func meant(code int) bool {
+	switch code {
+	case 401, 407, 420, 421, 422, 423, 494:
+		return false
+	}
+	return code < 300 || code > 399
 }
 
 // dialogLife is for how long the connection of a dialog may be silent.
@@ -269,7 +320,10 @@ func reasonText(r interface{ GetHeader(string) msg.Header }) string {
 // q850 gives the cause of a Reason header that speaks Q.850; 0 = none.
 func q850(r interface{ GetHeaders(string) []msg.Header }) int {
 	for _, h := range r.GetHeaders("reason") {
-		if v := h.Value(); len(v) >= 5 && strings.EqualFold(v[:5], "Q.850") {
+		for _, v := range splitList(h.Value()) {
+			if _, ok := cutFold(strings.TrimSpace(v), "Q.850"); !ok {
+				continue
+			}
 			cause, _ := flow.Param([]byte(v), "cause")
 			if n, err := strconv.Atoi(string(cause)); err == nil && n > 0 && n < 128 {
 				return n

@@ -84,6 +84,7 @@ type Request struct {
 	Method string
 	Seq    uint32
 	Via    string // value, with branch
+	Hops   int    // Max-Forwards; 0 = 70
 	Extra  string // whole header lines, each with its CRLF
 	Type   string // Content-Type of Body
 	Body   []byte
@@ -107,7 +108,11 @@ func (d *Dialog) Build(r Request) []byte {
 	for _, route := range routes {
 		add("Route: <", route, ">\r\n")
 	}
-	add("Max-Forwards: 70\r\nFrom: ", d.Local, "\r\nTo: ", d.Remote, "\r\nCall-ID: ", d.CallID,
+	hops := "70"
+	if r.Hops > 0 {
+		hops = strconv.Itoa(r.Hops)
+	}
+	add("Max-Forwards: ", hops, "\r\nFrom: ", d.Local, "\r\nTo: ", d.Remote, "\r\nCall-ID: ", d.CallID,
 		"\r\nCSeq: ", seq, " ", r.Method, "\r\n", r.Extra)
 	if len(r.Body) > 0 {
 		add("Content-Type: ", r.Type, "\r\n")

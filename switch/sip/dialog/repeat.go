@@ -7,6 +7,7 @@ import "time"
 // to T2, for 64*T1 in all, on every transport. The zero Repeat does not run.
 type Repeat struct {
 	interval time.Duration
+	most     time.Duration // between two; 0 = no limit
 	next     time.Time
 	end      time.Time
 }
@@ -19,7 +20,14 @@ const (
 
 // Start lets it run from the instant at which the 2xx was first sent.
 func (r *Repeat) Start(now time.Time) {
-	*r = Repeat{interval: t1, next: now.Add(t1), end: now.Add(life)}
+	*r = Repeat{interval: t1, most: t2, next: now.Add(t1), end: now.Add(life)}
+}
+
+// StartReliable lets it run for a provisional answer until its PRACK: twice as
+// long each time without a limit (RFC 3262 3).
+func (r *Repeat) StartReliable(now time.Time) {
+	r.Start(now)
+	r.most = 0
 }
 
 // Stop ends it: the ACK came.
@@ -48,7 +56,9 @@ func (r *Repeat) Due(now time.Time) (again, over bool) {
 	case now.Before(r.next):
 		return false, false
 	}
-	r.interval = min(2*r.interval, t2)
+	if r.interval *= 2; r.most > 0 {
+		r.interval = min(r.interval, r.most)
+	}
 	r.next = r.next.Add(r.interval)
 	return true, false
 }
