@@ -233,7 +233,7 @@ func TestLinesByName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for from, want := range map[string]string{FromExtension: "1444", FromScript: "4144", "carrier": "4414"} {
+	for from, want := range map[string]string{FromExtension: "1444", FromScript: "4244", "carrier": "4434"} {
 		got := ""
 		for _, number := range []string{"1", "2", "3", "4"} {
 			d, _ := p.Route(from, number, time.Now())
