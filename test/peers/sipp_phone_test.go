@@ -139,7 +139,7 @@ REGISTER sip:[remote_ip]:[remote_port] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
 From: <sip:1001@localhost>;tag=[call_number]reg
 To: <sip:1001@localhost>
-Call-ID: reg-[call_id]
+Call-ID: [call_id]
 CSeq: ` + fmt.Sprint(cseq) + ` REGISTER
 Contact: <sip:1001@[local_ip]:[local_port]>
 Expires: 600
