@@ -66,6 +66,13 @@ type Auth struct {
 	serial uint64
 	used   map[string]use        // nonces that somebody proved himself with
 	tries  map[netip.Addr]*tries // wrong ones
+	stales map[staler]int        // right ones with an old nonce, one after another
+}
+
+// A staler is who answered an old challenge.
+type staler struct {
+	source netip.Addr
+	user   string
 }
 
 type use struct {
@@ -77,6 +84,7 @@ type tries struct {
 	n     int
 	last  time.Time
 	until time.Time // nothing is looked at before
+	told  bool      // that nothing is looked at until then
 }
 
 type accounts struct {
@@ -86,7 +94,7 @@ type accounts struct {
 
 // NewAuth gives an Auth. secret signs nonces and must be hard to guess.
 func NewAuth(realm string, secret []byte, list []Account) *Auth {
-	a := &Auth{realm: realm, secret: secret, used: map[string]use{}, tries: map[netip.Addr]*tries{}}
+	a := &Auth{realm: realm, secret: secret, used: map[string]use{}, tries: map[netip.Addr]*tries{}, stales: map[staler]int{}}
 	a.Set(list)
 	return a
 }
@@ -135,20 +143,33 @@ const (
 type Proof struct {
 	Verdict Verdict
 	User    string        // as claimed; it is proven only when Verdict is Good
-	Why     string        // for the log and the console, never for the far end
+	Why     string        // what is wrong, for the log and the console, never for the far end; "" = nothing that is to be told
+	Do      string        // what to do about it
 	Wait    time.Duration // Slow
 }
+
+// staleLoop is how many old challenges in a row somebody answers who does not
+// understand that there is a new one.
+const staleLoop = 4
 
 // Check looks at the values of the Authorization (or Proxy-Authorization)
 // headers of a request.
 func (a *Auth) Check(now time.Time, source netip.Addr, method string, headers []string) Proof {
-	c := a.ours(headers)
-	if c == nil {
+	c, realm := a.ours(headers)
+	switch {
+	case c == nil && realm != "":
+		return Proof{Why: fmt.Sprintf("it logs in to the domain %.64q", realm), Do: fmt.Sprintf("the phone's account wants %q as its domain or realm", a.realm)}
+	case c == nil:
 		return Proof{}
 	}
 	source = network(source)
-	if wait := a.waits(now, source); wait > 0 {
-		return Proof{Slow, c.Username, "too many wrong passwords from there", wait}
+	if wait, first := a.waits(now, source); wait > 0 {
+		p := Proof{Verdict: Slow, User: c.Username, Wait: wait}
+		if first {
+			p.Why = fmt.Sprintf("too many wrong passwords from there: nothing is looked at for %s", wait.Round(time.Second))
+			p.Do = "correct the password of every phone at that address; it is let in again by itself"
+		}
+		return p
 	}
 	kind := strings.ToUpper(c.Algorithm)
 	account, known := a.find(c.Username)
@@ -166,27 +187,53 @@ func (a *Auth) Check(now time.Time, source netip.Addr, method string, headers []
 	switch {
 	case !right:
 		a.failed(now, source)
-		why := "wrong password"
+		p := Proof{Verdict: Wrong, User: c.Username, Why: "wrong password", Do: "enter the password of this extension in the phone once more"}
 		if !known {
-			why = "there is no such extension"
+			p.Why, p.Do = "there is no such extension", "the phone's user name (or authentication name) must be the number of an extension that has a password"
 		} else if !allowed {
-			why = "this extension does not use " + c.Algorithm
+			p.Why, p.Do = "this extension does not use "+c.Algorithm, "set digest: both for this extension"
 		}
-		return Proof{Wrong, c.Username, why, 0}
+		return p
 	case !a.fresh(now, c):
-		return Proof{Stale, c.Username, "an old nonce", 0}
+		p := Proof{Verdict: Stale, User: c.Username}
+		if n := a.stale(staler{source, c.Username}); n == staleLoop {
+			p.Why = "the password is right, but it answers old challenges again and again"
+			p.Do = "restart the phone, and look for an update of it: it does not understand stale=true (RFC 7616 3.3)"
+		}
+		return p
 	}
+	a.mu.Lock()
+	delete(a.stales, staler{source, c.Username})
+	a.mu.Unlock()
 	return Proof{Verdict: Good, User: c.Username}
 }
 
-// ours finds the credentials that answer our challenge.
-func (a *Auth) ours(headers []string) *digest.Credentials {
+// stale counts an old challenge that was answered, and gives how many that are in
+// a row.
+func (a *Auth) stale(who staler) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.stales) >= mostKept {
+		clear(a.stales)
+	}
+	a.stales[who]++
+	return a.stales[who]
+}
+
+// ours finds the credentials that answer our challenge; else the realm that others
+// are for.
+func (a *Auth) ours(headers []string) (ours *digest.Credentials, realm string) {
 	for _, h := range headers {
-		if c, err := digest.ParseCredentials(strings.TrimSpace(h)); err == nil && c.Realm == a.realm && len(c.Username) <= 128 && len(c.Nonce) <= 128 {
-			return c
+		c, err := digest.ParseCredentials(strings.TrimSpace(h))
+		switch {
+		case err != nil || len(c.Username) > 128 || len(c.Nonce) > 128:
+		case c.Realm == a.realm:
+			return c, ""
+		default:
+			realm = c.Realm
 		}
 	}
-	return nil
+	return nil, realm
 }
 
 // response computes what the far end should have.
@@ -295,14 +342,17 @@ func network(a netip.Addr) netip.Addr {
 	return a
 }
 
-// waits tells how long a source must wait before its next try is looked at.
-func (a *Auth) waits(now time.Time, source netip.Addr) time.Duration {
+// waits tells how long a source must wait before its next try is looked at, and
+// whether that is told for the first time.
+func (a *Auth) waits(now time.Time, source netip.Addr) (d time.Duration, first bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if t := a.tries[source]; t != nil {
-		return t.until.Sub(now)
+		if d = t.until.Sub(now); d > 0 {
+			first, t.told = !t.told, true
+		}
 	}
-	return 0
+	return d, first
 }
 
 // failed counts a wrong try: after the free ones each costs twice as long.
@@ -327,6 +377,6 @@ func (a *Auth) failed(now time.Time, source netip.Addr) {
 	t.n = max(0, t.n-int(now.Sub(t.last)/forgiven)) + 1
 	t.last = now
 	if over := t.n - freeTries; over > 0 {
-		t.until = now.Add(min(longest, time.Second<<min(over-1, 5)))
+		t.until, t.told = now.Add(min(longest, time.Second<<min(over-1, 5))), false
 	}
 }

@@ -324,3 +324,102 @@ func BenchmarkCheck(b *testing.B) {
 		a.Check(start, home, "REGISTER", header)
 	}
 }
+
+// TestSameURI is the comparison of contacts: the examples of RFC 3261 19.1.4, and
+// what its rules say besides.
+func TestSameURI(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp", true},
+		{"sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5", true},
+		{"sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5", true},
+		{"sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com", "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com", true},
+		{"sip:alice@atlanta.com?subject=project%20x&priority=urgent", "sip:alice@atlanta.com?priority=urgent&subject=project%20x", true},
+		{"SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP", false},
+		{"sip:bob@biloxi.com", "sip:bob@biloxi.com:5060", false},
+		{"sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp", false},
+		{"sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp", false},
+		{"sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting", false},
+		{"sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4", false},
+		{"sip:bob@biloxi.com", "sips:bob@biloxi.com", false},
+		{"sip:bob:secret@biloxi.com", "sip:bob@biloxi.com", false},
+		{"sip:bob@biloxi.com;security=on", "sip:bob@biloxi.com;security=off", false},
+		{"sip:bob@biloxi.com;user=phone", "sip:bob@biloxi.com", false},
+		{"sip:bob@biloxi.com;ttl=1", "sip:bob@biloxi.com", false},
+		{"sip:bob@biloxi.com;maddr=192.0.2.1", "sip:bob@biloxi.com", false},
+		{"sip:bob@biloxi.com?a=1&a=1", "sip:bob@biloxi.com?a=1&b=1", false},
+		{"sip:bob@[2001:db8::1]:5060", "sip:bob@[2001:DB8::1]:5060", true},
+	} {
+		var a, b sip.Uri
+		if err := sip.ParseUri(c.a, &a); err != nil {
+			t.Fatalf("%s: %v", c.a, err)
+		}
+		if err := sip.ParseUri(c.b, &b); err != nil {
+			t.Fatalf("%s: %v", c.b, err)
+		}
+		if sameURI(&a, &b) != c.want || sameURI(&b, &a) != c.want {
+			t.Errorf("%s and %s: same %v, want %v", c.a, c.b, sameURI(&a, &b), c.want)
+		}
+	}
+}
+
+// TestPreferredFirst: q goes before the time (RFC 3261 20.10).
+func TestPreferredFirst(t *testing.T) {
+	tab := NewTable()
+	for i, rank := range []int{500, 0, 900, 0} {
+		c := contact(t, fmt.Sprintf("sip:%d@h", i), 600)
+		c.Rank = rank
+		tab.Register(start.Add(time.Duration(i)*time.Second), Request{Binding: Binding{User: "1", CallID: fmt.Sprint(i), Allow: "INVITE, message"}, Contacts: []Contact{c}})
+	}
+	got := ""
+	for _, b := range tab.Of(start, "1") {
+		got += strings.TrimPrefix(b.Contact, "sip:") + " "
+		if !b.Allows("MESSAGE") || b.Allows("REFER") {
+			t.Errorf("%s allows %q", b.Contact, b.Allow)
+		}
+	}
+	if got != "3@h 1@h 0@h 2@h " {
+		t.Errorf("in the order %s", got)
+	}
+	if b := (Binding{}); !b.Allows("REFER") {
+		t.Error("one that did not say takes nothing")
+	}
+}
+
+// TestWhy: what is wrong with a login is told in words, and what to do; what goes
+// on and on is told once.
+func TestWhy(t *testing.T) {
+	a := newAuth()
+	md5 := a.Challenge(start, "1001", false)[0]
+	tell := func(want, do, header string) {
+		t.Helper()
+		p := a.Check(start, home, "REGISTER", []string{header})
+		if !strings.Contains(p.Why, want) || want == "" && p.Why != "" || !strings.Contains(p.Do, do) {
+			t.Errorf("%d: %q, %q; want %q, %q", p.Verdict, p.Why, p.Do, want, do)
+		}
+	}
+	good := answer(t, md5, "1001", "right", 1)
+	tell("", "", "")
+	tell(`the domain "x"`, `wants "pbx"`, strings.Replace(good, `realm="pbx"`, `realm="x"`, 1))
+	tell("wrong password", "enter the password", answer(t, md5, "1001", "wrong", 1))
+	tell("no such extension", "the number of an extension", answer(t, md5, "4711", "wrong", 1))
+	tell("does not use SHA-256", "digest: both", answer(t, strings.Replace(md5, "MD5", "SHA-256", 1), "1001", "right", 1))
+	tell("", "", good)
+	for range 3 {
+		tell("", "", good)
+	}
+	tell("old challenges again and again", "restart", good)
+	tell("", "", good)
+	tell("", "", answer(t, md5, "1001", "right", 2))
+	for range 3 {
+		tell("", "", good)
+	}
+	tell("old challenges again and again", "restart", good)
+	for range 8 {
+		tell("wrong password", "", answer(t, md5, "1001", "wrong", 1))
+	}
+	tell("nothing is looked at for 1s", "every phone at that address", good)
+	tell("", "", good)
+}

@@ -15,7 +15,7 @@ import (
 const (
 	MinExpires  = 60 * time.Second
 	MaxExpires  = 3600 * time.Second
-	MaxContacts = 10 // of one extension; a further one takes the place of the one that ends first
+	MaxContacts = 10 // of one extension; a further one takes the place of the one that ends first: a telephone that was thrown away must not keep out the new one
 )
 
 // A Binding says where one telephone of an extension is. It is kept as JSON:
@@ -26,6 +26,8 @@ type Binding struct {
 	Params    string         `json:"params,omitempty"`   // of the Contact header as sent, without expires
 	Instance  string         `json:"instance,omitempty"` // +sip.instance (RFC 5626)
 	RegID     string         `json:"reg_id,omitempty"`   // reg-id: which of its flows
+	Rank      int            `json:"rank,omitempty"`     // by its q (RFC 3261 20.10): 0 = q of 1, or none; 1000 = q of 0
+	Allow     string         `json:"allow,omitempty"`    // methods that it takes, "INVITE, ACK, ..."; "" = it did not say
 	CallID    string         `json:"call_id"`
 	CSeq      uint32         `json:"cseq"`
 	Path      []string       `json:"path,omitempty"` // URIs of the proxies on the way (RFC 3327), nearest first
@@ -40,6 +42,20 @@ type Binding struct {
 // ID names a binding in a store.
 func (b *Binding) ID() string { return b.User + "\n" + b.Contact }
 
+// Allows tells whether the telephone takes that method; one that did not say which
+// it takes may take every one.
+func (b *Binding) Allows(method string) bool {
+	if b.Allow == "" {
+		return true
+	}
+	for one := range strings.SplitSeq(b.Allow, ",") {
+		if strings.EqualFold(strings.TrimSpace(one), method) {
+			return true
+		}
+	}
+	return false
+}
+
 // Place names a binding here.
 func (b *Binding) Place() Place { return Place{b.User, b.Contact} }
 
@@ -49,7 +65,7 @@ type Place struct{ User, Contact string }
 
 // A Request is a REGISTER whose sender is known.
 type Request struct {
-	Binding            // what all its bindings share: all but Contact, Params, Instance, RegID, Since, At and Expires
+	Binding            // what all its bindings share: all but Contact, Params, Instance, RegID, Rank, Since, At and Expires
 	Star     bool      // Contact: *
 	Contacts []Contact // none = only asks
 }
@@ -60,6 +76,7 @@ type Contact struct {
 	Params   string
 	Instance string
 	RegID    string
+	Rank     int
 	Expires  time.Duration
 }
 
@@ -132,7 +149,8 @@ func (t *Table) Register(now time.Time, r Request) (all []Binding, changes []Cha
 			return nil, ended, &Refusal{500, "CSeq Out Of Order"}
 		}
 		b := r.Binding
-		b.Contact, b.Params, b.Instance, b.RegID, b.Since, b.At, b.Expires = c.URI.String(), c.Params, c.Instance, c.RegID, now, now, now.Add(c.Expires)
+		b.Contact, b.Params, b.Instance, b.RegID, b.Rank = c.URI.String(), c.Params, c.Instance, c.RegID, c.Rank
+		b.Since, b.At, b.Expires = now, now, now.Add(c.Expires)
 		switch {
 		case i < 0 && c.Expires == 0:
 		case i < 0:
@@ -252,8 +270,9 @@ func (t *Table) Restore(now time.Time, b Binding) bool {
 	return true
 }
 
-// Of gives the bindings of an extension, the one that registered latest first:
-// where somebody is now, for however long he asked.
+// Of gives the bindings of an extension: those that it prefers first (q), and of
+// equal ones the one that registered latest: where somebody is now, for however
+// long he asked.
 func (t *Table) Of(now time.Time, user string) (all []Binding) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -262,7 +281,7 @@ func (t *Table) Of(now time.Time, user string) (all []Binding) {
 			all = append(all, e.Binding)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Binding) int { return b.At.Compare(a.At) })
+	slices.SortStableFunc(all, func(a, b Binding) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), b.At.Compare(a.At)) })
 	return all
 }
 
@@ -325,21 +344,34 @@ func sameURI(a, b *sip.Uri) bool {
 		return false
 	}
 	return sameParams(a.UriParams, b.UriParams) && sameParams(b.UriParams, a.UriParams) &&
-		strings.EqualFold(a.Headers.String(), b.Headers.String())
+		len(a.Headers) == len(b.Headers) && hasHeaders(a.Headers, b.Headers) && hasHeaders(b.Headers, a.Headers)
+}
+
+// hasHeaders tells whether all of a stand in b, in whatever order.
+func hasHeaders(a, b sip.HeaderParams) bool {
+	for _, p := range a {
+		if !slices.ContainsFunc(b, func(o sip.HeaderKV) bool {
+			return strings.EqualFold(o.K, p.K) && strings.EqualFold(unescape(o.V), unescape(p.V))
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // sameParams: what stands in both must agree, and of some what stands in one
 // must stand in the other.
 func sameParams(a, b sip.HeaderParams) bool {
 	for _, p := range a {
-		v, ok := b.Get(p.K)
+		i := slices.IndexFunc(b, func(o sip.HeaderKV) bool { return strings.EqualFold(o.K, p.K) })
+		ok := i >= 0
 		switch strings.ToLower(p.K) {
 		case "user", "ttl", "method", "maddr", "transport":
 			if !ok {
 				return false
 			}
 		}
-		if ok && !strings.EqualFold(v, p.V) {
+		if ok && !strings.EqualFold(unescape(b[i].V), unescape(p.V)) {
 			return false
 		}
 	}
