@@ -69,6 +69,7 @@ switch/sip/flow:   switch/sip/transaction
 switch/sip/dialog: switch/sip/transaction
 switch/sip/registrar:
 switch/sip:        switch/call switch/sip/flow switch/sip/transaction switch/sip/dialog switch/sip/registrar
+switch/line:       switch/call switch/sip
 switch/webphone:   switch/call switch/sip/flow media/rtc
 switch/phone:      switch/call switch/sip/flow switch/sip switch/webphone media media/codec media/dtmf media/rtp media/pace media/rtc media/wav
 switch/bridge:     switch/call media media/rtp media/pace media/codec media/dtmf media/recorder ozml/trace
