@@ -39,7 +39,9 @@ type Phone struct {
 }
 
 // Phone gives the phone of a number; it calls the switch and can be called at
-// sip:number@Host.
+// sip:number@Host. One whose number is a telephone of the configuration with a
+// password has registered when Phone returns. Two of one number are Phone("1001")
+// and Phone("1001 desk").
 func (w *World) Phone(number string) *Phone {
 	w.T.Helper()
 	w.Start()
@@ -50,8 +52,11 @@ func (w *World) Phone(number string) *Phone {
 	}
 	n := len(w.phones) + 1
 	p := &Phone{Number: number, Host: PhoneHost(n), w: w, calls: make(chan *Call, 1024)}
+	user, _, _ := strings.Cut(number, " ")
+	password, register, registered := w.account(user)
 	p.Phone = phone.New(phone.Config{
-		Listen: "udp://" + p.Host + ":5060", User: number, Name: "Phone " + number, Pacer: w.pacer, Rand: rand.NewPCG(uint64(n), 9),
+		Listen: "udp://" + p.Host + ":5060", User: user, Name: "Phone " + user, Pacer: w.pacer, Rand: rand.NewPCG(uint64(n), 9),
+		Password: password, Register: register, Registered: registered.told,
 		ListenPacket: func(_, addr string) (net.PacketConn, error) { return w.Net.PacketConn(addr) },
 		ListenRTP:    p.listen, Incoming: p.incoming,
 		Log: slog.New(slog.NewTextHandler(w.T.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
@@ -72,7 +77,36 @@ func (w *World) Phone(number string) *Phone {
 		}
 	})
 	w.phones = append(w.phones, p)
+	if register != "" {
+		if err := <-registered; err != nil {
+			w.T.Fatalf("phone %s: %v", number, err)
+		}
+	}
 	return p
+}
+
+// account gives what a phone logs in with: the password that the configuration
+// has for its number, and where it registers, unless it has a fixed contact.
+func (w *World) account(number string) (password, register string, r registered) {
+	r = make(registered, 1)
+	for _, e := range w.Config.Extensions {
+		if e.Number == number && e.Type == "phone" && e.Password != "" {
+			if password = string(e.Password); e.Contact == "" {
+				register = sipAddr
+			}
+		}
+	}
+	return password, register, r
+}
+
+// registered gets what came of the first try to register.
+type registered chan error
+
+func (r registered) told(err error) {
+	select {
+	case r <- err:
+	default:
+	}
 }
 
 // PhoneHost is the address of the n-th phone of a World, from 1.
@@ -270,7 +304,10 @@ func (c *Call) HangUp() {
 }
 
 // SIP is the address at which the switch calls this phone.
-func (p *Phone) SIP() string { return fmt.Sprintf("sip:%s@%s:5060", p.Number, p.Host) }
+func (p *Phone) SIP() string {
+	user, _, _ := strings.Cut(p.Number, " ")
+	return fmt.Sprintf("sip:%s@%s:5060", user, p.Host)
+}
 
 // Mute loses all that a phone sends from now on.
 func (w *World) Mute(p *Phone) {
