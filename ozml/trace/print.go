@@ -184,12 +184,29 @@ func describe(e Event) string {
 			reason += ": " + Short(e.Text)
 		}
 		return place(e) + fmt.Sprintf("Record ended: %s, %.1f s", reason, e.Seconds)
+	case Conference, Queue, Voicemail:
+		return service(e)
 	case NotifySent:
 		return exchange("notify "+e.Name, e)
 	case LogDropped:
 		return fmt.Sprintf("%d events of the log were dropped", e.Count)
 	}
 	return ""
+}
+
+// service tells what a conference, a queue or a voicemail did.
+func service(e Event) string {
+	s := string(e.Type) + " " + e.Name + " " + e.Reason
+	if e.Count > 0 {
+		s += fmt.Sprintf(" at %d", e.Count)
+	}
+	if e.To != "" {
+		s += " " + e.To
+	}
+	if e.Text != "" {
+		s += ": " + Short(e.Text)
+	}
+	return s
 }
 
 // entry tells of a UserInput's entry; one key that was just pressed and is a

@@ -42,6 +42,9 @@ const (
 	MediaStarted  Type = "media.started" // Name is the codec, Count its payload type, Peer and Local the addresses of RTP
 	MediaQuality  Type = "media.quality"
 	Registration  Type = "registration"
+	Conference    Type = "conference" // Name is the room, Reason joined, left, muted, unmuted, locked, open or refused
+	Queue         Type = "queue"      // Name is the queue, Reason joined, offered, answered, missed, left, overflow; To the agent or number, Count the position
+	Voicemail     Type = "voicemail"  // Name is the mailbox, Reason left, heard, saved, deleted; File and Seconds of the message
 	LogDropped    Type = "log.dropped"
 	Error         Type = "error"
 )

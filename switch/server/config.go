@@ -126,7 +126,29 @@ type Extension struct {
 	Strategy string   `yaml:"strategy"`  // ringgroup: all | order | random; queue: longest-idle | round-robin | all; "" = the first
 	RingTime Duration `yaml:"ring_time"` // ringgroup, queue: of each member; a plain number is seconds; 0 = 20 s
 	Delay    Duration `yaml:"delay"`     // ringgroup with all: each member begins so long after the one before
-	Music    string   `yaml:"music"`     // queue: a file below media/
+	Music    string   `yaml:"music"`     // queue, conference (for who is alone): a file below media/
+
+	PIN      Secret `yaml:"pin"`       // conference: asked of everybody; "" = nobody is asked
+	AdminPIN Secret `yaml:"admin_pin"` // conference: of the host, who may lock it; "" = everybody may
+	Max      int    `yaml:"max"`       // conference, queue: members, or callers that wait; 0 = 50
+	Record   bool   `yaml:"record"`    // conference: to recordings/conference/NUMBER/
+	Tone     *bool  `yaml:"tone"`      // conference: tones when somebody comes or goes; nil = true
+
+	WrapUp    Duration `yaml:"wrap_up"`    // queue: an agent's rest after a call, and after one that was not answered; 0 = 10 s
+	WaitLimit Duration `yaml:"wait_limit"` // queue: longest wait; 0 = no limit
+	Announce  Duration `yaml:"announce"`   // queue: how often a caller is told where in the queue it is; 0 = never
+	Overflow  string   `yaml:"overflow"`   // queue: the number for callers that cannot wait (longer); "" = they are told goodbye
+	JoinEmpty bool     `yaml:"join_empty"` // queue: callers may wait while no agent is there
+
+	SRTP    string  `yaml:"srtp"`      // phone: SRTP with keys in SDP (SDES): off | optional | mandatory; "" = off
+	Mailbox Mailbox `yaml:"voicemail"` // phone: its voicemail
+}
+
+// A Mailbox is the voicemail of a phone.
+type Mailbox struct {
+	PIN      Secret `yaml:"pin"`      // asked by the menu; "" = nobody but the phone itself gets in
+	Email    string `yaml:"email"`    // gets each message as a mail with the sound, by `mail:`; "" = nobody
+	Greeting string `yaml:"greeting"` // a file below media/; "" = the standard one, or the one recorded by the menu
 }
 
 // Forward says to which numbers the calls of a phone go instead; "" = none. Feature
@@ -162,6 +184,7 @@ type Line struct {
 	CallerID  string   `yaml:"caller_id"` // "" = the caller's own
 	Transport string   `yaml:"transport"` // udp | tcp | tls; "" = udp
 	Codecs    []string `yaml:"codecs"`    // none = those of the switch
+	SRTP      string   `yaml:"srtp"`      // SRTP with keys in SDP (SDES): off | optional | mandatory; "" = off
 }
 
 // A Rule of the dial plan says where a call goes.

@@ -237,14 +237,17 @@ func (e *Extension) set() map[string]bool {
 		"contact": e.Contact != "", "digest": e.Digest != "", "url": e.URL != "", "fallback_url": e.FallbackURL != "",
 		"fallback_script": e.FallbackScript != "", "sms_url": e.SMSURL != "", "file": e.File != "",
 		"members": len(e.Members) > 0, "strategy": e.Strategy != "", "music": e.Music != "",
+		"pin": e.PIN != "", "admin_pin": e.AdminPIN != "", "max": e.Max != 0, "record": e.Record, "tone": e.Tone != nil,
+		"wrap_up": e.WrapUp != 0, "wait_limit": e.WaitLimit != 0, "announce": e.Announce != 0, "overflow": e.Overflow != "", "join_empty": e.JoinEmpty,
+		"srtp": e.SRTP != "", "voicemail": e.Mailbox != Mailbox{},
 		"forward": e.Forward != Forward{}, "dnd": e.DND, "call_waiting": e.CallWaiting != nil, "pickup_group": e.PickupGroup != "", "delay": e.Delay != 0,
 	}
 }
 
 var counts = map[string][]string{
-	"phone": {"contact", "digest", "forward", "dnd", "call_waiting", "pickup_group"}, "api": {"url", "fallback_url", "fallback_script", "sms_url"}, "script": {"file"},
-	"ringgroup": {"members", "strategy", "delay"}, "queue": {"members", "strategy", "music"},
-	"voicemail": {}, "conference": {}, "echo": {},
+	"phone": {"contact", "digest", "forward", "dnd", "call_waiting", "pickup_group", "srtp", "voicemail"}, "api": {"url", "fallback_url", "fallback_script", "sms_url"}, "script": {"file"},
+	"ringgroup": {"members", "strategy", "delay"}, "queue": {"members", "strategy", "music", "max", "wrap_up", "wait_limit", "announce", "overflow", "join_empty"},
+	"voicemail": {"file"}, "conference": {"pin", "admin_pin", "max", "record", "tone", "music"}, "echo": {},
 }
 
 func (v *validator) extensions() {
@@ -298,6 +301,7 @@ func (v *validator) extension(path string, e Extension, known map[string]bool) {
 	if (e.Type == "ringgroup" || e.Type == "queue") && len(e.Members) == 0 {
 		v.err(path, "type %s needs members", e.Type)
 	}
+	v.services(path, e, known)
 	for i, m := range e.Members {
 		if !known[m] {
 			v.warn(fmt.Sprintf("%s.members[%d]", path, i), "there is no extension %s", m)

@@ -95,7 +95,7 @@ func (l *loader) find(path string) *token.Token {
 }
 
 // secretLine finds the values of secrets, so that a line can be shown.
-var secretLine = regexp.MustCompile(`(?i)((?:password|secret)["']?\s*:\s*)("[^"]*"|'[^']*'|[^,}\s]+)`)
+var secretLine = regexp.MustCompile(`(?i)((?:password|secret|pin)["']?\s*:\s*)("[^"]*"|'[^']*'|[^,}\s]+)`)
 
 func hide(line string) string {
 	return secretLine.ReplaceAllStringFunc(line, func(m string) string {

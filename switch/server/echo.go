@@ -25,6 +25,9 @@ func (s *Server) script(l *exchange.Line) exchange.Script {
 	if leads, ok := s.lead(l); ok {
 		return leads
 	}
+	if serves, ok := s.serve(l); ok {
+		return serves
+	}
 	if _, ok := l.Info().Task.(echoTask); ok {
 		e := &echo{s: s, line: l}
 		e.ctx, e.stop = context.WithCancelCause(context.Background())

@@ -100,7 +100,7 @@ func (t *timedVoice) Say(ctx context.Context, r tts.Request) iter.Seq2[tts.Piece
 // openLog opens the event log of a call, which also feeds the metrics.
 func (s *Server) openLog(i exchange.Info) trace.Sink {
 	l := s.events.ForCall(string(i.ID), i.Started)
-	if e, ok := s.state.Load().exts.Find(i.Extension); ok && e.SensitiveInput {
+	if s.secretKeys(i.Extension) {
 		l.Sensitive()
 	}
 	s.metrics.CallStarted(inOut(i))

@@ -68,6 +68,8 @@ func (s *Server) service(e extension.Extension) (task any, err error) {
 		return echoTask{}, nil
 	case e.RunsScript():
 		return taskOf(e), nil
+	case e.Type == extension.Conference:
+		return conferenceTask(e.Number), nil
 	}
 	return nil, fmt.Errorf("type %s is not built yet", e.Type)
 }

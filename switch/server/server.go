@@ -96,6 +96,7 @@ type Server struct {
 	begun    time.Time
 
 	phoneSettings settings
+	services      services
 	http          *httpSide
 
 	randMu sync.Mutex
@@ -158,6 +159,7 @@ func New(c *Config, o Options) (s *Server, err error) {
 	s.files = &scripts{s: s, root: s.data.scripts}
 	s.newSound()
 	s.newCalls()
+	s.newServices()
 	s.newSockets()
 	s.newHTTP()
 	return s, nil
@@ -407,6 +409,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.bridge.Wait()
 	s.router.Wait()
 	s.scripts.Wait()
+	s.services.wait()
 	s.echoes.Wait()
 	stop(nil)
 	wg.Wait()
