@@ -51,8 +51,12 @@ func (l *Line) Info() Info {
 // Sink is the call's event log.
 func (l *Line) Sink() trace.Sink { return l.sink }
 
-// Script is what runs on the call.
-func (l *Line) Script() Script { return l.script }
+// Script is what runs on the call; Lead puts another in its place.
+func (l *Line) Script() Script {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.script
+}
 
 // Done is closed when the call has left the switch.
 func (l *Line) Done() <-chan struct{} { return l.done }
@@ -216,11 +220,11 @@ func (l *Line) carryOut(effect call.Effect) {
 	case call.CloseMedia:
 		l.x.c.Sound.Close(f.Leg)
 	case call.StartScript:
-		l.script.Start(f.Connected)
+		l.Script().Start(f.Connected)
 	case call.StopScript:
-		l.script.Stop(f.Result)
+		l.Script().Stop(f.Result)
 	case call.PressKey:
-		l.script.Key(f.Key)
+		l.Script().Key(f.Key)
 	case call.Changed:
 		l.changed(f.State)
 	case call.LegChanged:
@@ -273,7 +277,7 @@ func (l *Line) settle(s call.Settle) {
 func (l *Line) changed(s call.State) {
 	e := trace.Event{T: time.Now()}
 	if s == call.Completed {
-		l.script.Over(e.T)
+		l.Script().Over(e.T)
 	}
 	l.mu.Lock()
 	l.state = s
@@ -328,7 +332,7 @@ func (l *Line) panicked(v any) {
 		l.broken = true
 		last = append(last, func() { l.x.c.Signal.Do(l.farewell(s)) }, func() { l.changed(call.Completed) })
 	}
-	last = append(last, func() { l.script.Stop(call.Failed) }, func() { l.x.c.Sound.Close(l.info.Leg) })
+	last = append(last, func() { l.Script().Stop(call.Failed) }, func() { l.x.c.Sound.Close(l.info.Leg) })
 	for _, f := range last {
 		func() {
 			defer func() { _ = recover() }()

@@ -59,8 +59,6 @@ type Config struct {
 	// Service gives exchange.Info.Task of a call to an extension that is no
 	// telephone and no group.
 	Service func(e extension.Extension) (task any, err error)
-	// Script makes the script of a call by its task.
-	Script func(l *exchange.Line) exchange.Script
 	// Allow says whether somebody may call a line now (limits); nil = always.
 	Allow func(who Caller, line, number string) error
 	// Ask asks the routing application (RoutingInterception); ok is false when

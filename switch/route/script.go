@@ -33,8 +33,7 @@ type leading struct {
 	cancel context.CancelCauseFunc
 
 	mu   sync.Mutex
-	next exchange.Script // the application that has the call now
-	over time.Time       // of the call; zero = it is up
+	over bool // the call has ended, and we have been told
 }
 
 // Start implements exchange.Script.
@@ -70,16 +69,15 @@ func (s *leading) lead() error {
 	return s.r.Dial(s.ctx, s.line, s.task.Who, s.task.Number, Options{})
 }
 
-// hand makes an application the script of the call; nil when the call is over.
+// hand makes an application the script of the call; nil when the call was over
+// before that.
 func (s *leading) hand(h *Handover) exchange.Script {
-	s.line.Lead(h.Number, h.Task)
-	next := s.r.c.Script(s.line)
+	next := s.line.Lead(h.Number, h.Task)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.over.IsZero() || s.ctx.Err() != nil {
+	if s.over || s.ctx.Err() != nil {
 		return nil
 	}
-	s.next = next
 	return next
 }
 
@@ -91,36 +89,18 @@ func (s *leading) refuse(no *Refused) {
 	})
 }
 
-func (s *leading) application() exchange.Script {
+// Over implements exchange.Script.
+func (s *leading) Over(time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.next
-}
-
-// Over implements exchange.Script.
-func (s *leading) Over(at time.Time) {
-	s.mu.Lock()
-	s.over = at
-	s.mu.Unlock()
-	if next := s.application(); next != nil {
-		next.Over(at)
-	}
+	s.over = true
 }
 
 // Stop implements exchange.Script.
-func (s *leading) Stop(r call.Result) {
-	s.cancel(errOver)
-	if next := s.application(); next != nil {
-		next.Stop(r)
-	}
-}
+func (s *leading) Stop(call.Result) { s.cancel(errOver) }
 
-// Key implements exchange.Script.
-func (s *leading) Key(k byte) {
-	if next := s.application(); next != nil {
-		next.Key(k)
-	}
-}
+// Key implements exchange.Script: nobody waits for keys while it rings.
+func (s *leading) Key(byte) {}
 
 // panicked tells of a bug; the call that it befell ends with its script.
 func (r *Router) panicked(l *exchange.Line, v any) {

@@ -18,7 +18,7 @@ func (s *Server) newRouter() {
 		Exchange: s.calls, Domain: s.state.Load().cfg.SIP.Domain,
 		Plan:     func() *dialplan.Plan { return s.state.Load().plan },
 		Find:     func(number string) (extension.Extension, bool) { return s.state.Load().exts.Find(number) },
-		Settings: s.settings, Places: s.places, Line: s.lineOf, Service: s.service, Script: s.script,
+		Settings: s.settings, Places: s.places, Line: s.lineOf, Service: s.service,
 		Shuffle: rand.Shuffle, Panicked: s.panicked, Slog: s.log,
 	})
 }
