@@ -32,8 +32,9 @@ type leading struct {
 	ctx    context.Context // ends with the call, and when the parties are joined
 	cancel context.CancelCauseFunc
 
-	mu   sync.Mutex
-	over bool // the call has ended, and we have been told
+	mu     sync.Mutex
+	over   bool                    // the call has ended, and we have been told
+	detour context.CancelCauseFunc // lets another number ring; nil: nothing rings
 }
 
 // Start implements exchange.Script.
@@ -66,7 +67,7 @@ func (s *leading) lead() error {
 	if s.task.PickUp {
 		return s.r.pickUp(s.ctx, s.line, s.task)
 	}
-	return s.r.Dial(s.ctx, s.line, s.task.Who, s.task.Number, Options{})
+	return s.leadOn()
 }
 
 // hand makes an application the script of the call; nil when the call was over
