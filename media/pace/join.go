@@ -122,6 +122,7 @@ func (l *Leg) relay(now, due time.Time, ts uint32, over []byte, s *Shard) (sound
 	j := &l.joint
 	if j.pass && !j.coding && (over == nil || j.coder == nil) {
 		if over != nil || l.talk.hold {
+			l.talk.paused = l.talk.paused || l.talk.hold
 			l.discard(due)
 			return over, over
 		}
@@ -141,6 +142,7 @@ func (l *Leg) relay(now, due time.Time, ts uint32, over []byte, s *Shard) (sound
 		switch {
 		case !ok:
 			sound = l.code(due, over, s)
+			l.talk.paused = l.talk.paused || sound == nil
 			return sound, sound
 		case event:
 			l.passKey(now, due, ts, p, s)
@@ -190,10 +192,10 @@ func (l *Leg) passAll(now, due time.Time, ts uint32, s *Shard) {
 		switch away := int32(p.TS + j.ts - ts); {
 		case !j.anchored || p.SSRC != j.ssrc || step > 3000 || step < -3000 ||
 			!event && (away > t.astray() || away < -t.astray()):
+			t.paused = t.paused || j.anchored // a break in the sender's own time
 			j.anchored, j.ssrc, j.newest, j.span = true, p.SSRC, p.Seq, 0
 			j.seq, j.ts, j.end = t.seq-p.Seq, ts-p.TS, ts
 			j.lead, j.counted = math.MinInt32, 0
-			t.paused = true
 		case step <= 0 && -step > j.span:
 			continue // too late, or of before something that we have said ourselves
 		case step > 0:

@@ -98,7 +98,8 @@ func (w *Way) last() []byte {
 	if w.held == 0 || b[2]&flagEvent != 0 {
 		return nil
 	}
-	return b[wayHead : wayHead+int(binary.NativeEndian.Uint16(b))]
+	n := wayHead + int(binary.NativeEndian.Uint16(b))
+	return b[wayHead:n:n]
 }
 
 // clear throws away what waits; the reader does it.

@@ -60,6 +60,7 @@ func (l *Leg) enqueue(id uint32, c *pace.Clip, changed <-chan struct{}) error {
 	case <-changed:
 		return ErrChanged
 	default:
+		l.lay()
 		return l.paced.Enqueue(id, c)
 	}
 }

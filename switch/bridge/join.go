@@ -59,8 +59,32 @@ func (b *Bridge) weld(id call.LegID) {
 	xy, yx := pace.NewWay(fx.format()), pace.NewWay(fy.format())
 	x.peer.Store(y)
 	y.peer.Store(x)
-	x.paced.Join(xy, yx, nil)
-	y.paced.Join(yx, xy, nil)
+	var toX, toY pace.Coder // of what the other hears
+	switch {
+	case fx.passes(&fy):
+	case fx.co == nil || fy.co == nil:
+		return
+	default:
+		toX, toY = codec.NewTranscoder(fy.co, fx.co), codec.NewTranscoder(fx.co, fy.co)
+	}
+	x.laid.Store(toX != nil)
+	y.laid.Store(toY != nil)
+	x.paced.Join(xy, yx, toX)
+	y.paced.Join(yx, xy, toY)
+}
+
+// lay lets what is about to be played be laid over what comes from the other party.
+// It is done now and not by weld: few joined calls hear a prompt, and the state of
+// two codecs is large.
+func (l *Leg) lay() {
+	y := l.peer.Load()
+	if y == nil || l.laid.Swap(true) {
+		return
+	}
+	from, to := y.speaking.Load(), l.speaking.Load()
+	if from.co != nil && to.co != nil {
+		l.paced.Lay(codec.NewTranscoder(from.co, to.co))
+	}
 }
 
 // A speech is the format of a leg: as it was agreed, and our codec for it.

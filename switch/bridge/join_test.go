@@ -119,7 +119,10 @@ func (w *two) connect(p *party, keys bool, codecs ...*codec.Codec) {
 	}
 }
 
-func (p *party) record(b *pace.Block) {
+func (p *party) record(b *pace.Block)    { p.take(b, b.In) }
+func (p *party) recordOut(b *pace.Block) { p.take(b, b.Out) }
+
+func (p *party) take(b *pace.Block, frames func(int) []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c := CodecOf(b); b.N > 0 && c != p.of {
@@ -127,7 +130,7 @@ func (p *party) record(b *pace.Block) {
 	}
 	for i := range b.N {
 		frame := make([]int16, p.of.Rate.Frame())
-		p.dec.Decode(frame, b.In(i))
+		p.dec.Decode(frame, frames(i))
 		p.pcm = append(p.pcm, frame...)
 	}
 }

@@ -40,6 +40,7 @@ type Leg struct {
 	codec    atomic.Pointer[codec.Codec]
 	speaking atomic.Pointer[speech]
 	moved    atomic.Bool         // the format is new, or another: the leg is to be joined (again)
+	laid     atomic.Bool         // sound can be laid over the peer's
 	peer     atomic.Pointer[Leg] // whom it is joined with; nil = nobody, or it is not connected
 	pt       uint8               // of codec; this and the next are connect's
 	keysPT   uint8               // of telephone-event; 0 = not agreed
@@ -437,6 +438,7 @@ func (l *Leg) sendTones(id uint32, keys string) error {
 	if err != nil {
 		return fmt.Errorf("bridge: send keys: %w", err)
 	}
+	l.lay()
 	return l.paced.Enqueue(id, &pace.Clip{Frames: frames})
 }
 
