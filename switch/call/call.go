@@ -97,6 +97,16 @@ func (c *Call) handle(e Event) {
 		c.dialWanted(e)
 	case DialGivenUp:
 		c.dialGivenUp(e)
+	case ServeWanted:
+		c.serveWanted(e)
+	case HoldWanted:
+		c.holdWanted(e)
+	case TransferRefused:
+		c.transferRefused(e)
+	case GiveWanted:
+		c.giveWanted(e)
+	case LegGiven:
+		c.legGiven(e)
 	case ScriptEnded:
 		c.scriptEnded()
 	case Tick:
@@ -127,8 +137,7 @@ func (c *Call) legEvent(e Event) {
 	case Acked:
 		c.acked(l, e)
 	case Cancelled:
-		c.say(l, nil)
-		c.end(by(l), Failure{487, "the caller gave up"}, "")
+		c.hungUp(l, by(l), Failure{487, "the caller gave up"})
 	case Ended:
 		c.hungUp(l, by(l), Failure{487, "the far end hung up"})
 	case Lost:
@@ -137,13 +146,20 @@ func (c *Call) legEvent(e Event) {
 		c.reoffered(l, e)
 	case Reaccepted:
 		if l.up() && e.Media != nil {
+			holds := l.holds
 			c.connect(l, *e.Media)
+			if c.held { // it answered our hold, and need not hold by itself
+				c.listens(l, holds)
+				c.mix()
+			}
 		}
 	case Rerefused: // all stands as it was
 	case KeyInfo:
-		c.do(PressKey{e.Leg, e.Key})
+		c.pressed(l, e)
 	case KeyAnswered:
 		c.keyAnswered(l, e)
+	case Referred:
+		c.referred(l, e)
 	case MediaOpened:
 		c.mediaOpened(l, e)
 	case MediaAgreed:

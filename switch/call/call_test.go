@@ -66,12 +66,12 @@ var pcmu = Codec{PT: 0, Name: "PCMU", ClockRate: 8000}
 const first LegID = "L"
 
 func their(leg LegID) Media {
-	host := map[LegID]byte{first: 1, "A": 2, "B": 3, "C": 4, "X": 5}[leg]
+	host := map[LegID]byte{first: 1, "A": 2, "B": 3, "C": 4, "X": 5, "Y": 6}[leg]
 	return Media{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, host}), 4000), Codecs: []Codec{pcmu}}
 }
 
 func our(leg LegID) Media {
-	port := map[LegID]uint16{first: 20000, "A": 20002, "B": 20004, "C": 20006, "X": 20008}[leg]
+	port := map[LegID]uint16{first: 20000, "A": 20002, "B": 20004, "C": 20006, "X": 20008, "Y": 20010}[leg]
 	return Media{Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.9"), port), Codecs: []Codec{pcmu}}
 }
 
@@ -174,6 +174,20 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 		return at, Originate{Ticket: 1, Leg: leg, Target: "sip:1001@192.0.2.1", To: "1001", From: "9000"}
 	case "dial":
 		return at, dialOf(t, num(2), w[3:])
+	case "hold", "unhold":
+		return at, HoldWanted{Ticket(num(2)), w[1] == "hold"}
+	case "refer":
+		r := Referred{Leg: leg, To: w[2]}
+		if len(w) > 3 {
+			r.Replaces = &Replaces{CallID: w[3]}
+		}
+		return at, r
+	case "norefer":
+		return at, TransferRefused{leg, Failure{num(2), "refused"}}
+	case "give":
+		return at, GiveWanted{Ticket: Ticket(num(2)), Leg: LegID(w[3]), To: "other"}
+	case "given":
+		return at, given(t, leg, w[2] == "up", w[3:])
 	case "giveup":
 		return at, DialGivenUp{Ticket(num(2))}
 	case "progress":
@@ -227,6 +241,24 @@ func dialOf(t *testing.T, ticket int, w []string) (d DialWanted) {
 		}
 	}
 	return d
+}
+
+// given is a leg that another call gives: one that was answered there, or one
+// that still waits for its answer.
+func given(t *testing.T, leg LegID, up bool, instead []string) LegGiven {
+	c, m := New(Limits{}), their(leg)
+	c.Handle(start, Invited{Leg: leg, From: "1009", FromName: "Eve", Offer: &m})
+	if up {
+		c.Handle(start, AnswerWanted{})
+		c.Handle(start, MediaOpened{leg, our(leg)})
+	}
+	for _, e := range c.Handle(start, GiveWanted{Leg: leg, To: "this"}) {
+		if g, ok := e.(Give); ok {
+			return LegGiven{Given: g.Given, Instead: LegID(strings.Join(instead, ""))}
+		}
+	}
+	t.Fatal("the other call did not give its leg")
+	return LegGiven{}
 }
 
 // show prints an effect in a few words.
@@ -291,7 +323,7 @@ func show(e Effect) string {
 		if e.Failure.Code != 0 {
 			s += fmt.Sprintf(": %d %s", e.Failure.Code, e.Failure.Reason)
 		}
-		if (e.Target != nil) != (e.Leg != first) {
+		if (e.Target != nil) != !(e.Leg == first || e.Leg == "X" || e.Leg == "Y") {
 			s += ", with the wrong target"
 		}
 		return s
@@ -310,6 +342,12 @@ func show(e Effect) string {
 		return "Info" + of(e.Leg) + " " + string(rune(e.Key))
 	case PressKey:
 		return "PressKey" + of(e.Leg) + " " + string(rune(e.Key))
+	case ReferProgress:
+		return fmt.Sprintf("ReferProgress%s %d %s", of(e.Leg), e.Code, e.Reason)
+	case TransferAsked:
+		return strings.TrimSuffix(fmt.Sprintf("TransferAsked%s %s replaces %v", of(e.Leg), e.To, e.Replaces), " replaces <nil>")
+	case Give:
+		return fmt.Sprintf("Give %s to %s", e.Leg, e.To)
 	case SendKey:
 		return "SendKey" + of(e.Leg) + " " + string(rune(e.Key))
 	case Bye:

@@ -66,10 +66,21 @@ type (
 		Instead  LegID         // who leaves when one has answered (a transfer); "" = nobody
 		Quiet    bool          // no ringback: who asks plays something (a queue)
 		Keep     bool          // the script goes on once they are joined: it watches (a queue)
+		// More: when it fails another dial instead of the same leg follows, or
+		// TransferRefused; until then who asked to be replaced is told nothing.
+		More bool
 	}
 	// DialGivenUp: whoever asked waits no more; what rings is cancelled, and the
 	// dial is settled with 487. After they were joined it does nothing.
 	DialGivenUp struct{ Ticket Ticket }
+
+	// ServeWanted: a party leaves, and the other one goes on with a script, which
+	// starts: a transfer to an application. It is settled with 491 while a script
+	// runs or somebody is dialled.
+	ServeWanted struct {
+		Ticket  Ticket
+		Instead LegID // who leaves
+	}
 
 	// HoldWanted puts all legs on hold, or takes them back. What is so already is
 	// settled with Code 0 (decisions 7.3).
@@ -179,6 +190,7 @@ type (
 func (DialWanted) event()      {}
 func (DialGivenUp) event()     {}
 func (HoldWanted) event()      {}
+func (ServeWanted) event()     {}
 func (Referred) event()        {}
 func (TransferRefused) event() {}
 func (GiveWanted) event()      {}

@@ -126,11 +126,13 @@ func (c *Call) refused(l *leg, e Refused) {
 // hungUp: the far end of a leg has left.
 func (c *Call) hungUp(l *leg, r Result, f Failure) {
 	c.say(l, nil)
-	if c.dialled(l) {
+	switch {
+	case c.dialled(l):
 		c.giveUp(l, f, nil)
-		return
+	case c.unpicked(l, f), c.leaves(l):
+	default:
+		c.end(r, f, "")
 	}
-	c.end(r, f, "")
 }
 
 func (c *Call) connect(l *leg, remote Media) {
@@ -138,13 +140,14 @@ func (c *Call) connect(l *leg, remote Media) {
 	l.agreedOn(remote)
 	l.keys.agreed(remote, l.local)
 	c.do(ConnectMedia{l.id, remote})
+	c.listens(l, holding(remote))
 	c.mix()
 }
 
 func (c *Call) answerWanted(e AnswerWanted) {
 	l := c.leg(c.first)
 	switch {
-	case l != nil && l.up():
+	case l != nil && l.up(), l == nil && (c.state == InCall || c.state == Held): // it was answered, and went on without who came
 		c.settle(e.Ticket, Failure{})
 	case l == nil, l.to != nil, c.ticket != 0, c.dial != nil && c.dial.winner != nil:
 		c.settle(e.Ticket, Failure{487, "there is nothing to answer"})
@@ -196,7 +199,7 @@ func (c *Call) pickedUp(l *leg) {
 	}
 	c.enter(l, InCall, Failure{})
 	c.become(InCall)
-	if l.offer != nil || l.heard {
+	if l.id == c.first && (l.offer != nil || l.heard) {
 		c.settlePending(Failure{}) // else sound begins with the answer in the ACK, and so does the script
 	}
 	if c.dial != nil {
@@ -211,6 +214,9 @@ func (c *Call) mediaFailed(l *leg, e MediaFailed) {
 	}
 	if !l.up() && l.to == nil {
 		c.say(l, Respond{Leg: l.id, Code: e.Code, Warning: e.Reason})
+	}
+	if c.unpicked(l, e.Failure) {
+		return
 	}
 	c.end(Failed, e.Failure, e.Reason)
 }
@@ -273,6 +279,10 @@ func (c *Call) rejectWanted(e RejectWanted) {
 		return
 	}
 	c.say(l, Respond{Leg: l.id, Code: e.Code, Reason: e.Reason})
-	c.end(Rejected, e.Failure, "")
+	r := refusal(e.Code)
+	if r == Failed && e.Code < 500 {
+		r = Rejected
+	}
+	c.end(r, e.Failure, "")
 	c.settle(e.Ticket, Failure{})
 }

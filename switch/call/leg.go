@@ -107,15 +107,7 @@ func (c *Call) say(l *leg, last Effect) {
 // drop forgets a leg while the call goes on. f tells why it never came about;
 // zero where it was up.
 func (c *Call) drop(l *leg, f Failure) {
-	for i, o := range c.legs {
-		if o == l {
-			c.legs = append(c.legs[:i:i], c.legs[i+1:]...)
-			break
-		}
-	}
-	if c.seats[l.party] == l {
-		c.seats[l.party] = nil
-	}
+	c.remove(l)
 	c.mix()
 	c.keysDone(l, Failure{487, "it left"})
 	if l.opened {

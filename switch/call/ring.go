@@ -19,6 +19,7 @@ type dial struct {
 	rung   bool // the party that stays is to hear that it rings
 	early  *leg // whose sound it hears instead
 	winner *leg // has answered; the party that stays is being answered
+	picked *leg // picks up what rang and is being answered itself
 
 	best     Failure // of all that failed
 	contacts []string
@@ -183,7 +184,12 @@ func (c *Call) answeredBy(l *leg) {
 
 // answered: a leg that came was picked up while something rings.
 func (c *Call) answered(l *leg) {
-	if d := c.dial; d.stays == l && d.winner != nil {
+	switch d := c.dial; {
+	case d.picked == l:
+		d.picked = nil
+		c.answeredBy(l)
+		return
+	case d.stays == l && d.winner != nil:
 		c.joined()
 		return
 	}
@@ -195,7 +201,9 @@ func (c *Call) joined() {
 	d := c.dial
 	c.dial = nil
 	c.seats[d.party] = d.winner
-	c.tell(d.winner, LegChanged{State: InCall, Instead: d.Instead})
+	if d.winner.to != nil || d.Instead != "" { // one that came has told it
+		c.tell(d.winner, LegChanged{State: InCall, Instead: d.Instead})
+	}
 	c.mix()
 	c.leave(d.leaves)
 	c.settle(d.Ticket, Failure{})
@@ -213,7 +221,11 @@ func (c *Call) leave(l *leg) {
 	if l.referred {
 		c.do(ReferProgress{Leg: l.id, Code: 200, Reason: "OK"})
 	}
-	c.say(l, l.goodbye("replaced"))
+	last := l.goodbye("replaced")
+	if _, early := last.(Respond); early {
+		last = Respond{Leg: l.id, Code: 487}
+	}
+	c.say(l, last)
 	c.drop(l, Failure{})
 }
 
@@ -264,7 +276,9 @@ func (c *Call) lose(l *leg, f Failure) {
 // dialFailed ends the dial: all is as it was before, and whoever asked is told.
 func (c *Call) dialFailed(f Failure) {
 	d := c.dial
-	c.refer(f.Code, f.Reason)
+	if !d.More {
+		c.refer(f.Code, f.Reason)
+	}
 	c.dial = nil
 	c.mix()
 	if d.stays.state == Setup {
@@ -273,13 +287,16 @@ func (c *Call) dialFailed(f Failure) {
 	if d.Ticket != 0 {
 		c.do(Settle{Ticket: d.Ticket, Failure: f, Contacts: d.contacts})
 	}
-	if d.Instead != "" && d.leaves == nil && (!c.script || c.stopped) {
+	switch gone := d.Instead != "" && d.leaves == nil && (!c.script || c.stopped); {
+	case gone && d.More:
+		c.left, c.leftBy = d.Instead, c.now.Add(patience)
+	case gone:
 		c.end(c.leftAs(), f, "nobody answered")
 	}
 }
 
 func (c *Call) dialGivenUp(e DialGivenUp) {
-	if d := c.dial; d != nil && d.Ticket == e.Ticket && d.winner == nil {
+	if d := c.dial; d != nil && d.Ticket == e.Ticket && d.winner == nil && d.picked == nil {
 		f := Failure{487, "given up"}
 		d.waiting = nil
 		c.giveUpAll(f, "given up", false)
@@ -327,4 +344,15 @@ func (e Refused) failure() Failure {
 		f.Code = 603
 	}
 	return f
+}
+
+// unpicked: whoever picked up what rings has left before it was answered.
+func (c *Call) unpicked(l *leg, f Failure) bool {
+	d := c.dial
+	if d == nil || d.picked != l {
+		return false
+	}
+	c.drop(l, f)
+	c.dialFailed(Failure{480, "whoever picked it up has left"})
+	return true
 }

@@ -23,9 +23,11 @@ func (c *Call) wanted() (m mix) {
 		}
 	case d != nil && d.winner == nil && d.rung && d.stays.heard && !d.Quiet:
 		m.ring = d.stays.id
-	case d == nil && a != nil && b != nil && (c.held || a.holds || b.holds):
+	case d != nil && d.winner == nil && d.leaves != nil && d.leaves.holds && !d.stays.holds:
+		m.music[d.stays.party] = d.stays.id // until it rings
+	case d == nil && (c.held || a != nil && b != nil && (a.holds || b.holds)):
 		for i, l := range c.seats {
-			if !l.holds {
+			if l != nil && l.up() && !l.holds {
 				m.music[i] = l.id
 			}
 		}
@@ -62,20 +64,80 @@ func (c *Call) mix() {
 	if is.a != "" && !joined {
 		c.do(Join{is.a, is.b})
 	}
-}
-
-// leftAs is how a call ends that nobody goes on with after one party left.
-func (c *Call) leftAs() Result {
-	if c.seats[Callee] == nil {
-		return ByCallee
+	if c.dial == nil && (c.state == InCall || c.state == Held) {
+		c.become(c.talks())
 	}
-	return ByCaller
 }
 
-// refer tells the far end that asked to be replaced how it goes.
-func (c *Call) refer(code int, reason string) {
-	if l := c.dial.leaves; l != nil && l.referred {
-		c.do(ReferProgress{Leg: l.id, Code: code, Reason: reason})
-		l.referred = code < 200
+// talks is the state of a call whose parties are there.
+func (c *Call) talks() State {
+	if a, b := c.seats[Caller], c.seats[Callee]; c.held || a != nil && b != nil && (a.holds || b.holds) {
+		return Held
+	}
+	return InCall
+}
+
+// holding tells whether a description says that its writer does not listen.
+func holding(m Media) bool {
+	return m.Dir == SendOnly || m.Dir == Inactive || m.Dir == SendRecv && m.Nowhere()
+}
+
+// listens notes whether a far end holds its party.
+func (c *Call) listens(l *leg, holds bool) {
+	if l.holds == holds {
+		return
+	}
+	if l.holds = holds; l.up() && c.other(l) != nil {
+		c.tell(l, LegChanged{State: map[bool]State{true: Held, false: InCall}[holds]})
+	}
+}
+
+// holdWanted tells the far ends that they are on hold. Whether they believe it
+// or not, they hear music and not each other.
+func (c *Call) holdWanted(e HoldWanted) {
+	switch {
+	case c.state != InCall && c.state != Held:
+		c.settle(e.Ticket, Failure{487, "nobody talks"})
+		return
+	case c.dial != nil:
+		c.settle(e.Ticket, Failure{491, "another telephone rings"})
+		return
+	case c.held != e.On:
+		c.held = e.On
+		for _, l := range c.seats {
+			if l != nil && l.up() {
+				c.do(Reinvite{l.id, l.anew(l.dir(e.On))})
+			}
+		}
+		c.mix()
+	}
+	c.settle(e.Ticket, Failure{})
+}
+
+// dir is the direction of an offer of ours: on hold we play music to who listens.
+func (l *leg) dir(held bool) MediaDir {
+	switch {
+	case held && l.holds:
+		return Inactive
+	case held:
+		return SendOnly
+	case l.holds:
+		return RecvOnly
+	}
+	return SendRecv
+}
+
+// pressed: a key came by signalling. One of a party is for the other, as it
+// takes keys, else for the script.
+func (c *Call) pressed(l *leg, e KeyInfo) {
+	o := c.other(l)
+	switch {
+	case o != nil && (c.dial != nil || !o.up()):
+	case o != nil && o.keys.info && !o.keys.events:
+		c.do(Info{Leg: o.id, Key: e.Key, Duration: e.Duration})
+	case o != nil:
+		c.do(SendKey{o.id, e.Key})
+	case c.seats[l.party] == l && c.script && !c.stopped:
+		c.do(PressKey{l.id, e.Key})
 	}
 }

@@ -1,0 +1,28 @@
+package call
+
+import "time"
+
+// serveWanted lets a script have the party that stays.
+func (c *Call) serveWanted(e ServeWanted) {
+	out := c.leg(e.Instead)
+	stays := c.seats[Caller]
+	if out != nil {
+		stays = c.other(out)
+	} else if stays == nil {
+		stays = c.seats[Callee]
+	}
+	switch {
+	case stays == nil || !stays.up() || out == nil && e.Instead != c.left:
+		c.settle(e.Ticket, Failure{481, "there is nobody to talk to"})
+		return
+	case c.script || c.dial != nil:
+		c.settle(e.Ticket, Failure{491, "something is under way"})
+		return
+	}
+	c.left, c.leftBy = "", time.Time{}
+	c.leave(out)
+	c.mix()
+	c.script, c.stopped = true, false
+	c.settle(e.Ticket, Failure{})
+	c.do(StartScript{})
+}
