@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -24,14 +25,15 @@ var update = flag.Bool("update", false, "rewrite the dialogues in testdata")
 // TestDialogues runs the files of testdata: a far end and the call talk with
 // an Endpoint in virtual time. A line is one of
 //
-//	> METHOD [branch=b] [cseq=n] [from=tag] [to=tag|ours] [body=sdp|hold|inactive|zero|WORD] [Name:_value]...
-//	> CODE [of=METHOD] [to=tag] [body=sdp] [Name:_value]    answers our last METHOD
-//	do respond CODE [sdp] | do bye | do cancel | do dial URI | do reinvite [hold] | do info KEYS
+//	> METHOD [branch=b] [cseq=n] [from=tag] [to=tag|ours] [body=sdp|hold|inactive|zero|fax|many|WORD] [Name:_value]...
+//	> CODE [of=METHOD] [to=tag] [body=sdp|g711a] [Name:_value]    answers our last METHOD
+//	do respond CODE [sdp] | do bye | do cancel [elsewhere] | do dial URI [hops=n] | do reinvite [hold] | do info KEYS
 //	full                                                    the mailbox takes nothing more
 //	wait 1s
 //
 // and what happens is written below it, indented, with the time. In a value,
-// _ stands for a blank. The far end's ACK to a 2xx has its own branch.
+// _ stands for a blank and #n for our RSeq of that number. The far end's ACK to a
+// 2xx has its own branch.
 func TestDialogues(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -70,6 +72,7 @@ type talker struct {
 	tag  string            // ours, from the last answer or request
 	id   string            // Call-ID of our last request
 	full bool
+	rseq uint32 // ours, of the first reliable answer
 }
 
 const (
@@ -160,7 +163,7 @@ func (k *talker) do(f []string) {
 	case "bye":
 		k.e.Do(call.Bye{Leg: k.leg, Reason: "script"})
 	case "cancel":
-		k.e.Do(call.Cancel{Leg: k.leg})
+		k.e.Do(call.Cancel{Leg: k.leg, Elsewhere: len(f) > 1})
 	case "info":
 		for _, key := range f[1] {
 			k.e.Do(call.Info{Leg: k.leg, Key: byte(key)})
@@ -174,7 +177,11 @@ func (k *talker) do(f []string) {
 	case "dial":
 		k.leg = "out"
 		m := testMedia
-		k.e.Dial(call.Invite{Leg: k.leg, Target: f[1], From: "9000", FromName: "Oz", Offer: &m}, k.post)
+		i := call.Invite{Leg: k.leg, Target: f[1], From: "9000", FromName: "Oz", Offer: &m}
+		if len(f) > 2 {
+			fmt.Sscanf(f[2], "hops=%d", &i.Hops)
+		}
+		k.e.Dial(i, k.post)
 	default:
 		k.t.Fatalf("unknown do %q", f)
 	}
@@ -182,7 +189,7 @@ func (k *talker) do(f []string) {
 
 // request sends a request of the far end.
 func (k *talker) request(method string, f []string) {
-	p := map[string]string{"branch": "b" + strings.ToLower(method), "cseq": "1", "from": "peer", "uri": "sip:9000@10.0.0.1", "id": "call1"}
+	p := map[string]string{"branch": "b" + strings.ToLower(method), "cseq": "1", "from": "peer", "uri": "sip:9000@10.0.0.1", "id": "call1", "hops": "70"}
 	if slices.Contains(f, "id=ours") {
 		p["id"] = k.id
 		f = slices.DeleteFunc(f, func(w string) bool { return w == "id=ours" })
@@ -190,7 +197,7 @@ func (k *talker) request(method string, f []string) {
 	var extra, body string
 	for _, w := range f {
 		if name, value, ok := strings.Cut(w, ":_"); ok {
-			extra += name + ": " + strings.ReplaceAll(value, "_", " ") + "\r\n"
+			extra += name + ": " + k.value(value) + "\r\n"
 			continue
 		}
 		key, value, _ := strings.Cut(w, "=")
@@ -203,6 +210,10 @@ func (k *talker) request(method string, f []string) {
 		to += ";tag=" + p["to"]
 	}
 	switch p["body"] {
+	case "fax": // T.38 and nothing else
+		extra, body = extra+"Content-Type: application/sdp\r\n", strings.Replace(testSDP[:strings.Index(testSDP, "m=")], "o=- 1 1", "o=- 1 2", 1)+"m=image 4000 udptl t38\r\na=T38FaxVersion:0\r\n"
+	case "many":
+		extra, body = extra+"Content-Type: application/sdp\r\n", testSDP+"m=video 4002 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\nm=image 4004 udptl t38\r\n"
 	case "":
 	case "hold":
 		extra, body = extra+"Content-Type: application/sdp\r\n", testSDP+"a=sendonly\r\n"
@@ -215,8 +226,8 @@ func (k *talker) request(method string, f []string) {
 	default:
 		body = p["body"]
 	}
-	k.send(fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s;rport\r\nMax-Forwards: 70\r\nFrom: \"Ann\" <sip:1001@10.0.0.2>;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %s %s\r\nContact: <sip:1001@%s>\r\n%sContent-Length: %d\r\n\r\n%s",
-		method, p["uri"], peerAddr, p["branch"], p["from"], to, p["id"], p["cseq"], method, peerAddr, extra, len(body), body))
+	k.send(fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s;rport\r\nMax-Forwards: %s\r\nFrom: \"Ann\" <sip:1001@10.0.0.2>;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %s %s\r\nContact: <sip:1001@%s>\r\n%sContent-Length: %d\r\n\r\n%s",
+		method, p["uri"], peerAddr, p["branch"], p["hops"], p["from"], to, p["id"], p["cseq"], method, peerAddr, extra, len(body), body))
 }
 
 // answer answers our last request of a method.
@@ -225,7 +236,9 @@ func (k *talker) answer(code string, f []string) {
 	for _, w := range f {
 		switch key, value, _ := strings.Cut(w, "="); {
 		case strings.Contains(w, ":_"):
-			extra += strings.ReplaceAll(strings.Replace(w, ":_", ": ", 1), "_", " ") + "\r\n"
+			extra += k.value(strings.Replace(w, ":_", ": ", 1)) + "\r\n"
+		case w == "body=g711a":
+			extra, body = extra+"Content-Type: application/sdp\r\n", strings.Replace(testSDP, "AVP 0", "AVP 8", 1)
 		case key == "of":
 			method = value
 		case key == "to":
@@ -252,6 +265,16 @@ func (k *talker) answer(code string, f []string) {
 		}
 	}
 	k.send(b + fmt.Sprintf("Contact: <sip:peer@%s>\r\n%sContent-Length: %d\r\n\r\n%s", peerAddr, extra, len(body), body))
+}
+
+var numbered = regexp.MustCompile(`#(\d+)`)
+
+// value undoes the writing of a header's value.
+func (k *talker) value(v string) string {
+	return numbered.ReplaceAllStringFunc(strings.ReplaceAll(v, "_", " "), func(s string) string {
+		n, _ := strconv.Atoi(s[1:])
+		return fmt.Sprint(k.rseq + uint32(n) - 1)
+	})
 }
 
 func (k *talker) send(b string) {
@@ -297,9 +320,18 @@ func (k *talker) saw(b string) {
 			note += " " + name + ": " + value
 		}
 	}
-	for _, name := range []string{"Session-Expires", "Min-SE", "Require", "Warning"} {
+	for _, name := range []string{"Session-Expires", "Min-SE", "Require", "Warning", "RSeq", "RAck", "Max-Forwards"} {
 		if _, rest, ok := strings.Cut(b, "\r\n"+name+": "); ok {
 			value, _, _ := strings.Cut(rest, "\r\n")
+			switch n, _ := strconv.ParseUint(value, 10, 32); {
+			case name == "RSeq":
+				if k.rseq == 0 {
+					k.rseq = uint32(n)
+				}
+				value = fmt.Sprintf("#%d", uint32(n)-k.rseq+1)
+			case name == "Max-Forwards" && n == 70:
+				continue
+			}
 			note += " " + name + ": " + value
 		}
 	}
@@ -308,7 +340,13 @@ func (k *talker) saw(b string) {
 	} else if body != "" {
 		_, m, _ := strings.Cut(body, "\r\nm=")
 		m, _, _ = strings.Cut(m, "\r\n")
-		note += " [" + m + " " + body[strings.LastIndex(body, "a=")+2:len(body)-2] + "]"
+		audio, _, _ := strings.Cut(body, "\r\nm=video")
+		audio = strings.TrimSuffix(audio, "\r\n")
+		note += " [" + m + " " + audio[strings.LastIndex(audio, "a=")+2:] + "]"
+		for _, more := range strings.Split(body, "\r\nm=")[2:] {
+			more, _, _ = strings.Cut(more, "\r\n")
+			note += " [" + more + "]"
+		}
 	}
 	k.note("< " + first + note)
 }
@@ -326,7 +364,11 @@ func (k *talker) note(s string) {
 // Invited makes the talker an Exchange.
 func (k *talker) Invited(in call.Invited) (func(call.Event) bool, *call.Respond) {
 	k.leg = in.Leg
-	k.write(fmt.Sprintf("event Invited from %q %q to %q%s", in.From, in.FromName, in.To, about(in.Offer)))
+	hops := ""
+	if in.Hops != mostPassed {
+		hops = fmt.Sprintf(" hops %d", in.Hops)
+	}
+	k.write(fmt.Sprintf("event Invited from %q %q to %q%s%s", in.From, in.FromName, in.To, about(in.Offer), hops))
 	if in.To == "busy" {
 		return nil, &call.Respond{Code: 486}
 	}
@@ -346,6 +388,9 @@ func (k *talker) post(ev call.Event) bool {
 		what = about(v.Media)
 	case call.Refused:
 		what = fmt.Sprintf(" %d %q q850=%d", v.Code, v.Failure.Reason, v.Q850)
+		for _, c := range v.Contacts {
+			what += " " + c
+		}
 	case call.Acked:
 		what = about(v.Media)
 	case call.Cancelled:

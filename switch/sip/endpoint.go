@@ -71,7 +71,7 @@ type Config struct {
 	Rand rand.Source // branches, tags, Call-IDs, leg ids; nil = seeded by the system
 
 	// Trace sees every message of a leg in its order; leg is "" for messages
-	// of no leg. It must not wait nor call the Endpoint; b is its only until it
+	// of no leg. Keys of sound are blanked out. It must not wait nor call the Endpoint; b is its only until it
 	// returns.
 	Trace func(leg call.LegID, sent bool, transport string, remote netip.AddrPort, b []byte)
 	Log   *slog.Logger // nil = slog.Default
@@ -121,6 +121,11 @@ type Endpoint struct {
 func New(c Config, x Exchange) *Endpoint {
 	c.UserAgent = flow.Line(cmp.Or(c.UserAgent, "ozswitch"))
 	c.Log = cmp.Or(c.Log, slog.Default())
+	if show := c.Trace; show != nil {
+		c.Trace = func(leg call.LegID, sent bool, transport string, remote netip.AddrPort, b []byte) {
+			show(leg, sent, transport, remote, blank(b))
+		}
+	}
 	if c.Rand == nil {
 		var seed [32]byte
 		_, _ = crand.Read(seed[:]) // never fails (crypto/rand)

@@ -32,7 +32,10 @@ const (
 	maxFormats    = 64
 )
 
-var errNoAudio = errors.New("no audio over RTP/AVP or DTLS-SRTP")
+var (
+	errNoAudio = errors.New("no audio over RTP/AVP, RTP/SAVP or DTLS-SRTP")
+	errNoKey   = errors.New("audio over RTP/SAVP without a key that we can use in a=crypto")
+)
 
 // parseSDP reads a body. It is strict where sound would go astray (addresses,
 // ports, formats) and passes over what it does not know.
@@ -105,8 +108,16 @@ func parseSDP(b []byte) (*description, error) {
 		return nil, errNoAudio
 	}
 	if l := d.lines[d.audio]; l.proto != "RTP/AVP" {
-		if d.media.Web = its.media(&all, l.mid); len(d.media.Web.Fingerprints) == 0 {
-			return nil, errNoAudio // keys in SDP (RFC 4568), which anyone on the way may read
+		d.media.Web = its.media(&all, l.mid)
+		switch {
+		case len(d.media.Web.Fingerprints) > 0:
+			d.media.Crypto = nil // DTLS-SRTP it is
+		case !slices.Contains(sdesProtos, l.proto):
+			return nil, errNoAudio
+		case len(d.media.Crypto) == 0:
+			return nil, errNoKey
+		default: // keys in SDP (RFC 4568), which anyone on the way may read: better than none
+			d.media.Web, d.media.Secure = nil, true
 		}
 	}
 	if !own.IsValid() {
@@ -198,6 +209,8 @@ var directions = [...]string{"sendrecv", "sendonly", "recvonly", "inactive"}
 func (d *description) attribute(v string, formats []call.Codec) {
 	name, rest, _ := strings.Cut(v, ":")
 	switch name {
+	case "crypto":
+		d.crypto(rest)
 	case "rtcp-mux":
 		d.media.Mux = true
 	case "ptime":
@@ -237,8 +250,9 @@ func (d *description) attribute(v string, formats []call.Codec) {
 }
 
 // writeSDP gives the body that describes m. With the description that it
-// answers, it has the same media lines, all but our audio refused (RFC 3264 6).
-func writeSDP(m call.Media, answers *description, id, version uint64) []byte {
+// answers, or that it follows within a call, it has the same media lines, all but
+// our audio refused (RFC 3264 6, 8).
+func writeSDP(m call.Media, answers, follows *description, id, version uint64) []byte {
 	addr := m.Addr.Addr()
 	family := "IP4"
 	if addr.Is6() {
@@ -247,17 +261,27 @@ func writeSDP(m call.Media, answers *description, id, version uint64) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "v=0\r\no=- %d %d IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n", id, version, family, addr, family, addr)
 	proto := "RTP/AVP"
-	if m.Web != nil {
+	switch {
+	case m.Web != nil:
 		writeWebSession(&b, m.Web)
 		proto = webProtos[0]
+	case m.Secure:
+		proto = sdesProtos[0]
 	}
-	if answers == nil {
+	shape := answers
+	if shape == nil {
+		shape = follows
+	}
+	if shape == nil {
 		writeAudio(&b, m, proto, nil)
 		return []byte(b.String())
 	}
-	for i, l := range answers.lines {
-		if i == answers.audio {
-			writeAudio(&b, m, l.proto, answers)
+	for i, l := range shape.lines {
+		if i == shape.audio {
+			if answers != nil {
+				proto = l.proto
+			}
+			writeAudio(&b, m, proto, answers)
 			continue
 		}
 		fmt.Fprintf(&b, "m=%s 0 %s %s\r\n", l.kind, l.proto, l.formats)
@@ -294,6 +318,7 @@ func writeAudio(b *strings.Builder, m call.Media, proto string, answers *descrip
 	if m.Mux {
 		b.WriteString("a=rtcp-mux\r\n")
 	}
+	writeCrypto(b, m.Crypto)
 	if m.Web != nil {
 		writeWeb(b, m.Web, role(m.Web, answers))
 	}

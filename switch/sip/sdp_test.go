@@ -32,8 +32,8 @@ func TestParseSDP(t *testing.T) {
 			call.Media{Addr: netip.MustParseAddrPort("0.0.0.0:4000"), Dir: call.Inactive, Codecs: []call.Codec{pcmu}}, ""},
 		{"video first, IPv6, LF only", []byte("v=0\nm=video 5000 RTP/AVP 31\nc=IN IP4 10.9.9.9\nm=audio 4000 RTP/AVP 0\nc=IN IP6 2001:db8::1\n"),
 			call.Media{Addr: netip.MustParseAddrPort("[2001:db8::1]:4000"), Codecs: []call.Codec{pcmu}}, ""},
-		{"SRTP only", sdp("v=0", "c=IN IP4 10.0.0.2", "m=audio 4000 RTP/SAVP 0"), call.Media{}, "no audio over RTP/AVP or DTLS-SRTP"},
-		{"audio refused", sdp("v=0", "c=IN IP4 10.0.0.2", "m=audio 0 RTP/AVP 0"), call.Media{}, "no audio over RTP/AVP or DTLS-SRTP"},
+		{"SRTP only", sdp("v=0", "c=IN IP4 10.0.0.2", "m=audio 4000 RTP/SAVP 0"), call.Media{}, "audio over RTP/SAVP without a key that we can use in a=crypto"},
+		{"audio refused", sdp("v=0", "c=IN IP4 10.0.0.2", "m=audio 0 RTP/AVP 0"), call.Media{}, "no audio over RTP/AVP, RTP/SAVP or DTLS-SRTP"},
 		{"no address", sdp("v=0", "m=audio 4000 RTP/AVP 0"), call.Media{}, "SDP has no c= line"},
 		{"a name for an address", sdp("v=0", "c=IN IP4 host.example", "m=audio 4000 RTP/AVP 0"), call.Media{}, "SDP line 2: want a unicast address in c="},
 		{"multicast", sdp("v=0", "c=IN IP4 224.2.1.1", "m=audio 4000 RTP/AVP 0"), call.Media{}, "SDP line 2: want a unicast address in c="},
@@ -64,7 +64,7 @@ func TestAnswerSDP(t *testing.T) {
 	}
 	want := "v=0\r\no=- 7 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=video 0 RTP/AVP 31 32\r\n" +
 		"m=audio 20000 RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\nm=audio 0 RTP/SAVP 0\r\n"
-	if got := string(writeSDP(testMedia, d, 7, 1)); got != want {
+	if got := string(writeSDP(testMedia, d, nil, 7, 1)); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
@@ -85,6 +85,7 @@ func FuzzSDP(f *testing.F) {
 	f.Add([]byte(testSDP))
 	f.Add(sdp("v=0", "c=IN IP6 ::1", "a=sendonly", "m=audio 4000/1 RTP/AVP 96 0", "a=rtpmap:96 L16/44100/2", "a=fmtp:96 x=y", "a=ptime:2.5", "m=image 1 udptl t38"))
 	f.Add([]byte(chromium))
+	f.Add(sdp("v=0", "c=IN IP4 10.0.0.2", "m=audio 4000 RTP/SAVP 0", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:"+key30+"|2^20", "m=video 1 RTP/SAVP 96"))
 	f.Add(sdp("v=0", "c=IN IP4 0.0.0.0", "a=ice-lite", "a=setup:passive", "a=fingerprint:x", "m=audio 9 RTP/SAVPF 0", "a=mid:x y", "a=candidate:1", "a=end-of-candidates"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d, err := parseSDP(b)
@@ -100,7 +101,7 @@ func FuzzSDP(f *testing.F) {
 		if w := d.media.Web; w != nil {
 			w.Setup = role(w, d) // an answer must say
 		}
-		again, err := parseSDP(writeSDP(d.media, d, 1, 1))
+		again, err := parseSDP(writeSDP(d.media, d, nil, 1, 1))
 		if err != nil {
 			t.Fatalf("%q: written and read: %v", b, err)
 		}

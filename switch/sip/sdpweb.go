@@ -9,7 +9,7 @@ import (
 )
 
 // webProtos are the media lines that DTLS-SRTP may guard (RFC 5764 8, RFC 8829
-// 5.1.2): with a fingerprint they do, without one they are SDES, which we refuse.
+// 5.1.2): with a fingerprint they do, without one the latter two are SDES: sdes.go.
 var webProtos = []string{"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"}
 
 const (

@@ -55,8 +55,8 @@ func TestWebOfSession(t *testing.T) {
 	if !reflect.DeepEqual(d.media.Web, want) {
 		t.Errorf("\n got %+v\nwant %+v", d.media.Web, want)
 	}
-	if _, err := parseSDP(sdp("v=0", "c=IN IP4 10.0.0.2", "m=audio 4000 RTP/SAVPF 0")); err != errNoAudio {
-		t.Errorf("SAVPF without a fingerprint: %v, want %v", err, errNoAudio)
+	if _, err := parseSDP(sdp("v=0", "c=IN IP4 10.0.0.2", "m=audio 4000 RTP/SAVPF 0")); err != errNoKey {
+		t.Errorf("SAVPF without a fingerprint: %v, want %v", err, errNoKey)
 	}
 }
 
@@ -75,11 +75,11 @@ func TestAnswerWeb(t *testing.T) {
 		"a=mid:0", "a=msid:ozswitch sound", "a=ice-ufrag:uuuu", "a=ice-pwd:pppppppppppppppppppppp", "a=fingerprint:sha-256 AB", "a=setup:passive",
 		"a=candidate:1 1 udp 2130706431 127.0.0.1 19998 typ host", "a=end-of-candidates", "a=sendrecv",
 		"m=video 0 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "m=application 0 UDP/DTLS/SCTP webrtc-datachannel", "a=mid:2"}
-	if got, want := string(writeSDP(m, d, 7, 1)), string(sdp(want...)); got != want {
+	if got, want := string(writeSDP(m, d, nil, 7, 1)), string(sdp(want...)); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	// Our own offer leaves the role open, also when a call has settled it.
-	offer := string(writeSDP(m, nil, 7, 2))
+	offer := string(writeSDP(m, nil, nil, 7, 2))
 	for _, l := range []string{"m=audio 19998 UDP/TLS/RTP/SAVPF 111 110\r\n", "a=setup:actpass\r\n"} {
 		if !strings.Contains(offer, l) {
 			t.Errorf("our offer lacks %q:\n%s", l, offer)

@@ -7,7 +7,6 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/netip"
-	"reflect"
 	"strings"
 
 	"ozswitch/switch/call"
@@ -17,7 +16,7 @@ import (
 // A session is what both ends of a leg said of their sound.
 type session struct {
 	ours    call.Media
-	said    bool // ours was sent
+	said    []byte // the last body with ours; nil = none was sent
 	theirs  *description
 	id      uint64
 	version uint64
@@ -27,7 +26,7 @@ type session struct {
 // said before, held where the other side now holds (RFC 3264 6.1).
 func (e *Endpoint) describe(l *leg, r *flow.Reply, m *call.Media, v *invite) {
 	if m == nil {
-		if r.Code < 200 || !l.media.said {
+		if r.Code < 200 || l.media.said == nil {
 			return
 		}
 		same := l.media.ours
@@ -72,11 +71,15 @@ func (e *Endpoint) write(l *leg, m call.Media, answers *description, f flow.Flow
 		s.id = e.rand.Uint64N(1<<53) + 1
 		e.randMu.Unlock()
 		s.version = 1
-	} else if !reflect.DeepEqual(s.ours, m) {
-		s.version++
 	}
-	s.ours, s.said = m, true
-	return writeSDP(m, answers, s.id, s.version)
+	s.ours = m
+	body := writeSDP(m, answers, s.theirs, s.id, s.version)
+	if s.said != nil && !bytes.Equal(body, s.said) {
+		s.version++
+		body = writeSDP(m, answers, s.theirs, s.id, s.version)
+	}
+	s.said = body
+	return body
 }
 
 // sdpPart finds the SDP in a body: the body itself, or a part of a multipart

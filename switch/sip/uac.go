@@ -78,6 +78,15 @@ func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
 		e.place(l, hop{way: way})
 		return
 	}
+	if o := l.out; o.line != nil && len(o.line.Places) > 0 {
+		o.fixed = true
+		var hops []hop
+		for _, p := range o.line.Places {
+			hops = append(hops, p.hop())
+		}
+		e.place(l, hops...)
+		return
+	}
 	addr, err := netip.ParseAddr(strings.Trim(to.name, "[]"))
 	if err == nil {
 		to.addr = netip.AddrPortFrom(addr.Unmap(), port)
