@@ -1,12 +1,13 @@
 package sip
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"iter"
 	"net/netip"
-	"slices"
+
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ type Registration struct {
 	UserAgent string
 	Expires   time.Time
 	Why       string // refused, gone: in words, for the console; never for the far end
+	Do        string // refused: what to do about it; "" = nothing is known
 }
 
 // sweepEvery is how late the end of a binding is told at most; who asks for it
@@ -115,17 +117,18 @@ func (e *Endpoint) proven(m *message, claimed string) (user string, refuse *flow
 	}
 	now := time.Now()
 	p := e.auth.Check(now, m.from.Remote().Addr(), m.method, headers)
+	if p.Why != "" && (p.Verdict != registrar.None || m.method == "REGISTER") { // an INVITE may carry what is for another
+		e.turnedAway(m, cmp.Or(p.User, unescape(claimed)), p.Why, p.Do)
+	}
 	switch p.Verdict {
 	case registrar.Good:
 		if claimed == "" || p.User == claimed || p.User == unescape(claimed) {
 			return p.User, nil
 		}
-		e.turnedAway(m, p.User, "logged in as "+p.User+" and spoke for "+claimed)
+		e.turnedAway(m, p.User, "logged in as "+p.User+" and spoke for "+claimed, "user name and authentication name of the phone's account must both be "+p.User)
 		return "", &flow.Reply{Code: 403, Reason: "Forbidden"}
 	case registrar.Slow:
 		return "", &flow.Reply{Code: 503, Extra: "Retry-After: " + strconv.Itoa(int((p.Wait+time.Second-1)/time.Second)) + "\r\n"}
-	case registrar.Wrong:
-		e.turnedAway(m, p.User, p.Why)
 	}
 	if claimed = unescape(claimed); p.User != "" {
 		claimed = p.User
@@ -138,10 +141,10 @@ func (e *Endpoint) proven(m *message, claimed string) (user string, refuse *flow
 }
 
 // turnedAway tells of somebody who did not get in.
-func (e *Endpoint) turnedAway(m *message, user, why string) {
+func (e *Endpoint) turnedAway(m *message, user, why, do string) {
 	e.log.Info("sip: not let in", "method", m.method, "user", user, "source", m.from.Remote(), "why", why)
 	if e.c.Registration != nil {
-		e.c.Registration(Registration{What: "refused", User: user, Transport: m.from.Transport(), Source: m.from.Remote(), UserAgent: userAgent(m.req), Why: why})
+		e.c.Registration(Registration{What: "refused", User: user, Transport: m.from.Transport(), Source: m.from.Remote(), UserAgent: userAgent(m.req), Why: why, Do: do})
 	}
 }
 
@@ -172,16 +175,11 @@ func (e *Endpoint) register(s *shard, m *message) {
 	reply := flow.Reply{Code: 200, Extra: "Date: " + time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT") + "\r\n"}
 	if refuse != nil {
 		reply = flow.Reply{Code: refuse.Code, Reason: refuse.Reason}
-		if refuse.Code == 423 {
-			reply.Extra = "Min-Expires: " + strconv.Itoa(int(registrar.MinExpires/time.Second)) + "\r\n"
-		}
-		e.turnedAway(m, user, flow.Reason(refuse.Code)+" "+refuse.Reason)
+		reply.Extra = refusedExtra[refuse.Code]
+		e.turnedAway(m, user, flow.Reason(refuse.Code)+" "+refuse.Reason, refusedDo[refuse.Code])
 	}
 	if refuse == nil {
-		reply.Extra += answerContacts(all, &r)
-		if outbound(m.req, &r) {
-			reply.Extra += "Require: outbound\r\n"
-		}
+		reply.Extra += answerContacts(all, &r) + outbound(&r)
 	}
 	e.changed(changes, m.from)
 	if web(m.from) && !m.from.Open() {
@@ -193,13 +191,6 @@ func (e *Endpoint) register(s *shard, m *message) {
 		origin := m.head.Origin(m.from.Remote())
 		s.finish(now, s.begin(m, transaction.Server, nil), &origin, reply)
 	})
-}
-
-// outbound tells whether a telephone asked for and gets RFC 5626: what is for
-// it goes by the flow that it registered with (section 6).
-func outbound(req *msg.Request, r *registrar.Request) bool {
-	return lists(req, "outbound", "supported", "k", "require") &&
-		slices.ContainsFunc(r.Contacts, func(c registrar.Contact) bool { return c.Instance != "" && c.RegID != "" && c.Expires > 0 })
 }
 
 // answerContacts lists all bindings; the granted expiry stands with each, and
@@ -214,139 +205,13 @@ func answerContacts(all []registrar.Binding, r *registrar.Request) (extra string
 		extra += fmt.Sprintf("Contact: <%s>;expires=%d%s\r\n", b.Contact, left, b.Params)
 	}
 	extra += "Expires: " + strconv.Itoa(most) + "\r\n"
+	extra += "Supported: path, outbound\r\n"
 	if len(r.Path) > 0 {
-		extra += "Supported: path\r\n"
 		for _, p := range r.Path {
 			extra += "Path: <" + p + ">\r\n"
 		}
 	}
 	return extra
-}
-
-// registration reads what a REGISTER wants.
-func registration(m *message, user string) (r registrar.Request, refuse *registrar.Refusal) {
-	r.Binding = registrar.Binding{User: user, CallID: string(m.head.CallID), CSeq: m.req.CSeq().SeqNo, Transport: m.from.Transport(),
-		Source: m.from.Remote(), UserAgent: userAgent(m.req)}
-	def := registrar.MaxExpires
-	if h := m.req.GetHeader("expires"); h != nil {
-		def = expires(h.Value(), def)
-	}
-	for _, h := range m.req.GetHeaders("path") {
-		for _, v := range splitList(h.Value()) {
-			uri := strings.TrimSpace(v)
-			if i, j := strings.IndexByte(uri, '<'), strings.LastIndexByte(uri, '>'); i >= 0 && j > i {
-				uri = uri[i+1 : j]
-			}
-			var u msg.Uri
-			if msg.ParseUri(uri, &u) != nil || len(r.Path) == 8 {
-				return r, &registrar.Refusal{Code: 400, Reason: "Bad Request (bad Path)"}
-			}
-			r.Path = append(r.Path, uri)
-		}
-	}
-	if bareHeaders(m.head.Message) {
-		return r, &registrar.Refusal{Code: 400, Reason: "Bad Request (a Contact with ? wants angle brackets)"}
-	}
-	for _, h := range m.req.GetHeaders("contact") {
-		c, ok := h.(*msg.ContactHeader)
-		switch {
-		case !ok:
-			return r, &registrar.Refusal{Code: 400, Reason: "Bad Request (bad Contact)"}
-		case c.Address.Wildcard:
-			r.Star = true
-			continue
-		case !strings.EqualFold(c.Address.Scheme, "sip") && !strings.EqualFold(c.Address.Scheme, "sips"), c.Address.Host == "":
-			return r, &registrar.Refusal{Code: 400, Reason: "Bad Request (Contact is no SIP address)"}
-		}
-		one := registrar.Contact{URI: c.Address, Expires: def}
-		for _, p := range c.Params {
-			switch k := strings.ToLower(p.K); k {
-			case "expires":
-				one.Expires = expires(p.V, def)
-			case "+sip.instance":
-				one.Instance = p.V
-			case "reg-id":
-				one.RegID = p.V
-			}
-			if !strings.EqualFold(p.K, "expires") {
-				one.Params += ";" + p.K
-				if p.V != "" {
-					one.Params += "=" + param(p.V)
-				}
-			}
-		}
-		if one.Expires > 0 && one.Expires < registrar.MinExpires {
-			return r, &registrar.Refusal{Code: 423}
-		}
-		one.Expires = min(one.Expires, registrar.MaxExpires)
-		r.Contacts = append(r.Contacts, one)
-	}
-	if r.Star && (len(r.Contacts) > 0 || def != 0) {
-		return r, &registrar.Refusal{Code: 400, Reason: "Bad Request (Contact: * goes alone and with Expires: 0)"}
-	}
-	return r, nil
-}
-
-// bareHeaders tells whether a Contact has headers in an address without angle
-// brackets (RFC 3261 20.10), which the parser lets pass.
-func bareHeaders(message []byte) bool {
-	head, _, _ := strings.Cut(string(message), "\r\n\r\n")
-	for line := range strings.SplitSeq(head, "\r\n") {
-		name, value, _ := strings.Cut(line, ":")
-		if name = strings.TrimSpace(name); !strings.EqualFold(name, "contact") && !strings.EqualFold(name, "m") {
-			continue
-		}
-		for _, one := range splitList(value) {
-			if strings.Contains(one, "?") && !strings.Contains(one, "<") {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// param writes a parameter's value, in quotes unless it is a token.
-func param(v string) string {
-	for i := range len(v) {
-		if c := v[i]; !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-.!%*_+`'~", c) >= 0) {
-			if strings.HasPrefix(v, `"`) {
-				return flow.Line(v)
-			}
-			return quote(v)
-		}
-	}
-	return v
-}
-
-// expires reads seconds; what is no number counts as not said (RFC 3261 10.2.1.1).
-func expires(v string, def time.Duration) time.Duration {
-	n, err := strconv.ParseUint(strings.TrimSpace(v), 10, 32)
-	if err != nil {
-		return def
-	}
-	return time.Duration(n) * time.Second
-}
-
-// splitList cuts a header value at commas outside quotes and angle brackets.
-func splitList(v string) (parts []string) {
-	quoted, inside, from := false, false, 0
-	for i := 0; i < len(v); i++ {
-		switch c := v[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '<':
-			inside = true
-		case c == '>':
-			inside = false
-		case c == ',' && !inside:
-			parts = append(parts, v[from:i])
-			from = i + 1
-		}
-	}
-	return append(parts, v[from:])
 }
 
 // changed keeps and tells what became of bindings; came is the flow of new ones.

@@ -189,7 +189,7 @@ func TestRegister(t *testing.T) {
 		if a, b := strip.ReplaceAllString(wrong, "?"), strip.ReplaceAllString(unknown, "?"); a != b {
 			t.Errorf("a wrong password is answered\n%s\nan unknown user\n%s", a, b)
 		}
-		if got := d.login("REGISTER", "1001", "right", "1001", "Contact: <sip:1001@10.0.0.9>\r\nPath: <sip:p1;lr>, <sip:p2;lr>\r\nExpires: 999999\r\n"); headers(got, "Path") != "<sip:p1;lr> | <sip:p2;lr>" || headers(got, "Expires") != "3600" ||
+		if got := d.login("REGISTER", "1001", "right", "1001", "Contact: <sip:1001@10.0.0.9>\r\nSupported: path\r\nPath: <sip:p1;lr>, <sip:p2;lr>\r\nExpires: 999999\r\n"); headers(got, "Path") != "<sip:p1;lr> | <sip:p2;lr>" || headers(got, "Expires") != "3600" ||
 			!strings.Contains(headers(got, "Contact"), " | <sip:1001@10.0.0.9>;expires=3600") {
 			t.Errorf("path: %s", got)
 		}
@@ -297,7 +297,7 @@ func TestCallTheRegistered(t *testing.T) {
 		n := newNet(0, 0)
 		ctx, stop := context.WithCancel(t.Context())
 		d := newDesk(t, ctx, n, nil)
-		d.login("REGISTER", "1001", "right", "1001", "Contact: <sip:1001@somewhere.invalid;ob>\r\nPath: <sip:proxy.invalid;lr>\r\n")
+		d.login("REGISTER", "1001", "right", "1001", "Contact: <sip:1001@somewhere.invalid;ob>\r\nSupported: path\r\nPath: <sip:proxy.invalid;lr>\r\n")
 		call1 := func(e *Endpoint) {
 			t.Helper()
 			b := e.Bindings("1001")

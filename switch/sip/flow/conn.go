@@ -27,7 +27,7 @@ type conn struct {
 	dialled   bool           // we opened it
 
 	busy atomic.Int64 // nanoseconds since the reader last had to wait
-	idle atomic.Int64 // Keep's; 0 = idleFor
+	idle atomic.Int64 // Keep's; 0 = IdleFor
 
 	mu      sync.Mutex
 	nc      net.Conn // nil until it stands
@@ -237,7 +237,7 @@ func (c *conn) read() error {
 	rested := time.Now()
 	for {
 		asked := time.Now()
-		deadline := asked.Add(max(idleFor, time.Duration(c.idle.Load())))
+		deadline := asked.Add(max(IdleFor, time.Duration(c.idle.Load())))
 		if f.Partial() {
 			deadline = begun.Add(finishWithin)
 		}

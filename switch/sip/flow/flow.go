@@ -138,6 +138,10 @@ func (l *UDP) Serve() error {
 			continue
 		}
 		failures = 0
+		if answer := binding(buf[:n], remote); answer != nil {
+			_ = source{l, remote}.Send(answer)
+			continue
+		}
 		l.receive(source{l, remote}, buf[:n])
 	}
 }

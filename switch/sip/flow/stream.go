@@ -12,10 +12,12 @@ import (
 	"time"
 )
 
+// IdleFor is how long a connection may be without a byte; longer once Keep said so.
+const IdleFor = 120 * time.Second
+
 // The limits of a connection.
 const (
-	finishWithin = 30 * time.Second  // a message, from its first byte
-	idleFor      = 120 * time.Second // without a byte; longer once Keep said so
+	finishWithin = 30 * time.Second // a message, from its first byte
 	writeWithin  = 5 * time.Second
 	shakeWithin  = 10 * time.Second // the TLS handshake
 	dialWithin   = 3 * time.Second
