@@ -218,6 +218,9 @@ func (m *Machine) wait(failures int) time.Duration {
 // Registered: so a place answered our registration.
 func (m *Machine) Registered(now time.Time, at sip.Place, a sip.Asked) {
 	m.reg.busy = false
+	if m.stopped {
+		return
+	}
 	i := m.find(at)
 	var p *place
 	if i >= 0 {
