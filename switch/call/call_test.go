@@ -188,6 +188,8 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 		return at, GiveWanted{Ticket: Ticket(num(2)), Leg: LegID(w[3]), To: "other"}
 	case "given":
 		return at, given(t, leg, w[2] == "up", w[3:])
+	case "serve":
+		return at, ServeWanted{Ticket(num(2)), LegID(w[3])}
 	case "giveup":
 		return at, DialGivenUp{Ticket(num(2))}
 	case "progress":
@@ -210,7 +212,7 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 }
 
 // dialOf reads targets, "A" or "B+5s" for one that rings 5 s later, and what
-// else a dial says: "ring=20s", "instead=A", "quiet", "keep".
+// else a dial says: "ring=20s", "instead=A", "quiet", "keep", "more".
 func dialOf(t *testing.T, ticket int, w []string) (d DialWanted) {
 	d.Ticket = Ticket(ticket)
 	span := func(s string) time.Duration {
@@ -231,6 +233,8 @@ func dialOf(t *testing.T, ticket int, w []string) (d DialWanted) {
 			d.Quiet = true
 		case "keep":
 			d.Keep = true
+		case "more":
+			d.More = true
 		default:
 			who, after, late := strings.Cut(s, "+")
 			x := Target{Leg: LegID(who), URI: "sip:" + who, Number: "10" + who}
