@@ -146,6 +146,21 @@ func describe(e Event) string {
 	switch e.Type {
 	case CallStarted:
 		return fmt.Sprintf("call %s -> %s", e.From, e.To)
+	case CallBridged:
+		return e.From + " talks with " + e.To
+	case CallHeld:
+		return "on hold"
+	case CallResumed:
+		return "no longer on hold"
+	case CallTransferred:
+		if e.Text != "" {
+			return e.To + " " + e.Text
+		}
+		return "transferred: " + e.To + " in place of " + e.From
+	case LegRinging:
+		return e.To + " rings"
+	case LegFailed:
+		return fmt.Sprintf("%s: %d %s", e.To, e.Status, e.Reason)
 	case CallEnded:
 		return fmt.Sprintf("call ended: %s, %.1f s", e.Reason, e.Seconds)
 	case ScriptFetch:

@@ -134,6 +134,9 @@ type Given struct {
 	leg  *leg
 }
 
+// Leg names it.
+func (g *Given) Leg() LegID { return g.leg.id }
+
 // Effects of calls with more than one leg.
 type (
 	// Join lets two legs hear each other; each was opened, and at least one

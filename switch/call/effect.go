@@ -17,6 +17,7 @@ type (
 		RetryAfter time.Duration // 0 = no header
 		Warning    string        // text of a 399 Warning header, "" = none
 		Q850       int           // cause for a Reason header of a refusal, 0 = none
+		Contacts   []string      // URIs of a 3xx, best first; without one a 3xx is never sent
 	}
 	// Invite starts an outgoing dialog.
 	Invite struct {

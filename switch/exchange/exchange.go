@@ -36,6 +36,7 @@ type Sound interface {
 	Part(a, b call.LegID)
 	Ringback(leg call.LegID, on bool)
 	Music(leg call.LegID, on bool)
+	SendKey(leg call.LegID, key byte)
 }
 
 // A Script is what runs on one call. Start may start goroutines; when all of

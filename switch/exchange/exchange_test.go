@@ -84,6 +84,7 @@ func (r *room) Close(call.LegID)                     { r.tell("close") }
 func (r *room) Join(a, b call.LegID)                 { r.tell("join %s %s", a, b) }
 func (r *room) Part(a, b call.LegID)                 { r.tell("part %s %s", a, b) }
 func (r *room) Ringback(leg call.LegID, on bool)     { r.tell("ringback %s %v", leg, on) }
+func (r *room) SendKey(leg call.LegID, key byte)     { r.tell("key %c to %s", key, leg) }
 func (r *room) Music(leg call.LegID, on bool)        { r.tell("music %s %v", leg, on) }
 
 type fakeScript struct {

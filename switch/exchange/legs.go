@@ -25,6 +25,8 @@ type Leg struct {
 	Answered  time.Time // zero = never
 	Ended     time.Time // zero = it is there
 	Failure   call.Failure
+
+	called bool // by us
 }
 
 // NewLeg gives a name for a leg that is to be called.
@@ -37,7 +39,7 @@ func firstLeg(i Info) *Leg {
 		Peer: i.RemoteAddr, UserAgent: i.UserAgent, Transport: i.Transport, Started: i.Started,
 	}
 	if i.Outgoing {
-		g.Party, g.Number, g.Name = call.Callee, i.Dialed, ""
+		g.Party, g.Number, g.Name, g.called = call.Callee, i.Dialed, "", true
 	}
 	return g
 }
@@ -98,11 +100,12 @@ func (l *Line) legChanged(f call.LegChanged) {
 	if i < 0 {
 		g := &Leg{ID: f.Leg, Started: now}
 		if t := f.Target; t != nil {
-			g.Extension, g.Line, g.Number = t.Extension, t.Line, t.Number
+			g.Extension, g.Line, g.Number, g.called = t.Extension, t.Line, t.Number, true
 		}
 		i, l.legs = len(l.legs), append(l.legs, g)
 	}
 	g := l.legs[i]
+	was := g.State
 	g.Party, g.State, g.Failure = f.Party, f.State, f.Failure
 	switch f.State {
 	case call.InCall:
@@ -113,7 +116,12 @@ func (l *Line) legChanged(f call.LegChanged) {
 		g.Ended = now
 	}
 	told := *g
+	e := l.legEvent(f, told, was)
 	l.mu.Unlock()
+	if e.Type != "" {
+		e.T = now
+		l.sink.Emit(e)
+	}
 	if f.State == call.Setup && f.Target != nil {
 		l.x.mu.Lock()
 		l.x.legs[f.Leg] = l

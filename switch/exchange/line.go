@@ -29,11 +29,13 @@ type Line struct {
 
 	mu       sync.Mutex // guards what follows
 	state    call.State
+	resumed  bool // its state was Held before
 	answered time.Time
 	ended    time.Time
 	tickets  call.Ticket
 	settled  map[call.Ticket]chan call.Settle
 	legs     []*Leg // all that there were, oldest first
+	leads    *lead  // whose script starts next, see Serve; nil = the present one
 
 	// Owned by loop.
 	call   *call.Call
@@ -73,6 +75,7 @@ func (l *Line) Result() call.Result {
 // A Status is where a call stands.
 type Status struct {
 	State           call.State
+	Resumed         bool      // it was on hold before
 	Answered, Ended time.Time // zero when not yet
 }
 
@@ -80,7 +83,7 @@ type Status struct {
 func (l *Line) Status() Status {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Status{l.state, l.answered, l.ended}
+	return Status{l.state, l.resumed, l.answered, l.ended}
 }
 
 // Post puts an event into the mailbox. It never blocks; false means that the
@@ -176,6 +179,12 @@ func (l *Line) handle(e call.Event) (over bool) {
 		}
 	}()
 	inject("exchange.handle", l.info.Dialed)
+	if leg := call.LegOf(e); leg != "" {
+		if now := l.x.ByLeg(leg); now != nil && now != l {
+			now.Post(e) // the leg went to another call
+			return false
+		}
+	}
 	for _, effect := range l.call.Handle(time.Now(), e) {
 		if _, last := effect.(call.Over); last {
 			return true
@@ -217,10 +226,14 @@ func (l *Line) carryOut(effect call.Effect) {
 		l.x.c.Sound.Ringback(f.Leg, f.On)
 	case call.Music:
 		l.x.c.Sound.Music(f.Leg, f.On)
+	case call.SendKey:
+		l.x.c.Sound.SendKey(f.Leg, f.Key)
+	case call.Give:
+		l.hand(f)
 	case call.CloseMedia:
 		l.x.c.Sound.Close(f.Leg)
 	case call.StartScript:
-		l.Script().Start(f.Connected)
+		l.startScript(f.Connected)
 	case call.StopScript:
 		l.Script().Stop(f.Result)
 	case call.PressKey:
@@ -280,6 +293,7 @@ func (l *Line) changed(s call.State) {
 		l.Script().Over(e.T)
 	}
 	l.mu.Lock()
+	l.resumed = l.state == call.Held
 	l.state = s
 	switch s {
 	case call.Setup:
@@ -288,7 +302,11 @@ func (l *Line) changed(s call.State) {
 	case call.Ringing:
 		e.Type = trace.CallRinging
 	case call.InCall:
-		e.Type, l.answered = trace.CallAnswered, e.T
+		if e.Type = trace.CallResumed; !l.resumed {
+			e.Type, l.answered = trace.CallAnswered, e.T
+		}
+	case call.Held:
+		e.Type = trace.CallHeld
 	case call.Completed:
 		l.ended = e.T
 		e = l.endEvent()
@@ -314,6 +332,7 @@ func (l *Line) leave() {
 	l.mu.Unlock()
 	l.x.forget(l)
 	close(l.done)
+	l.untaken()
 	if l.x.c.Finished != nil {
 		l.x.c.Finished(l, r)
 	}
@@ -328,11 +347,22 @@ func (l *Line) panicked(v any) {
 		l.x.c.Panicked("call")
 	}
 	var last []func()
-	if s := l.Status().State; s != call.Completed {
+	legs := l.Legs()
+	if l.Status().State != call.Completed {
 		l.broken = true
-		last = append(last, func() { l.x.c.Signal.Do(l.farewell(s)) }, func() { l.changed(call.Completed) })
+		for _, g := range legs {
+			if g.State != call.Completed {
+				last = append(last, func() { l.x.c.Signal.Do(farewell(g, "fault of the switch")) })
+			}
+		}
+		last = append(last, func() { l.changed(call.Completed) })
 	}
-	last = append(last, func() { l.Script().Stop(call.Failed) }, func() { l.x.c.Sound.Close(l.info.Leg) })
+	last = append(last, func() { l.Script().Stop(call.Failed) })
+	for _, g := range legs {
+		if l.x.ByLeg(g.ID) == l {
+			last = append(last, func() { l.x.c.Sound.Close(g.ID) })
+		}
+	}
 	for _, f := range last {
 		func() {
 			defer func() { _ = recover() }()
@@ -342,13 +372,12 @@ func (l *Line) panicked(v any) {
 }
 
 // farewell is the message that ends the dialog of a broken call.
-func (l *Line) farewell(s call.State) call.Effect {
-	const why = "fault of the switch"
+func farewell(g Leg, why string) call.Effect {
 	switch {
-	case s == call.InCall:
-		return call.Bye{Leg: l.info.Leg, Reason: why}
-	case l.info.Outgoing:
-		return call.Cancel{Leg: l.info.Leg, Reason: why}
+	case g.State == call.InCall || g.State == call.Held:
+		return call.Bye{Leg: g.ID, Reason: why}
+	case g.called:
+		return call.Cancel{Leg: g.ID, Reason: why}
 	}
-	return call.Respond{Leg: l.info.Leg, Code: 500, Warning: why}
+	return call.Respond{Leg: g.ID, Code: 500, Warning: why}
 }
