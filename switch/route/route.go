@@ -11,6 +11,7 @@ package route
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -59,6 +60,8 @@ type Config struct {
 	// Service gives exchange.Info.Task of a call to an extension that is no
 	// telephone and no group.
 	Service func(e extension.Extension) (task any, err error)
+	// FindLeg gives the leg of a dialog (switch/sip), for attended transfers.
+	FindLeg func(call.Replaces) (call.LegID, bool)
 	// Allow says whether somebody may call a line now (limits); nil = always.
 	Allow func(who Caller, line, number string) error
 	// Ask asks the routing application (RoutingInterception); ok is false when
@@ -139,10 +142,23 @@ type Handover struct {
 func (e *Handover) Error() string { return "extension " + e.Number + " is an application" }
 
 // Dial calls a number on a call that is up: nil when its party talks with
-// whoever answered, else a *Refused, a *Handover, or the cause of ctx.
+// whoever answered, else a *Refused, a *Handover, or the cause of ctx. With
+// Options.Instead an application gets the call at once, and there is no *Handover.
 func (r *Router) Dial(ctx context.Context, l *exchange.Line, who Caller, number string, o Options) error {
-	w := r.walk(ctx, l, who, o)
-	return w.lead(number)
+	err := r.walk(ctx, l, who, o).lead(number)
+	if o.Instead == "" {
+		return err
+	}
+	if h, ok := errors.AsType[*Handover](err); ok { // who leaves has no script that could do it
+		err = l.Serve(ctx, h.Number, h.Task, o.Instead)
+		if a, no := errors.AsType[*exchange.AskError](err); no {
+			err = &Refused{Failure: a.Failure, State: "Error"}
+		}
+	}
+	if no, ok := errors.AsType[*Refused](err); ok { // no other dial follows
+		l.Post(call.TransferRefused{Leg: o.Instead, Failure: no.Failure})
+	}
+	return err
 }
 
 // Lead is where the dial plan leads a number first, for who must know that

@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
-	"ozswitch/ozml/trace"
 	"ozswitch/switch/call"
 	"ozswitch/switch/dialplan"
 	"ozswitch/switch/exchange"
@@ -59,10 +57,9 @@ func (r *Router) calls(number string, but *exchange.Line) (n int) {
 	return n
 }
 
-// tell writes into the call's log why it went where it went.
 func (w *walk) tell(format string, args ...any) {
 	if w.line != nil {
-		w.line.Sink().Emit(trace.Event{T: time.Now(), Type: trace.CallRouted, Text: fmt.Sprintf(format, args...)})
+		tell(w.line, format, args...)
 	}
 }
 
@@ -250,7 +247,7 @@ func (w *walk) dial(targets []call.Target, ring time.Duration) error {
 		return errNowhere
 	}
 	w.placed()
-	err := w.ring(w.ctx, call.DialWanted{Targets: targets, RingTime: ring, Instead: w.o.Instead, Quiet: w.o.Quiet, Keep: w.o.Keep})
+	err := w.ring(w.ctx, call.DialWanted{Targets: targets, RingTime: ring, Instead: w.o.Instead, Quiet: w.o.Quiet, Keep: w.o.Keep, More: w.o.Instead != ""})
 	if a, ok := errors.AsType[*exchange.AskError](err); ok {
 		return refusedBy(a, targets)
 	}

@@ -253,7 +253,7 @@ func (s *Server) newCalls() {
 	s.calls = exchange.New(exchange.Config{
 		Signal: lateSignal{s}, Sound: sound{s.bridge}, Limits: c.callLimits(), NewID: s.newID, Route: s.route, Script: s.script,
 		Log:     s.openLog,
-		Changed: s.changed, Finished: s.finished, Panicked: s.panicked, Slog: s.log, MaxCalls: c.Limits.Calls,
+		Changed: s.changed, Transfer: func(l *exchange.Line, t call.TransferAsked) { s.router.Transfer(l, t) }, Finished: s.finished, Panicked: s.panicked, Slog: s.log, MaxCalls: c.Limits.Calls,
 	})
 	s.newRouter()
 	s.sip = sip.New(sip.Config{
@@ -266,7 +266,7 @@ func (s *Server) newCalls() {
 	lib := &script.Library{Media: s.data.media, Recordings: s.data.recordings, Dir: c.Data, Web: s.web}
 	s.scripts = script.New(script.Config{
 		Bridge: s.bridge, Voice: s.opt.Voice, Recorder: s.rec, Prompts: lib, Web: s.web, Events: s.events, Table: s.opt.Commands,
-		Exchange: s.calls, Target: s.target, Limits: s.scriptLimits(),
+		Exchange: s.calls, Target: s.target, Route: s.divert, Limits: s.scriptLimits(),
 		RecordURL: func(name string) string { return s.tokens.URL(name, time.Now()) }, Room: s.room,
 		Recording: func(n int) {
 			if n > 0 {
