@@ -57,6 +57,7 @@ switch/dialplan:   switch/call
 switch/exchange:   switch/call ozml/trace
 switch/extension:  switch/call
 switch/store:      switch/call switch/extension
+switch/presence:
 switch/store/storetest: switch/store switch/call switch/extension
 switch/queue:      switch/store
 switch/quota:
@@ -108,7 +109,7 @@ github.com/gotranspile/g722:        media/codec
 github.com/zaf/g711:                media/codec
 github.com/hajimehoshi/go-mp3:      media/mp3
 golang.org/x/text:                  ozml/syntax
-github.com/beevik/etree:            switch/api switch/store
+github.com/beevik/etree:            switch/api switch/store switch/presence
 github.com/coder/websocket:         switch/webphone
 golang.org/x/crypto/argon2:         switch/api
 modernc.org/sqlite:                 switch/store/sqlite
