@@ -26,7 +26,12 @@ type Options struct {
 	Say         []Say         // sound; silence otherwise
 	HangupAfter time.Duration // 0 = not by itself
 	RingFor     time.Duration // incoming: how long it rings before it is answered
-	Record      bool          // keep what is heard: Result.Heard
+	Early       []Say         // incoming: sound before the answer (183), its times from the call's beginning
+
+	Headers  []call.Header  // outgoing: more headers of the INVITE
+	Replaces *call.Replaces // outgoing: the dialog whose place it wants (RFC 3891)
+	Private  bool           // outgoing: do not say who calls
+	Record   bool           // keep what is heard: Result.Heard
 
 	// Events is told what happens, in order, by the call's own goroutine. It
 	// must not wait for the call.
@@ -70,7 +75,14 @@ type Call struct {
 	ear      *ear
 	codec    *codec.Codec
 	leg      *pace.Leg
+	format   call.Codec // of codec, as the far end numbers it
+	keys     uint8      // payload type of telephone-event
+	local    call.Media // what we said last
 	remote   call.Media
+	onHold   bool        // by us
+	change   chan error  // who waits for the outcome of our re-INVITE
+	wanted   *call.Media // what it offered
+	replaces *call.Replaces
 	answered time.Time
 	plan     []task
 	pressed  []string // keys by the id of their command, from 1
@@ -168,8 +180,10 @@ func (c *Call) ask(f func() error) error {
 // outgoing is the life of a call that we make.
 func (c *Call) outgoing(target string) {
 	offer := c.offer()
+	c.local = offer
 	c.event(Event{Kind: Dialled, Text: c.to})
-	c.p.ua.Dial(call.Invite{Leg: c.id, Target: target, From: c.from, FromName: firstOf(c.o.FromName, c.p.c.Name), Offer: &offer}, c.post)
+	c.p.ua.Dial(call.Invite{Leg: c.id, Target: target, From: c.from, FromName: firstOf(c.o.FromName, c.p.c.Name), Offer: &offer,
+		Headers: c.o.Headers, Replaces: c.o.Replaces, Private: c.o.Private}, c.post)
 	c.live()
 }
 
@@ -177,6 +191,9 @@ func (c *Call) outgoing(target string) {
 func (c *Call) called(offer *call.Media) {
 	c.event(Event{Kind: Ringing, Text: c.from})
 	c.p.ua.Do(call.Respond{Leg: c.id, Code: 180})
+	if len(c.o.Early) > 0 {
+		c.early(offer)
+	}
 	c.at(time.Now().Add(c.o.RingFor), func() { c.answer(offer) })
 	c.live()
 }
@@ -257,6 +274,9 @@ func (c *Call) handle(ev call.Event) {
 	switch v := ev.(type) {
 	case call.Provisional:
 		c.event(Event{Kind: Ringing, Code: v.Code, Text: v.Reason})
+		if v.Media != nil && c.connect(*v.Media) {
+			c.event(Event{Kind: Early})
+		}
 	case call.Accepted:
 		c.accepted(v.Media)
 	case call.Refused:
@@ -277,6 +297,10 @@ func (c *Call) handle(ev call.Event) {
 		c.end(WasLost, v.Code, v.Failure.Reason)
 	case call.Reoffered:
 		c.reoffered(v.Offer)
+	case call.Reaccepted:
+		c.reaccepted(v.Media)
+	case call.Rerefused:
+		c.changed(&Refused{To: c.to, Code: v.Code, Reason: v.Failure.Reason})
 	case call.KeyInfo:
 		c.event(Event{Kind: KeyHeard, Key: v.Key})
 	default:
@@ -341,6 +365,7 @@ func (c *Call) close() {
 	if c.ear != nil && c.codec != nil {
 		c.result.Heard = c.ear.heard(c.codec, c.began)
 	}
+	c.changed(errOver)
 	if !c.answered.IsZero() {
 		c.result.Length = ended.Sub(c.answered)
 	}

@@ -24,10 +24,13 @@ const (
 	Resumed              // and took us back
 	Trouble              // Text: something that was asked for could not be done
 	Over                 // Code and Text say why
+	Early                // sound before the answer began
+	Moved                // what became of a transfer that we asked for: Code and Text, once for each step
+	Changed              // another codec; Text: its name
 )
 
 func (k Kind) String() string {
-	return [...]string{"dialled", "ringing", "answered", "sound", "key sent", "key heard", "said", "held", "resumed", "trouble", "over"}[k]
+	return [...]string{"dialled", "ringing", "answered", "sound", "key sent", "key heard", "said", "held", "resumed", "trouble", "over", "early sound", "transfer", "codec"}[k]
 }
 
 // An Event is something that happened to a call.

@@ -249,7 +249,8 @@ func (r *Refused) Error() string { return fmt.Sprintf("phone: call %s: %d %s", r
 // A Reply is what is done about a call that comes: it rings for Options.RingFor
 // and is answered, or it is refused with a status.
 type Reply struct {
-	Refuse  int // SIP status; 0 = answer
+	Refuse  int    // SIP status; 0 = answer
+	To      string // SIP URI, where a 3xx sends the caller
 	Options Options
 }
 
@@ -259,10 +260,14 @@ func (p *Phone) Invited(in call.Invited) (func(call.Event) bool, *call.Respond) 
 		return nil, &call.Respond{Code: 480}
 	}
 	c := p.newCall(in.Leg, Options{})
-	c.incoming, c.from, c.to = true, in.From, in.To
+	c.incoming, c.from, c.to, c.replaces = true, in.From, in.To, in.Replaces
 	r := p.c.Incoming(c)
 	if r.Refuse != 0 {
-		return nil, &call.Respond{Code: r.Refuse}
+		refuse := &call.Respond{Code: r.Refuse}
+		if r.To != "" {
+			refuse.Contacts = []string{r.To}
+		}
+		return nil, refuse
 	}
 	c.o = r.Options
 	if !p.start(c, func() { c.called(in.Offer) }) {

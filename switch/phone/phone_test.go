@@ -46,6 +46,7 @@ type world struct {
 	bobLog     log
 	bobOptions Options
 	bobRefuses int
+	bobTo      string
 	bobCalls   chan *Call
 }
 
@@ -81,7 +82,7 @@ func newWorld(t *testing.T) *world {
 		w.bobCalls <- c
 		o := w.bobOptions
 		o.Events = w.bobLog.add
-		return Reply{Refuse: w.bobRefuses, Options: o}
+		return Reply{Refuse: w.bobRefuses, To: w.bobTo, Options: o}
 	}})
 	w.stop = func() { cancel(); wg.Wait() }
 	synctest.Wait()

@@ -81,23 +81,21 @@ func (c *Call) pick(theirs *call.Media) (*codec.Codec, call.Codec) {
 	return nil, call.Codec{}
 }
 
-// answer picks up a call that came.
-func (c *Call) answer(offer *call.Media) {
-	if c.leaving {
-		return
-	}
+// open opens the sound of a call that came and describes it; false: the call was
+// refused instead.
+func (c *Call) open(offer *call.Media) (ours call.Media, ok bool) {
 	if err := c.listen(offer != nil && offer.Web != nil); err != nil {
 		c.p.ua.Do(call.Respond{Leg: c.id, Code: 500, Warning: err.Error()})
 		c.end(WasRefused, 500, err.Error())
-		return
+		return ours, false
 	}
-	ours := c.offer()
+	ours = c.offer()
 	if c.web != nil {
 		var err error
 		if ours.Web, err = c.answerWeb(offer.Web); err != nil {
 			c.p.ua.Do(call.Respond{Leg: c.id, Code: 488, Warning: err.Error()})
 			c.end(WasRefused, 488, err.Error())
-			return
+			return ours, false
 		}
 	}
 	if offer != nil {
@@ -105,14 +103,50 @@ func (c *Call) answer(offer *call.Media) {
 		if k == nil {
 			c.p.ua.Do(call.Respond{Leg: c.id, Code: 488})
 			c.end(WasRefused, 488, "no codec in common")
-			return
+			return ours, false
 		}
-		ours.Codecs, ours.Keys = []call.Codec{f}, nil
-		if keys, ok := offer.KeysFor(f); ok {
-			ours.Keys = []call.Codec{keys}
+		narrow(&ours, offer, f)
+	}
+	c.local = ours
+	return ours, true
+}
+
+// narrow leaves in ours what answers an offer with one format.
+func narrow(ours, offer *call.Media, f call.Codec) {
+	ours.Codecs, ours.Keys = []call.Codec{f}, nil
+	if keys, ok := offer.KeysFor(f); ok {
+		ours.Keys = []call.Codec{keys}
+	}
+}
+
+// early plays to a caller before it is answered.
+func (c *Call) early(offer *call.Media) {
+	ours, ok := c.open(offer)
+	if !ok {
+		return
+	}
+	c.p.ua.Do(call.Respond{Leg: c.id, Code: 183, Media: &ours})
+	if offer != nil && c.connect(*offer) {
+		for _, s := range c.o.Early {
+			c.at(c.began.Add(s.At), func() { c.failed(c.say(s)) })
 		}
 	}
-	c.p.ua.Do(call.Respond{Leg: c.id, Code: 200, Media: &ours})
+}
+
+// answer picks up a call that came.
+func (c *Call) answer(offer *call.Media) {
+	if c.leaving || c.over {
+		return
+	}
+	respond := call.Respond{Leg: c.id, Code: 200}
+	if c.wire == nil { // else it was said before
+		ours, ok := c.open(offer)
+		if !ok {
+			return
+		}
+		respond.Media = &ours
+	}
+	c.p.ua.Do(respond)
 	c.result.Setup = time.Since(c.began)
 	c.event(Event{Kind: Answered})
 	c.begin()
@@ -121,13 +155,15 @@ func (c *Call) answer(offer *call.Media) {
 	}
 }
 
-// connect starts the sound with what both ends agreed on.
+// connect starts the sound with what both ends agreed on, or goes on with what
+// they agree on now.
 func (c *Call) connect(theirs call.Media) bool {
 	k, f := c.pick(&theirs)
 	if k == nil {
 		return false
 	}
 	if c.leg != nil {
+		c.follow(k, f, theirs)
 		return true
 	}
 	if c.web != nil {
@@ -140,12 +176,12 @@ func (c *Call) connect(theirs call.Media) bool {
 			return false
 		}
 	}
-	c.codec, c.remote = k, theirs
 	keys, _ := theirs.KeysFor(f)
+	c.codec, c.format, c.keys, c.remote = k, f, keys.PT, theirs
+	c.ear.speaks(f.PT, k)
 	r := c.p.random
 	c.leg = pace.NewLeg(pace.LegConfig{Wire: c.wire, Remote: aim(&theirs), Silence: true, Hold: held(&theirs),
-		Format: pace.Format{PT: f.PT, Ticks: k.Ticks(), Silence: k.Silence, Lasts: k.Lasts, Join: k.Join}, DTMFPT: keys.PT,
-		SSRC: r(), Seq: uint16(r()), TS: r()})
+		Format: format(k, f), DTMFPT: keys.PT, SSRC: r(), Seq: uint16(r()), TS: r()})
 	if err := c.p.pacer.Add(c.leg); err != nil {
 		c.leg = nil
 		c.failed(err)
@@ -154,32 +190,55 @@ func (c *Call) connect(theirs call.Media) bool {
 	return true
 }
 
+func format(k *codec.Codec, f call.Codec) pace.Format {
+	return pace.Format{PT: f.PT, Ticks: k.Ticks(), Silence: k.Silence, Lasts: k.Lasts, Join: k.Join}
+}
+
+// follow goes on with another address, codec or direction.
+func (c *Call) follow(k *codec.Codec, f call.Codec, theirs call.Media) {
+	if to := aim(&theirs); to != aim(&c.remote) && !theirs.Nowhere() {
+		c.failed(c.leg.SetRemote(to))
+	}
+	if keys, _ := theirs.KeysFor(f); k != c.codec || f.PT != c.format.PT || keys.PT != c.keys {
+		c.failed(c.leg.SetFormat(pace.Change{Format: format(k, f), DTMFPT: keys.PT, Same: k == c.codec}))
+		if k != c.codec {
+			c.event(Event{Kind: Changed, Text: k.Name})
+		}
+		c.codec, c.format, c.keys = k, f, keys.PT
+		c.ear.speaks(f.PT, k)
+	}
+	if now := held(&theirs); now != held(&c.remote) {
+		c.failed(c.leg.SetSending(!now))
+		kind := Resumed
+		if now {
+			kind = Held
+		}
+		c.event(Event{Kind: kind})
+	}
+	c.remote = theirs
+}
+
 // held tells whether a description asks us not to send.
 func held(m *call.Media) bool {
 	return m.Dir == call.SendOnly || m.Dir == call.Inactive || m.Nowhere()
 }
 
-// reoffered takes a new description of the far end: another address, hold.
+// reoffered takes a new description of the far end: another address, another
+// codec, hold.
 func (c *Call) reoffered(offer *call.Media) {
-	if offer != nil && c.leg != nil {
-		if k, _ := c.pick(offer); k != c.codec {
-			c.p.ua.Do(call.Respond{Leg: c.id, Code: 488})
-			return
-		}
-		if to := aim(offer); to != aim(&c.remote) && !offer.Nowhere() {
-			c.failed(c.leg.SetRemote(to))
-		}
-		if now := held(offer); now != held(&c.remote) {
-			c.failed(c.leg.SetSending(!now))
-			kind := Resumed
-			if now {
-				kind = Held
-			}
-			c.event(Event{Kind: kind})
-		}
-		c.remote = *offer
+	if offer == nil || c.leg == nil {
+		c.p.ua.Do(call.Respond{Leg: c.id, Code: 200}) // with what stands
+		return
 	}
-	c.p.ua.Do(call.Respond{Leg: c.id, Code: 200}) // with what stands
+	if !c.connect(*offer) {
+		c.p.ua.Do(call.Respond{Leg: c.id, Code: 488})
+		return
+	}
+	ours := c.local
+	narrow(&ours, offer, c.format)
+	ours.Dir = c.direction(offer.Mirror())
+	c.local = ours
+	c.p.ua.Do(call.Respond{Leg: c.id, Code: 200, Media: &ours})
 }
 
 // saidID is the id of sound; keys have theirs from 1 on.
@@ -254,6 +313,20 @@ type ear struct {
 	pace.Wire
 	mu      sync.Mutex
 	packets []heardPacket
+	codecs  map[uint8]*codec.Codec
+}
+
+// speaks tells what a payload type means. A nil ear does not care.
+func (e *ear) speaks(pt uint8, k *codec.Codec) {
+	if e == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.codecs == nil {
+		e.codecs = map[uint8]*codec.Codec{}
+	}
+	e.codecs[pt] = k
 }
 
 type heardPacket struct {
@@ -297,24 +370,35 @@ func (e *ear) drain() {
 // take all memory.
 const longest = 4 * time.Hour
 
-// heard decodes what came, each packet where its timestamp says.
+// heard decodes what came, each packet where its timestamp says: that of the
+// first codec, and of others whose clock is the same.
 func (e *ear) heard(k *codec.Codec, began time.Time) *Heard {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if len(e.packets) > 0 {
+		if first := e.codecs[e.packets[0].PT]; first != nil {
+			k = first
+		}
+	}
 	h := &Heard{Rate: k.Rate}
-	dec := k.NewDecoder()
+	decoders := map[uint8]codec.Decoder{}
 	frame := make([]int16, k.Rate.N(time.Second))
 	var first uint32
-	var pt uint8
 	var ssrc uint32
 	for i, p := range e.packets {
 		h.Packets = append(h.Packets, Packet{At: p.at.Sub(began), Seq: p.Seq, TS: p.TS, PT: p.PT, Marker: p.Marker, Len: len(p.Payload)})
 		if i == 0 {
 			h.From = p.at.Sub(began)
-			first, pt, ssrc = p.TS, p.PT, p.SSRC
+			first, ssrc = p.TS, p.SSRC
 		}
-		if p.PT != pt || p.SSRC != ssrc {
+		is := e.codecs[p.PT]
+		if is == nil || is.ClockRate != k.ClockRate || is.Rate != k.Rate || p.SSRC != ssrc {
 			continue // keys, or another stream
+		}
+		dec := decoders[p.PT]
+		if dec == nil {
+			dec = is.NewDecoder()
+			decoders[p.PT] = dec
 		}
 		// Signed: a packet may have been overtaken by the first one.
 		at := int(int64(int32(p.TS-first)) * int64(k.Rate) / int64(k.ClockRate))

@@ -187,12 +187,13 @@ func (s *shard) respond(now time.Time, l *leg, r call.Respond) {
 	if r.Code < 200 && (v.update || v.again && r.Media == nil) || v.reliable.holds(r) {
 		return
 	}
-	if !v.again && !meant(r.Code) {
+	places := redirect(r)
+	if !v.again && !meant(r.Code) && places == "" {
 		r.Code, r.Reason = 480, ""
 	}
 	reply := flow.Reply{Code: r.Code, Reason: r.Reason, Tag: l.dlg.LocalTag}
 	if r.Code >= 300 {
-		reply.Extra += reason{q850: r.Q850}.header()
+		reply.Extra += places + reason{q850: r.Q850}.header()
 	}
 	if r.RetryAfter > 0 {
 		reply.Extra += "Retry-After: " + strconv.Itoa(int((r.RetryAfter+time.Second-1)/time.Second)) + "\r\n"
@@ -241,6 +242,24 @@ func (s *shard) respond(now time.Time, l *leg, r call.Respond) {
 		l.invite = nil
 		s.arm(l)
 	}
+}
+
+// redirect gives the Contact of a 3xx; "" = it is none, or names no place.
+func redirect(r call.Respond) string {
+	if r.Code < 300 || r.Code > 399 {
+		return ""
+	}
+	var all []string
+	for _, uri := range r.Contacts {
+		var u msg.Uri
+		if msg.ParseUri(uri, &u) == nil && u.Host != "" && !strings.ContainsAny(uri, " <>\"\r\n") {
+			all = append(all, fmt.Sprintf("<%s>;q=%.1f", uri, 1-float64(min(len(all), 9))/10))
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "Contact: " + strings.Join(all, ", ") + "\r\n"
 }
 
 // meant tells whether a refusal is one that a caller may get from us. What the
