@@ -27,6 +27,7 @@ type Config struct {
 	Lines      []Line      `yaml:"lines"`      // outside lines
 	Dialplan   []Rule      `yaml:"dialplan"`   // first match wins; without a rule nothing goes to a line
 	Times      []Times     `yaml:"times"`      // named for dialplan.when
+	Emergency  []string    `yaml:"emergency"`  // numbers that no limit of a user refuses, as they are dialled on the line: 112
 
 	FeatureCodes FeatureCodes `yaml:"feature_codes"` // what phones dial to change their settings
 	Features     Features     `yaml:"features"`      // what phones dial to act on other calls
@@ -105,6 +106,8 @@ type Extension struct {
 	Digest   string `yaml:"digest"`   // phone: md5 | sha-256 | both; "" = md5
 	Contact  string `yaml:"contact"`  // phone: a fixed SIP URI instead of a registration
 
+	Limits UserLimits `yaml:"limits"` // of the calls it makes; what is 0 is as limits.user says
+
 	Forward     Forward `yaml:"forward"`      // phone: where its calls go instead
 	DND         bool    `yaml:"dnd"`          // phone: do not disturb: busy for everybody
 	CallWaiting *bool   `yaml:"call_waiting"` // phone: a further call rings too, else it is busy; nil = true
@@ -172,19 +175,6 @@ type FeatureCodes struct {
 	ForwardNoAnswerOff string `yaml:"forward_no_answer_off"` // "" = *93
 	DND                string `yaml:"dnd"`                   // "" = *78
 	DNDOff             string `yaml:"dnd_off"`               // "" = *79
-}
-
-// A Line leads outside. One without User is known by its address.
-type Line struct {
-	Name      string   `yaml:"name"`
-	Address   string   `yaml:"address"` // host or host:port
-	User      string   `yaml:"user"`
-	Password  Secret   `yaml:"password"`
-	Register  bool     `yaml:"register"`
-	CallerID  string   `yaml:"caller_id"` // "" = the caller's own
-	Transport string   `yaml:"transport"` // udp | tcp | tls; "" = udp
-	Codecs    []string `yaml:"codecs"`    // none = those of the switch
-	SRTP      string   `yaml:"srtp"`      // SRTP with keys in SDP (SDES): off | optional | mandatory; "" = off
 }
 
 // A Rule of the dial plan says where a call goes.
@@ -260,6 +250,8 @@ type Limits struct {
 	Calls            int      `yaml:"calls"`              // at once; 0 = no limit
 	CallsPerSecond   int      `yaml:"calls_per_second"`   // new ones; 0 = no limit
 	Drain            Duration `yaml:"drain"`              // how long calls may go on after SIGTERM; 0 = 10 s
+
+	User UserLimits `yaml:"user"` // of each extension that has none of its own
 }
 
 // Log is what is logged and how.
@@ -368,7 +360,7 @@ func (c *Config) Fill() {
 		}
 	}
 	for i := range c.Lines {
-		set(&c.Lines[i].Transport, "udp")
+		c.Lines[i].fill()
 	}
 	for i := range c.Dialplan {
 		r := &c.Dialplan[i]

@@ -9,32 +9,6 @@ import (
 	"ozswitch/switch/dialplan"
 )
 
-func (v *validator) lines() {
-	seen := map[string]bool{}
-	for i, l := range v.c.Lines {
-		path := fmt.Sprintf("lines[%d]", i)
-		switch {
-		case l.Name == "":
-			v.err(path, "a line needs a name")
-		case l.Name == "extension" || l.Name == "any" || l.Name == "script":
-			v.err(path+".name", "%q has a meaning of its own in the dial plan", l.Name)
-		case seen[l.Name]:
-			v.err(path+".name", "line %q stands here twice", l.Name)
-		}
-		seen[l.Name] = true
-		if l.Address == "" {
-			v.err(path, "line %q needs an address", l.Name)
-		} else if _, err := hostPort(l.Address, "5060"); err != nil {
-			v.err(path+".address", "%v", err)
-		}
-		if l.Register && l.User == "" {
-			v.err(path+".register", "a line that registers needs a user")
-		}
-		v.oneOf(path+".transport", l.Transport, "udp", "tcp", "tls")
-		v.codecs(path+".codecs", l.Codecs)
-	}
-}
-
 func (v *validator) codecs(path string, list []string) {
 	for i, name := range list {
 		v.oneOf(fmt.Sprintf("%s[%d]", path, i), name, "PCMU", "PCMA", "G722", "opus")
