@@ -194,8 +194,11 @@ func (j *Jitter) keep(from, to, n int64, payload []byte) {
 
 // ticks is how long a payload lasts.
 func (j *Jitter) ticks(payload []byte) int64 {
-	if j.c.Lasts != nil {
+	switch {
+	case j.c.Lasts != nil:
 		return int64(j.c.Lasts(payload))
+	case len(j.c.Silence) == 0:
+		return 0 // of a codec that nobody knows nothing is kept
 	}
 	return int64(len(payload)) * int64(j.c.Ticks) / int64(len(j.c.Silence))
 }

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -71,28 +69,22 @@ func New(c Config) *Bridge {
 	return &Bridge{c: c, legs: map[call.LegID]*Leg{}, joined: map[call.LegID]call.LegID{}}
 }
 
-// A CodecError is the failure to agree on a codec (SIP 488).
-type CodecError struct{ Offered, Ours string }
-
-func (e *CodecError) Error() string {
-	return fmt.Sprintf("no codec in common: offered %s, we take %s", e.Offered, e.Ours)
-}
-
-// keysPT is the payload type of telephone-event in our own offers.
-const keysPT = 101
-
-// Open gives a leg its socket and says how to describe it: in answer to remote,
-// or as an offer of all we can when that is nil. post is the call's mailbox.
+// Open gives a leg its socket and says how to describe it: in answer to o.Remote,
+// or as an offer when that is nil. post is the call's mailbox.
 func (b *Bridge) Open(o call.OpenMedia, post func(call.Event) bool, sink trace.Sink) (call.Media, error) {
 	id, remote, web := o.Leg, o.Remote, o.Web
 	var ours call.Media
+	var answered *speech
 	var err error
 	if remote == nil {
-		ours = b.offer()
-	} else if ours, err = b.answer(remote, nil); err != nil {
-		return call.Media{}, err
+		ours = b.offer(o.Peer, o.Codecs)
+	} else {
+		answered = &speech{}
+		if ours, *answered, err = b.answer(o, nil); err != nil {
+			return call.Media{}, err
+		}
 	}
-	l := &Leg{b: b, id: id, mux: ours.Mux, post: post, sink: sink, done: make(chan struct{}), bell: make(chan struct{}, 1), ends: map[uint32]chan struct{}{}, changed: make(chan struct{})}
+	l := &Leg{b: b, id: id, mux: ours.Mux, offered: ours.Codecs, answered: answered, post: post, sink: sink, done: make(chan struct{}), bell: make(chan struct{}, 1), ends: map[uint32]chan struct{}{}, changed: make(chan struct{})}
 	if remote == nil && web || remote != nil && remote.Web != nil {
 		err = b.openWeb(l, &ours, remote)
 	} else if l.wire, err = b.listen(remote); err != nil {
@@ -123,78 +115,17 @@ func (b *Bridge) listen(remote *call.Media) (pace.Wire, error) {
 	return b.c.ListenTo(remote.Addr.Addr())
 }
 
-func (b *Bridge) offer() (m call.Media) {
-	m.Mux = true // RFC 5761, 5.1.1: whoever does not know it leaves it out of his answer
-	rates := map[int]bool{}
-	for _, c := range b.c.Codecs {
-		m.Codecs = append(m.Codecs, call.Codec{PT: c.PT, Name: c.Name, ClockRate: c.ClockRate, Channels: c.Channels, Fmtp: c.Fmtp})
-		if !rates[c.ClockRate] {
-			rates[c.ClockRate] = true
-			m.Keys = append(m.Keys, call.Codec{PT: keysPT + uint8(len(m.Keys)), Name: "telephone-event", ClockRate: c.ClockRate, Fmtp: "0-16"})
-		}
-	}
-	return m
-}
-
-// answer takes the first offered codec that we have: the caller's preference
-// counts (RFC 3264 6.1). A leg that speaks one now stays with it where it is
-// offered.
-func (b *Bridge) answer(remote *call.Media, now *codec.Codec) (m call.Media, err error) {
-	ours, theirs, ok := b.choose(remote)
-	if !ok {
-		return m, &CodecError{names(remote.Codecs), names(b.offer().Codecs)}
-	}
-	if now != nil {
-		if i := slices.IndexFunc(remote.Codecs, func(c call.Codec) bool { return c.Is(now.Name, now.ClockRate) }); i >= 0 {
-			ours, theirs = now, remote.Codecs[i]
-		}
-	}
-	if ours.Fmtp != "" {
-		theirs.Fmtp = ours.Fmtp
-	}
-	m.Codecs = []call.Codec{theirs}
-	if k, ok := remote.KeysFor(theirs); ok {
-		k.Fmtp = "0-16"
-		m.Keys = []call.Codec{k}
-	}
-	m.Mux = remote.Mux // RFC 5761, 5.1.1
-	m.Dir = remote.Mirror()
-	return m, nil
-}
-
-func (b *Bridge) choose(remote *call.Media) (*codec.Codec, call.Codec, bool) {
-	for _, theirs := range remote.Codecs {
-		for _, ours := range b.c.Codecs {
-			if theirs.Is(ours.Name, ours.ClockRate) {
-				return ours, theirs, true
-			}
-		}
-	}
-	return nil, call.Codec{}, false
-}
-
-func names(cs []call.Codec) string {
-	var all []string
-	for _, c := range cs {
-		all = append(all, c.Name)
-	}
-	if len(all) == 0 {
-		return "nothing"
-	}
-	return strings.Join(all, ", ")
-}
-
 // Connect starts sound both ways, or moves it to what was agreed anew.
 func (b *Bridge) Connect(id call.LegID, remote call.Media) error {
 	l := b.Leg(id)
 	if l == nil {
 		return fmt.Errorf("bridge: leg %s has no socket", id)
 	}
-	c, theirs, ok := b.choose(&remote)
+	speech, ok := l.settled(&remote)
 	if !ok {
-		return &CodecError{names(remote.Codecs), names(b.offer().Codecs)}
+		return &CodecError{names(remote.Codecs), names(l.offered)}
 	}
-	if err := l.connect(c, theirs, remote); err != nil {
+	if err := l.connect(speech, remote); err != nil {
 		return err
 	}
 	b.mu.Lock()

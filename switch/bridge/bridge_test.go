@@ -46,7 +46,7 @@ func TestAnswer(t *testing.T) {
 		{"none in common", call.Media{Codecs: []call.Codec{unknown}}, call.Codec{}, 0, 0, "offered G729, we take "},
 		{"nothing offered", call.Media{}, call.Codec{}, 0, 0, "offered nothing, we take "},
 	} {
-		m, err := b.answer(&c.offer, nil)
+		m, _, err := b.answer(call.OpenMedia{Remote: &c.offer}, nil)
 		if c.err != "" {
 			if _, ok := errors.AsType[*CodecError](err); !ok || !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%s: %v, want %q", c.name, err, c.err)

@@ -9,7 +9,6 @@ import (
 	"ozswitch/media"
 	"ozswitch/media/codec"
 	"ozswitch/media/pace"
-	"ozswitch/switch/call"
 )
 
 // ErrChanged is returned by Play when the leg goes on in another codec (RFC 3264,
@@ -18,20 +17,22 @@ var ErrChanged = errors.New("bridge: the codec of the leg has changed")
 
 // speak goes on in what a later offer agreed on, if that is another codec or has
 // other payload types.
-func (l *Leg) speak(c *codec.Codec, theirs call.Codec, keys uint8) error {
-	same := l.codec.Load() == c
-	if same && l.pt == theirs.PT && l.keysPT == keys {
+func (l *Leg) speak(s speech, keys uint8) error {
+	was := l.speaking.Load()
+	same := s.co == was.co && is(s.Codec, was.Codec)
+	if same && was.PT == s.PT && l.keysPT == keys {
 		return nil
 	}
-	to := pace.Change{Format: format(c, theirs.PT), DTMFPT: keys, Decode: c.NewDecoder().Decode, Rate: c.Rate, Same: same}
+	to := pace.Change{Format: s.format(), DTMFPT: keys, Decode: s.decode(), Rate: s.rate(), Same: same}
 	if l.keeper != nil && l.keeper.Secret() {
 		to.Unkept = keys
 	}
 	l.mu.Lock()
-	l.speaking.Store(&speech{theirs, c})
 	err := l.paced.SetFormat(to)
+	if err == nil {
+		l.speaking.Store(&s)
+	}
 	if err == nil && !same {
-		l.codec.Store(c)
 		l.moved.Store(true)
 		close(l.changed)
 		l.changed = make(chan struct{})
@@ -40,8 +41,8 @@ func (l *Leg) speak(c *codec.Codec, theirs call.Codec, keys uint8) error {
 	if err != nil {
 		return l.over(err)
 	}
-	l.pt, l.keysPT = theirs.PT, keys
-	l.started(theirs)
+	l.keysPT = keys
+	l.started(s.Codec)
 	return nil
 }
 
@@ -49,7 +50,7 @@ func (l *Leg) speak(c *codec.Codec, theirs call.Codec, keys uint8) error {
 func (l *Leg) speaks() (*codec.Codec, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.codec.Load(), l.changed
+	return l.Codec(), l.changed
 }
 
 // enqueue hands a clip to the pacer unless the codec that it was made for is gone.
@@ -70,6 +71,9 @@ func (l *Leg) enqueue(id uint32, c *pace.Clip, changed <-chan struct{}) error {
 func (l *Leg) PlayIn(ctx context.Context, prompt func(*codec.Codec) iter.Seq2[*pace.Clip, error]) (heard time.Duration, err error) {
 	for {
 		co, changed := l.speaks()
+		if err := l.Usable(); err != nil {
+			return heard, err
+		}
 		n, err := l.play(ctx, behind(prompt(co), int(heard/media.Frame)), changed)
 		if heard += n; !errors.Is(err, ErrChanged) {
 			return heard, err

@@ -6,8 +6,8 @@ import "ozswitch/media/pace"
 // ends that. Format.Of, as f gets it, is the leg's *codec.Codec. Errors are those of
 // pace.Leg's commands, and ErrClosed.
 func (l *Leg) Feed(f pace.Feed) error {
-	if !l.ready.Load() {
-		return ErrClosed
+	if err := l.Usable(); err != nil && f != nil {
+		return err
 	}
 	return l.over(l.paced.SetFeed(f))
 }

@@ -1,10 +1,11 @@
 package bridge
 
 import (
-	"strings"
+	"fmt"
 
 	"ozswitch/media/codec"
 	"ozswitch/media/pace"
+	"ozswitch/ozml/trace"
 	"ozswitch/switch/call"
 )
 
@@ -63,6 +64,10 @@ func (b *Bridge) weld(id call.LegID) {
 	switch {
 	case fx.passes(&fy):
 	case fx.co == nil || fy.co == nil:
+		for _, l := range []*Leg{x, y} {
+			l.sink.Emit(trace.Event{Type: trace.Error, Code: trace.CodeSound, Text: fmt.Sprintf(
+				"the two parties cannot hear each other: one speaks %s, the other %s, and the switch can turn only PCMU, PCMA, G722 and opus into each other", fx.Name, fy.Name)})
+		}
 		return
 	default:
 		toX, toY = codec.NewTranscoder(fy.co, fx.co), codec.NewTranscoder(fx.co, fy.co)
@@ -85,35 +90,6 @@ func (l *Leg) lay() {
 	if from.co != nil && to.co != nil {
 		l.paced.Lay(codec.NewTranscoder(from.co, to.co))
 	}
-}
-
-// A speech is the format of a leg: as it was agreed, and our codec for it.
-type speech struct {
-	call.Codec
-	co *codec.Codec
-}
-
-// format is what the pacer needs to know of it.
-func (s *speech) format() pace.Format { return format(s.co, s.PT) }
-
-// passes tells whether packets of s may be sent to who agreed on o.
-func (s *speech) passes(o *speech) bool {
-	if !s.Is(o.Name, o.ClockRate) || max(1, s.Channels) != max(1, o.Channels) {
-		return false
-	}
-	// What else may stand in a=fmtp are wishes, or the decoder finds out by itself:
-	// but with or without octet-align (RFC 4867, 8.1) the bits lie elsewhere.
-	return s.param("octet-align") == o.param("octet-align")
-}
-
-// param is the value of a parameter of a=fmtp; "" and "0" are the same.
-func (s *speech) param(name string) string {
-	for p := range strings.SplitSeq(s.Fmtp, ";") {
-		if k, v, _ := strings.Cut(strings.TrimSpace(p), "="); strings.EqualFold(k, name) && v != "0" {
-			return v
-		}
-	}
-	return ""
 }
 
 // Ringback plays the ringing tone to a leg, or ends it.

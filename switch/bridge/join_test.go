@@ -109,6 +109,12 @@ func (w *two) connect(p *party, keys bool, codecs ...*codec.Codec) {
 	if err := w.b.Connect(call.LegID(p.name), offer); err != nil {
 		w.t.Fatal(err)
 	}
+	w.connected(p, answer)
+}
+
+// connected brings up the telephone's end.
+func (w *two) connected(p *party, answer call.Media) {
+	w.t.Helper()
 	if err := p.Connect("phone", answer); err != nil {
 		w.t.Fatal(err)
 	}

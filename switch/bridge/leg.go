@@ -36,18 +36,18 @@ type Leg struct {
 	sink    trace.Sink
 	done    chan struct{} // closed by close
 
-	paced    *pace.Leg // nil until connected
-	codec    atomic.Pointer[codec.Codec]
+	paced    *pace.Leg    // nil until connected
+	offered  []call.Codec // by Open; these two are of signalling
+	answered *speech      // by Open or Agree; nil = we offered
 	speaking atomic.Pointer[speech]
 	moved    atomic.Bool         // the format is new, or another: the leg is to be joined (again)
 	laid     atomic.Bool         // sound can be laid over the peer's
 	peer     atomic.Pointer[Leg] // whom it is joined with; nil = nobody, or it is not connected
-	pt       uint8               // of codec; this and the next are connect's
-	keysPT   uint8               // of telephone-event; 0 = not agreed
+	keysPT   uint8               // of telephone-event, connect's; 0 = not agreed
 	events   atomic.Bool         // telephone-events are agreed
 	far      netip.AddrPort      // of the first description
 	quiet    bool                // the far end need not send; connect's
-	ready    atomic.Bool         // paced and codec are set
+	ready    atomic.Bool         // paced and speaking are set
 	closed   atomic.Bool         // by close
 	onKey    atomic.Value        // func(byte, bool, time.Time)
 
@@ -67,12 +67,13 @@ type Leg struct {
 	bell chan struct{} // of all taps
 }
 
-// Codec is what the leg speaks; nil until it is connected.
+// Codec is what the leg speaks; nil until it is connected, and when it speaks one
+// that we can only pass on: see Usable.
 func (l *Leg) Codec() *codec.Codec {
 	if !l.ready.Load() {
 		return nil
 	}
-	return l.codec.Load()
+	return l.speaking.Load().co
 }
 
 // OnKey names who gets the keys that arrive in RTP, as events or, where those were
@@ -90,7 +91,7 @@ func (l *Leg) timeout(quiet bool) time.Duration {
 	return max(patience, l.b.c.Timeout)
 }
 
-func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) error {
+func (l *Leg) connect(s speech, remote call.Media) error {
 	sending := remote.Dir == call.SendRecv || remote.Dir == call.RecvOnly
 	held := remote.Nowhere()
 	if l.web != nil {
@@ -105,12 +106,12 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 	quiet := held || remote.Dir != call.SendRecv // the far end need not send
 	l.hold(held || !sending, time.Now())
 	var keys uint8
-	if k, ok := remote.KeysFor(theirs); ok {
+	if k, ok := remote.KeysFor(s.Codec); ok {
 		keys = k.PT
 	}
 	l.events.Store(keys != 0)
 	if l.paced != nil {
-		if err := l.speak(c, theirs, keys); err != nil {
+		if err := l.speak(s, keys); err != nil {
 			return err
 		}
 		if quiet != l.quiet {
@@ -128,15 +129,14 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 		l.control.Close() // the answer took our offer of one port for both
 		l.control = nil
 	}
-	l.codec.Store(c)
-	l.speaking.Store(&speech{theirs, c})
+	l.speaking.Store(&s)
 	l.moved.Store(true)
-	l.pt, l.keysPT, l.far, l.quiet = theirs.PT, keys, remote.Addr, quiet
+	l.keysPT, l.far, l.quiet = keys, remote.Addr, quiet
 	random := l.b.c.Rand
 	l.paced = pace.NewLeg(pace.LegConfig{
 		Wire: l.wire, Remote: remote.Addr, DTMFPT: keys,
-		Format: format(c, theirs.PT),
-		Decode: c.NewDecoder().Decode, Rate: c.Rate,
+		Format: s.format(),
+		Decode: s.decode(), Rate: s.rate(),
 		SSRC: random(), Seq: uint16(random()), TS: random(),
 		Control: l.control, Mux: l.mux, Name: fmt.Sprintf("%08x%08x%08x", random(), random(), random()),
 		Timeout: l.timeout(quiet), Silence: l.b.c.Silence, Hold: !sending || held,
@@ -145,15 +145,34 @@ func (l *Leg) connect(c *codec.Codec, theirs call.Codec, remote call.Media) erro
 	if err := l.b.c.Pacer.Add(l.paced); err != nil {
 		return err
 	}
-	l.started(theirs)
+	l.started(s.Codec)
 	l.ready.Store(true)
 	l.b.wg.Go(l.run)
 	return nil
 }
 
 // format is what the pacer needs to know of a codec. The blocks of taps tell it.
-func format(c *codec.Codec, pt uint8) pace.Format {
-	return pace.Format{PT: pt, Ticks: c.Ticks(), Silence: c.Silence, Lasts: c.Lasts, Join: c.Join, Of: c}
+func (s *speech) format() pace.Format {
+	c := s.co
+	if c == nil {
+		return pace.Format{PT: s.PT, Ticks: s.ClockRate / int(time.Second/media.Frame)}
+	}
+	return pace.Format{PT: s.PT, Ticks: c.Ticks(), Silence: c.Silence, Lasts: c.Lasts, Join: c.Join, Of: c}
+}
+
+// decode and rate are for keys in the sound; nil and 0 where we cannot look.
+func (s *speech) decode() func([]int16, []byte) int {
+	if s.co == nil {
+		return nil
+	}
+	return s.co.NewDecoder().Decode
+}
+
+func (s *speech) rate() media.Rate {
+	if s.co == nil {
+		return 0
+	}
+	return s.co.Rate
 }
 
 // hold counts the time during which the far end wants to hear nothing of us.
@@ -171,7 +190,7 @@ func (l *Leg) quality(s pace.Stats, now time.Time) trace.Event {
 	l.hold(false, now)
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 	return trace.Event{
-		Type: trace.MediaQuality, Name: l.codec.Load().Name, MS: ms(s.Lag),
+		Type: trace.MediaQuality, Name: l.speaking.Load().Name, MS: ms(s.Lag),
 		Sent: s.PacketsOut, Received: s.PacketsIn, Lost: s.Lost, JitterMS: ms(s.Jitter),
 		RoundTripMS: ms(s.RoundTrip), TheirLost: s.TheirLost, TheirJitterMS: ms(s.TheirJitter), HoldSeconds: l.onHold.Seconds(),
 	}
@@ -232,6 +251,10 @@ func (l *Leg) drain() {
 		switch r.Kind {
 		case pace.KeyPressed:
 			l.drainTap()
+			if y := l.peer.Load(); y != nil && !r.Inband && !y.TakesEvents() {
+				// It cannot pass as it came: the call knows how else its party takes keys.
+				l.post(call.KeyInfo{Leg: l.id, Key: r.Key})
+			}
 			if f, _ := l.onKey.Load().(func(byte, bool, time.Time)); f != nil {
 				f(r.Key, r.Inband, r.At)
 			}
@@ -303,6 +326,9 @@ const ahead = 2 * time.Second
 // ErrChanged; PlayIn goes on.
 func (l *Leg) Play(ctx context.Context, clips iter.Seq2[*pace.Clip, error]) (heard time.Duration, err error) {
 	_, changed := l.speaks()
+	if err := l.Usable(); err != nil {
+		return 0, err
+	}
 	return l.play(ctx, clips, changed)
 }
 
@@ -429,7 +455,10 @@ func (l *Leg) TakesEvents() bool { return l.events.Load() }
 // sendTones plays keys. The silence before them lets the two ends of a codec with
 // state agree on it.
 func (l *Leg) sendTones(id uint32, keys string) error {
-	co := l.codec.Load()
+	co := l.Codec()
+	if co == nil {
+		return l.Usable()
+	}
 	tones, err := dtmf.Keys(co.Rate, keys, 0, 0)
 	if err != nil {
 		return fmt.Errorf("bridge: send keys: %w", err)
@@ -453,6 +482,9 @@ type tapped struct {
 // block has Last set. Of of a block is its *codec.Codec; see CodecOf. What was heard
 // before a key is handed over before the key.
 func (l *Leg) Record(sink func(*pace.Block)) (stop func(), err error) {
+	if err := l.Usable(); err != nil {
+		return nil, err
+	}
 	t := pace.NewTap(pace.TapConfig{Bell: l.bell})
 	l.mu.Lock()
 	l.taps = append(l.taps, tapped{t, sink})

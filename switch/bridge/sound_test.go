@@ -137,7 +137,7 @@ func TestKeysBothWays(t *testing.T) {
 // minutes; being taken back begins the time anew.
 func TestTimeoutOnHold(t *testing.T) {
 	e := join(t, nil, func(e *ends, far *Bridge, _ call.Media) {
-		held := call.Media{Addr: netip.MustParseAddrPort("10.0.0.2:20000"), Codecs: far.offer().Codecs, Keys: far.offer().Keys, Dir: call.SendOnly}
+		held := call.Media{Addr: netip.MustParseAddrPort("10.0.0.2:20000"), Codecs: far.offer(nil, nil).Codecs, Keys: far.offer(nil, nil).Keys, Dir: call.SendOnly}
 		reinvite := func(dir call.MediaDir) {
 			held.Dir = dir
 			if err := e.near.b.Connect("n", held); err != nil {

@@ -91,10 +91,11 @@ func (b *Bridge) Agree(id call.LegID, remote *call.Media) (call.Media, error) {
 	if (remote.Web != nil) != (l.web != nil) {
 		return call.Media{}, &AgreeError{"a call stays with WebRTC, or with plain RTP, to its end"}
 	}
-	ours, err := b.answer(remote, l.Codec())
+	ours, s, err := b.answer(call.OpenMedia{Remote: remote}, l.speaking.Load())
 	if err != nil {
 		return call.Media{}, err
 	}
+	l.answered = &s
 	ours.Addr, ours.Ptime, ours.Mux = l.addr, l.ptime, l.mux
 	if l.web != nil {
 		if ours.Web, err = l.web.Answer(remote.Web); err != nil {
