@@ -28,11 +28,12 @@ func (l Limits) withDefaults() Limits {
 // two of them are the parties, who hear each other. It has one owner, who calls
 // Handle.
 type Call struct {
-	limits Limits
-	first  LegID
-	state  State
-	result Result
-	hops   int // Max-Forwards that the caller left us; 0 = unknown
+	limits  Limits
+	first   LegID
+	state   State
+	result  Result
+	hops    int  // Max-Forwards for those that we call; 0 = unknown, below 0 = call nobody
+	private bool // the caller wants nobody told who it is
 
 	legs  []*leg  // that are there, oldest first
 	seats [2]*leg // the parties; nil = nobody has that role now

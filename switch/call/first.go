@@ -8,7 +8,7 @@ import "time"
 func (c *Call) invited(e Invited) {
 	l := &leg{id: e.Leg, party: Caller, number: e.From, name: e.FromName, offer: e.Offer}
 	l.keys.info = e.Info
-	c.first, c.hops = e.Leg, e.Hops
+	c.first, c.hops, c.private = e.Leg, e.Hops, e.Private
 	c.legs, c.seats[Caller] = append(c.legs, l), l
 	c.ringAt, c.endBy = c.now.Add(c.limits.RingAt), c.now.Add(c.limits.Length)
 	c.enter(l, Setup, Failure{})
@@ -172,13 +172,10 @@ func (c *Call) mediaOpened(l *leg, e MediaOpened) {
 	l.opening, l.opened, l.local = false, true, e.Media
 	local := e.Media
 	if t := l.to; t != nil {
-		i := Invite{
+		c.do(Invite{
 			Leg: l.id, Target: t.URI, Phone: t.Phone, From: t.From, FromName: t.FromName, Offer: &local, Line: t.Line, Headers: t.Headers,
-		}
-		if c.hops > 0 {
-			i.Hops = c.hops - 1
-		}
-		c.do(i)
+			Hops: c.hops, Private: c.private,
+		})
 		return
 	}
 	if d := c.dial; c.ticket == 0 && d != nil && d.early != nil && d.winner == nil && d.stays == l {

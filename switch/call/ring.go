@@ -69,7 +69,7 @@ func (c *Call) mayDial(d *dial) Failure {
 		return Failure{491, "another dial is under way"}
 	case len(d.Targets) == 0:
 		return Failure{404, "there is nobody to ring"}
-	case c.hops == 1:
+	case c.hops < 0:
 		return Failure{483, "the call was passed on too often"}
 	}
 	switch {
