@@ -63,7 +63,14 @@ func (e *Endpoint) caller(m *message, in *call.Invited) {
 	if m.line == "" {
 		return
 	}
-	if a, ok := e.c.Line(m.line); !ok || !a.Trust {
+	a, ok := e.c.Line(m.line)
+	if !ok {
+		return
+	}
+	if a.Contact != "" && in.To == a.Contact { // the Request-URI says which line, To whom it is for
+		in.To = unescape(m.req.To().Address.User)
+	}
+	if !a.Trust {
 		return
 	}
 	in.Asserted = cmp.Or(addressed(m.req, "p-asserted-identity"), addressed(m.req, "remote-party-id"))
