@@ -62,19 +62,19 @@ func (s *shard) refers(now time.Time, l *leg, m *message) {
 	}
 	l.refer = r
 	s.once(now, l, m, flow.Reply{Code: 202, Extra: extra})
-	s.notify(now, l, notice{100, ""})
+	s.tellReferrer(now, l, notice{100, ""})
 	s.tell(now, l, call.Referred{Leg: l.id, To: to.user, ToHost: to.host, Replaces: to.replaces})
 }
 
 // progress tells the far end how its REFER goes.
 func (s *shard) progress(now time.Time, l *leg, code int, reason string) {
 	if l.refer != nil && code >= 100 && code <= 699 {
-		s.notify(now, l, notice{code, reason})
+		s.tellReferrer(now, l, notice{code, reason})
 	}
 }
 
-// notify sends a NOTIFY, or keeps it until the one before was answered.
-func (s *shard) notify(now time.Time, l *leg, n notice) {
+// tellReferrer sends a NOTIFY, or keeps it until the one before was answered.
+func (s *shard) tellReferrer(now time.Time, l *leg, n notice) {
 	r := l.refer
 	if r.quiet {
 		if n.code >= 200 {
@@ -116,7 +116,7 @@ func (s *shard) sendNotice(now time.Time, l *leg, r *referral, n notice) {
 			case len(r.waits) > 0:
 				next := r.waits[0]
 				r.waits = r.waits[1:]
-				s.notify(now, l, next)
+				s.tellReferrer(now, l, next)
 			}
 		}})
 }
