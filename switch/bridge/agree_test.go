@@ -106,7 +106,7 @@ func TestPassUnknown(t *testing.T) {
 		offer.Codecs[0].PT, offer.Keys[0].PT = 107, 100
 		w.b.Join("a", "c")
 		w.connectAs(w.c, codec.PCMU, offer, &call.Media{Codecs: []call.Codec{strange}})
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(150 * time.Millisecond)
 		w.a.says(t, 500, time.Second)
 		time.Sleep(200 * time.Millisecond)
 		w.wantTone("joined", w.c, 300*time.Millisecond, time.Second, 500, -15, -10)
@@ -194,7 +194,7 @@ func TestKeyForCall(t *testing.T) {
 		w.connect(w.a, true, codec.PCMU)
 		w.connect(w.c, false, codec.PCMU)
 		w.b.Join("a", "c")
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(150 * time.Millisecond)
 		if err := w.a.leg.SendKeys(context.Background(), "5"); err != nil {
 			t.Error(err)
 		}

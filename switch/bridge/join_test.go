@@ -146,7 +146,9 @@ func (p *party) heard() (media.Rate, []int16) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	pcm := p.pcm
-	p.pcm = nil
+	if p.pcm = nil; p.of == nil {
+		return 8000, nil
+	}
 	return p.of.Rate, pcm
 }
 
@@ -210,7 +212,7 @@ func TestJoinSame(t *testing.T) {
 				w.b.Join("a", "c") // before either is connected
 				w.connect(w.a, true, co)
 				w.connect(w.c, true, co)
-				time.Sleep(100 * time.Millisecond)
+				time.Sleep(150 * time.Millisecond)
 				var both sync.WaitGroup
 				both.Go(func() { w.a.says(t, 500, time.Second) })
 				both.Go(func() { w.c.says(t, 900, time.Second) })
@@ -227,7 +229,7 @@ func TestJoinSame(t *testing.T) {
 					t.Errorf("keys at c %q, at a %q, want 12# and none", c, a)
 				}
 				w.b.Part("a", "c")
-				time.Sleep(100 * time.Millisecond)
+				time.Sleep(150 * time.Millisecond)
 				w.c.heard()
 				w.a.says(t, 500, time.Second)
 				w.wantTone("parted", w.c, 0, time.Second, 500, -200, -60)

@@ -22,7 +22,7 @@ func TestJoinDifferent(t *testing.T) {
 					w.connect(w.a, true, x)
 					w.b.Join("a", "c")
 					w.connect(w.c, true, y)
-					time.Sleep(100 * time.Millisecond)
+					time.Sleep(150 * time.Millisecond)
 					var both sync.WaitGroup
 					both.Go(func() { w.a.says(t, 500, time.Second) })
 					both.Go(func() { w.c.says(t, 900, time.Second) })
@@ -54,7 +54,7 @@ func TestPromptOverJoin(t *testing.T) {
 				w.connect(w.a, true, p.x)
 				w.connect(w.c, true, p.y)
 				w.b.Join("a", "c")
-				time.Sleep(100 * time.Millisecond)
+				time.Sleep(150 * time.Millisecond)
 				w.a.heard()
 				w.c.heard()
 				var both sync.WaitGroup
