@@ -103,12 +103,32 @@ func (c *Call) legGiven(e LegGiven) {
 	case out != nil && c.seats[out.party] == out && l.up() && (d == nil || d.stays == out):
 		c.replace(out, l)
 		return
+	case e.Instead == "" && d == nil && l.up() && !c.together() && (c.state == InCall || c.state == Held):
+		c.seat(l)
+		return
 	}
 	if bye := l.goodbye("there is nobody to talk to"); bye != nil {
 		c.do(bye)
 	}
 	if l.opened {
 		c.do(CloseMedia{l.id})
+	}
+}
+
+// seat gives l, which is up, the place that nobody has: the script that was there
+// instead is over.
+func (c *Call) seat(l *leg) {
+	l.party = Caller
+	if c.seats[Caller] != nil {
+		l.party = Callee
+	}
+	c.legs, c.seats[l.party] = append(c.legs, l), l
+	c.left, c.leftBy = "", time.Time{}
+	c.tell(l, LegChanged{State: InCall})
+	c.mix()
+	if c.script && !c.stopped {
+		c.stopped = true
+		c.do(StopScript{Transferred})
 	}
 }
 

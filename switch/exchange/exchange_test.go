@@ -26,10 +26,11 @@ type room struct {
 	open   error         // of Sound
 	ended  []Record
 	script func(l *Line) // what a script does besides waiting for its end
+	posts  map[call.LegID]func(call.Event) bool
 }
 
 func newRoom(c Config) *room {
-	r := &room{}
+	r := &room{posts: map[call.LegID]func(call.Event) bool{}}
 	n := 0
 	c.Signal, c.Sound = r, r
 	c.NewID = func() call.ID { n++; return call.ID(fmt.Sprint("c", n)) }
@@ -70,7 +71,12 @@ func (r *room) Do(e call.Effect) {
 		r.tell("%T", e)
 	}
 }
-func (r *room) Dial(i call.Invite, _ func(call.Event) bool) { r.tell("dial %s", i.Target) }
+func (r *room) Dial(i call.Invite, post func(call.Event) bool) {
+	r.tell("dial %s", i.Target)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.posts[i.Leg] = post
+}
 func (r *room) Open(call.OpenMedia, func(call.Event) bool, trace.Sink) (call.Media, error) {
 	r.tell("open")
 	return call.Media{}, r.open
