@@ -42,7 +42,8 @@ type Place struct {
 
 // A Line is what must be known of an outside line to call by it.
 type Line struct {
-	CallerID string // shown when nothing else is said; "" = the caller's own
+	CallerID string                     // shown when nothing else is said; "" = the caller's own
+	URI      func(number string) string // of a number at the carrier's; nil = the number alone
 	Codecs   []string
 	Security call.Security
 }
@@ -62,8 +63,9 @@ type Config struct {
 	Service func(e extension.Extension) (task any, err error)
 	// FindLeg gives the leg of a dialog (switch/sip), for attended transfers.
 	FindLeg func(call.Replaces) (call.LegID, bool)
-	// Allow says whether somebody may call a line now (limits); nil = always.
-	Allow func(who Caller, line, number string) error
+	// Allow says whether somebody may call a line now (limits), by the call l; an
+	// error that is a *Refused is the caller's, any other becomes a 403. nil = always.
+	Allow func(l *exchange.Line, who Caller, line, number string) error
 	// Ask asks the routing application (RoutingInterception); ok is false when
 	// the dial plan decides. nil = there is none.
 	Ask      func(ctx context.Context, l *exchange.Line, q Question) (a Answer, ok bool)

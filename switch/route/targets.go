@@ -1,6 +1,7 @@
 package route
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -37,12 +38,19 @@ func (w *walk) lineTarget(who Caller, d dialplan.Destination, t dialplan.Target)
 		return one, refuse(503, "there is no line %s", t.Name)
 	}
 	if w.r.c.Allow != nil {
-		if err := w.r.c.Allow(who, t.Name, t.Number); err != nil {
+		if err := w.r.c.Allow(w.line, who, t.Name, t.Number); err != nil {
+			if no, ok := errors.AsType[*Refused](err); ok {
+				return one, no
+			}
 			return one, refuse(403, "%v", err)
 		}
 	}
+	uri := t.Number
+	if l.URI != nil {
+		uri = l.URI(t.Number)
+	}
 	return call.Target{
-		Leg: w.leg(), Line: t.Name, Number: t.Number, From: firstOf(w.o.CallerID, d.CallerID, l.CallerID), FromName: w.o.Name,
+		Leg: w.leg(), URI: uri, Line: t.Name, Number: t.Number, From: firstOf(w.o.CallerID, d.CallerID, l.CallerID), FromName: w.o.Name,
 		Headers: w.diversion(), Codecs: l.Codecs, Security: l.Security,
 	}, nil
 }

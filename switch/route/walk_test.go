@@ -23,7 +23,7 @@ type office struct {
 	answers  map[string]string // number or line: "ok", "486", "302 sip:..."; "" = 480
 	groups   []extension.Extension
 	ask      func(q Question) (Answer, bool)
-	allow    func(who Caller, line, number string) error
+	allow    func(l *exchange.Line, who Caller, line, number string) error
 }
 
 func (o *office) walk(t *testing.T, who Caller) (*walk, *[]string) {
@@ -157,7 +157,7 @@ func TestWalk(t *testing.T) {
 			who: Caller{From: dialplan.FromExtension, Guest: true}, number: "5", want: "handed to 9000: task of 9000"},
 
 		{name: "a line", o: office{rules: []dialplan.Rule{out}, answers: map[string]string{"carrier": "ok"}}, number: "0044", rung: []string{"1m0s: carrier:+44 as +361"}},
-		{name: "a line that may not be used now", o: office{rules: []dialplan.Rule{out}, allow: func(who Caller, _, n string) error {
+		{name: "a line that may not be used now", o: office{rules: []dialplan.Rule{out}, allow: func(_ *exchange.Line, who Caller, _, n string) error {
 			return errors.New(who.Extension + " has called " + n + " too often")
 		}},
 			number: "0044", want: "403 1001 has called +44 too often"},
