@@ -126,7 +126,13 @@ func matrix(t *testing.T, n *node, ann party, bob, cleo *deskParty) {
 			bob.idle()
 		}},
 	} {
-		if !t.Run(cell.name, cell.do) {
+		ok := t.Run(cell.name, func(t *testing.T) {
+			for _, p := range []party{ann, bob, cleo} {
+				p.of(t)
+			}
+			cell.do(t)
+		})
+		if !ok {
 			return // the telephones are in no state that the next cell knows
 		}
 	}

@@ -18,6 +18,7 @@ import (
 // methods do what a person does with it, and fail the test when that takes too
 // long.
 type party interface {
+	of(t *testing.T) // what follows is of that test
 	dial(number string)
 	rings() // waits until somebody calls
 	answer()
@@ -135,7 +136,6 @@ type deskParty struct {
 	*desk
 	s since
 	n *node
-	b strings.Builder
 }
 
 func newDeskParty(t *testing.T, n *node, user string, hertz int) *deskParty {
@@ -149,6 +149,7 @@ func newDeskParty(t *testing.T, n *node, user string, hertz int) *deskParty {
 
 func (d *deskParty) do(command, params string) { d.t.Helper(); d.s.now(); d.tell(command, params) }
 
+func (d *deskParty) of(t *testing.T)        { d.desk.t, d.s.t = t, t }
 func (d *deskParty) dial(number string)     { d.do("dial", "sip:"+number+"@"+d.n.sip) }
 func (d *deskParty) rings()                 { d.s.says("Incoming call from") }
 func (d *deskParty) answer()                { d.do("accept", "") }
@@ -192,6 +193,8 @@ func newSoftParty(t *testing.T, n *node, user string, hertz int) *softParty {
 }
 
 func (p *softParty) do(command string) { p.t.Helper(); p.s.now(); p.tell(command) }
+
+func (p *softParty) of(t *testing.T) { p.softphone.t, p.s.t = t, t }
 
 func (p *softParty) dial(number string) {
 	p.calls++
@@ -250,6 +253,7 @@ func (p *pageParty) do(command string) {
 	}
 }
 
+func (p *pageParty) of(t *testing.T)        { p.t, p.s.t = t, t }
 func (p *pageParty) dial(number string)     { p.do("call " + number) }
 func (p *pageParty) rings()                 { p.s.says("event incoming call") }
 func (p *pageParty) answer()                { p.do("answer") }

@@ -200,7 +200,14 @@ func TestMatrixSipp(t *testing.T) {
 		bob.idle()
 		wentWell(t, p)
 	}
-	t.Run("calls and hangs up", func(t *testing.T) {
+	cell := func(name string, do func(t *testing.T)) {
+		t.Run(name, func(t *testing.T) {
+			bob.of(t)
+			cleo.of(t)
+			do(t)
+		})
+	}
+	cell("calls and hangs up", func(t *testing.T) {
 		p := sippDoes(t, n, freePort(t), "1002", sippInvite(),
 			sippWaits("INFO", "", "", ""), // Bob says when
 			request("BYE", 3, "", ""), sippBye)
@@ -209,7 +216,7 @@ func TestMatrixSipp(t *testing.T) {
 		bob.idle()
 		wentWell(t, p)
 	})
-	t.Run("registers, is called, and the caller hangs up", func(t *testing.T) {
+	cell("registers, is called, and the caller hangs up", func(t *testing.T) {
 		port := freePort(t)
 		wentWell(t, sippDoes(t, n, port, "1001", sippRegister()))
 		p := sippDoes(t, n, port, "1001", sippCalled(), sippWaits("BYE", "", "", ""))
@@ -218,7 +225,7 @@ func TestMatrixSipp(t *testing.T) {
 		bob.hears(tone1002)
 		byeFromBob(p)
 	})
-	t.Run("holds and resumes", func(t *testing.T) {
+	cell("holds and resumes", func(t *testing.T) {
 		p := sippDoes(t, n, freePort(t), "1002", sippInvite(), sippWaits("INFO", "", "", ""),
 			sippReinvite(3, "sendonly"), sippWaits("INFO", "", "", ""),
 			sippReinvite(4, "sendrecv"), sippWaits("BYE", "", "", ""))
@@ -229,7 +236,7 @@ func TestMatrixSipp(t *testing.T) {
 		bob.hears(tone1002)
 		byeFromBob(p)
 	})
-	t.Run("is held and resumed", func(t *testing.T) {
+	cell("is held and resumed", func(t *testing.T) {
 		p := sippDoes(t, n, freePort(t), "1002", sippInvite(), sippWaits("BYE", "", "", ""))
 		up()
 		bob.hold()
@@ -238,7 +245,7 @@ func TestMatrixSipp(t *testing.T) {
 		bob.hears(tone1002)
 		byeFromBob(p)
 	})
-	t.Run("keys both ways", func(t *testing.T) {
+	cell("keys both ways", func(t *testing.T) {
 		p := sippDoes(t, n, freePort(t), "1002", sippInvite(),
 			sippWaits("INFO", `<action><ereg regexp="Signal= *7" search_in="body" check_it="true" assign_to="key"/></action>`, "", ""),
 			request("INFO", 3, "Content-Type: application/dtmf-relay\n", "Signal=5\nDuration=160\n"), `  <recv response="200"/>
@@ -249,7 +256,7 @@ func TestMatrixSipp(t *testing.T) {
 		bob.got('5')
 		byeFromBob(p)
 	})
-	t.Run("transfers blind", func(t *testing.T) {
+	cell("transfers blind", func(t *testing.T) {
 		p := sippDoes(t, n, freePort(t), "1002", sippInvite(), sippWaits("INFO", "", "", ""),
 			request("REFER", 3, "Refer-To: <sip:1003@localhost>\nReferred-By: <sip:1001@localhost>\n", ""), `  <recv response="202"/>
   <label id="1"/>
