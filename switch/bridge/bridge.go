@@ -84,8 +84,15 @@ func (b *Bridge) Open(o call.OpenMedia, post func(call.Event) bool, sink trace.S
 			return call.Media{}, err
 		}
 	}
-	l := &Leg{b: b, id: id, mux: ours.Mux, offered: ours.Codecs, answered: answered, post: post, sink: sink, done: make(chan struct{}), bell: make(chan struct{}, 1), ends: map[uint32]chan struct{}{}, changed: make(chan struct{})}
-	if remote == nil && web || remote != nil && remote.Web != nil {
+	web = remote == nil && web || remote != nil && remote.Web != nil
+	var sec *secured
+	if !web {
+		if sec, err = secure(o.Security, &ours, remote); err != nil {
+			return call.Media{}, err
+		}
+	}
+	l := &Leg{b: b, id: id, sec: sec, mux: ours.Mux, offered: ours.Codecs, answered: answered, post: post, sink: sink, done: make(chan struct{}), bell: make(chan struct{}, 1), ends: map[uint32]chan struct{}{}, changed: make(chan struct{})}
+	if web {
 		err = b.openWeb(l, &ours, remote)
 	} else if l.wire, err = b.listen(remote); err != nil {
 		err = fmt.Errorf("bridge: no port for sound: %w", err)
@@ -101,6 +108,9 @@ func (b *Bridge) Open(o call.OpenMedia, post func(call.Event) bool, sink trace.S
 	l.addr, l.ptime = ours.Addr, ours.Ptime
 	if !l.mux || remote == nil && l.web == nil { // an answer need not take rtcp-mux
 		l.control, _ = b.c.ListenControl(l.wire)
+	}
+	if sec != nil {
+		sec.wrap(l)
 	}
 	b.mu.Lock()
 	b.legs[id] = l

@@ -28,6 +28,7 @@ type Leg struct {
 	id      call.LegID
 	wire    pace.Wire
 	web     WebWire        // wire, where that is one of WebRTC
+	sec     *secured       // of SRTP by keys in the SDP; nil = there is none
 	addr    netip.AddrPort // of our description, as is
 	ptime   time.Duration
 	control pace.Wire // of RTCP; nil when it shares wire (mux), or has none
@@ -102,6 +103,11 @@ func (l *Leg) connect(s speech, remote call.Media) error {
 			return &AgreeError{err.Error()}
 		}
 		remote.Addr = webFar
+	}
+	if l.sec != nil {
+		if err := l.sec.connect(&remote); err != nil {
+			return err
+		}
 	}
 	quiet := held || remote.Dir != call.SendRecv // the far end need not send
 	l.hold(held || !sending, time.Now())

@@ -95,6 +95,14 @@ func (b *Bridge) Agree(id call.LegID, remote *call.Media) (call.Media, error) {
 	if err != nil {
 		return call.Media{}, err
 	}
+	switch {
+	case l.sec != nil:
+		if err := l.sec.answer(&ours, remote); err != nil {
+			return call.Media{}, err
+		}
+	case remote.Secure && l.web == nil:
+		return call.Media{}, &AgreeError{"the offer wants SRTP, and it is off here (srtp: off)"}
+	}
 	l.answered = &s
 	ours.Addr, ours.Ptime, ours.Mux = l.addr, l.ptime, l.mux
 	if l.web != nil {

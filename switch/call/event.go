@@ -44,6 +44,7 @@ type (
 		Line      string    // the outside line it came by; "" = none
 		Asserted  string    // user part of P-Asserted-Identity, only where the line is trusted
 		Diversion string    // user part of who sent it here (Diversion, History-Info), as Asserted
+		Security  Security  // what the caller's extension or line has agreed to about SRTP
 		Replaces  *Replaces // RFC 3891: a dialog whose place it wants; checked by switch/sip
 		Hops      int       // Max-Forwards for what is called because of it; below 0: nothing may be
 		Private   bool      // the caller wants nobody told who it is (RFC 3325 Privacy: id, or an anonymous From)
@@ -165,6 +166,7 @@ type (
 		RingTime  time.Duration
 		Direction Direction
 		Web       bool // the callee is registered over WebSocket: offer it WebRTC
+		Security  Security
 	}
 	// AnswerWanted: the script picks up (a no-op once answered).
 	AnswerWanted struct{ Ticket Ticket }

@@ -6,7 +6,7 @@ import "time"
 // a dial makes of it is in ring.go.
 
 func (c *Call) invited(e Invited) {
-	l := &leg{id: e.Leg, party: Caller, number: e.From, name: e.FromName, offer: e.Offer}
+	l := &leg{id: e.Leg, party: Caller, number: e.From, name: e.FromName, offer: e.Offer, security: e.Security}
 	l.keys.info = e.Info
 	c.first, c.hops, c.private = e.Leg, e.Hops, e.Private
 	c.legs, c.seats[Caller] = append(c.legs, l), l
@@ -19,7 +19,7 @@ func (c *Call) invited(e Invited) {
 
 func (c *Call) originate(e Originate) {
 	l := &leg{id: e.Leg, party: Callee, number: e.To}
-	l.to = &Target{Leg: e.Leg, URI: e.Target, Phone: e.Phone, From: e.From, FromName: e.FromName, Web: e.Web, Number: e.To}
+	l.to = &Target{Leg: e.Leg, URI: e.Target, Phone: e.Phone, From: e.From, FromName: e.FromName, Web: e.Web, Number: e.To, Security: e.Security}
 	c.first, c.ticket, c.ringTime = e.Leg, e.Ticket, e.RingTime
 	if c.ringTime == 0 {
 		c.ringTime = c.limits.RingTime
@@ -28,7 +28,7 @@ func (c *Call) originate(e Originate) {
 	l.setUpBy, c.endBy = c.now.Add(c.limits.SetUp), c.now.Add(c.limits.Length)
 	c.enter(l, Setup, Failure{})
 	c.become(Setup)
-	c.open(l, OpenMedia{Web: e.Web})
+	c.open(l, OpenMedia{Web: e.Web, Security: e.Security})
 }
 
 func (c *Call) open(l *leg, o OpenMedia) {
@@ -164,7 +164,7 @@ func (c *Call) answer(l *leg, peer *Media) {
 	case l.opened: // by a 183
 		c.pickedUp(l)
 	case !l.opening:
-		c.open(l, OpenMedia{Remote: l.offer, Peer: peer})
+		c.open(l, OpenMedia{Remote: l.offer, Peer: peer, Security: l.security})
 	}
 }
 

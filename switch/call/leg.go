@@ -10,6 +10,8 @@ type leg struct {
 	to           *Target // of a leg that we call; nil of one that came
 	number, name string  // of who is there, for another party to see
 
+	security Security // of one that came
+
 	offer   *Media // that came with the INVITE; nil when our 200 must offer
 	local   Media  // what we said
 	spoken  *Media // the one codec that was agreed, and its telephone-events; nil before that

@@ -138,7 +138,7 @@ func (c *Call) progress(l *leg, sound *Media) {
 		d.early = l
 		c.connect(l, *sound)
 		if !s.opened && !s.opening {
-			c.open(s, OpenMedia{Remote: s.offer, Peer: l.speaks()})
+			c.open(s, OpenMedia{Remote: s.offer, Peer: l.speaks(), Security: s.security})
 		}
 	default:
 		d.rung = true

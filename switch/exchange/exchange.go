@@ -86,6 +86,8 @@ type Config struct {
 	NewID  func() call.ID
 	// Route says whose script answers an incoming call, or refuses it.
 	Route func(in call.Invited) (extension string, d call.Direction, task any, refuse *call.Respond)
+	// Security says whether a caller's sound goes by SRTP; nil = Plain.
+	Security func(in call.Invited) call.Security
 	// Script makes the script of a call.
 	Script func(l *Line) Script
 	// Log opens the event log of a call.
@@ -136,6 +138,9 @@ func (x *Exchange) Invited(in call.Invited) (post func(call.Event) bool, refuse 
 	if refuse != nil {
 		refuse.Leg = in.Leg
 		return nil, refuse
+	}
+	if x.c.Security != nil {
+		in.Security = x.c.Security(in)
 	}
 	l, err := x.open(Info{
 		Leg: in.Leg, From: in.From, FromName: in.FromName, Dialed: in.To, Extension: ext, Direction: dir,

@@ -38,6 +38,8 @@ type Place struct {
 	URI   string
 	Phone string // the extension, when it has registered from there; "" = a fixed contact
 	Web   bool   // over WebSocket: it is offered WebRTC
+
+	Security call.Security
 }
 
 // A Line is what must be known of an outside line to call by it.

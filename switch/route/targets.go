@@ -21,7 +21,7 @@ func (w *walk) phones(e extension.Extension, callerID string) (all []call.Target
 			uri = "sip:" + uri
 		}
 		all = append(all, call.Target{
-			Leg: w.leg(), URI: uri, Phone: p.Phone, Web: p.Web, Number: e.Number, Extension: e.Number,
+			Leg: w.leg(), URI: uri, Phone: p.Phone, Web: p.Web, Security: p.Security, Number: e.Number, Extension: e.Number,
 			From: firstOf(w.o.CallerID, callerID), FromName: w.o.Name, Headers: w.diversion(),
 		})
 	}

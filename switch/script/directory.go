@@ -32,6 +32,7 @@ type Target struct {
 	URI       string // SIP URI
 	Phone     string // the extension whose registered telephone that is; "" = an address
 	Web       bool   // the callee is a browser: it is offered WebRTC
+	Security  call.Security
 	Extension string // the API extension that calls
 	Name      string // its name, shown to the callee
 	Direction call.Direction
@@ -78,7 +79,7 @@ func (d *directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
 		return "", &ozml.CallError{To: o.To, State: "Error"}
 	}
 	originate := call.Originate{
-		Leg: leg, Target: to.URI, Phone: to.Phone, Web: to.Web, To: o.To, From: from, FromName: name, RingTime: o.RingTime, Direction: to.Direction,
+		Leg: leg, Target: to.URI, Phone: to.Phone, Web: to.Web, Security: to.Security, To: o.To, From: from, FromName: name, RingTime: o.RingTime, Direction: to.Direction,
 	}
 	if !o.Wait {
 		l.Post(originate)

@@ -44,10 +44,10 @@ func (s *Server) places(number string) (all []route.Place) {
 			continue
 		}
 		seen[b.Instance] = true
-		all = append(all, route.Place{URI: b.Contact, Phone: number, Web: strings.HasPrefix(strings.ToLower(b.Transport), "ws")})
+		all = append(all, route.Place{URI: b.Contact, Phone: number, Security: s.srtp(number), Web: strings.HasPrefix(strings.ToLower(b.Transport), "ws")})
 	}
 	if e, _ := s.state.Load().exts.Find(number); len(all) == 0 && e.Contact != "" {
-		all = append(all, route.Place{URI: e.Contact})
+		all = append(all, route.Place{URI: e.Contact, Security: s.srtp(number)})
 	}
 	return all
 }
@@ -56,7 +56,7 @@ func (s *Server) places(number string) (all []route.Place) {
 func (s *Server) lineOf(name string) (l route.Line, ok bool) {
 	for _, c := range s.state.Load().cfg.Lines {
 		if c.Name == name {
-			return route.Line{CallerID: c.CallerID, Codecs: c.Codecs}, true
+			return route.Line{CallerID: c.CallerID, Codecs: c.Codecs, Security: securityOf(c.SRTP)}, true
 		}
 	}
 	return l, false

@@ -185,7 +185,7 @@ func (s *Server) target(to, from string) (t script.Target, err error) {
 	case !strings.Contains(uri, ":"):
 		uri = "sip:" + uri
 	}
-	return script.Target{URI: uri, Phone: phone, Web: web, Extension: x.Number, Name: x.Name, Direction: call.Internal, Task: taskOf(x)}, nil
+	return script.Target{URI: uri, Security: s.srtp(e.Number), Phone: phone, Web: web, Extension: x.Number, Name: x.Name, Direction: call.Internal, Task: taskOf(x)}, nil
 }
 
 func (s *Server) scriptLimits() ozml.Limits {

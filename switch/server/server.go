@@ -251,7 +251,7 @@ func (s *Server) newCalls() {
 		listen = append(listen, l.String())
 	}
 	s.calls = exchange.New(exchange.Config{
-		Signal: lateSignal{s}, Sound: sound{s.bridge}, Limits: c.callLimits(), NewID: s.newID, Route: s.route, Script: s.script,
+		Signal: lateSignal{s}, Sound: sound{s.bridge}, Limits: c.callLimits(), NewID: s.newID, Route: s.route, Security: s.security, Script: s.script,
 		Log:     s.openLog,
 		Changed: s.changed, Transfer: func(l *exchange.Line, t call.TransferAsked) { s.router.Transfer(l, t) }, Finished: s.finished, Panicked: s.panicked, Slog: s.log, MaxCalls: c.Limits.Calls,
 	})
