@@ -77,6 +77,7 @@ func TestLegs(t *testing.T) {
 		time.Sleep(time.Second)
 		r.posts["b"](call.Ended{Leg: "b"})
 		<-l.Done()
+		synctest.Wait()
 		b := l.Legs()[1]
 		if got, want := show(l.Legs()), "a caller 1001 Completed, b callee 2b Completed"; got != want || b.Extension != "xb" ||
 			b.Answered.Sub(b.Started) != 2500*time.Millisecond || b.Ended.Sub(b.Answered) != time.Second {
