@@ -22,6 +22,7 @@ type Config struct {
 	Name      string
 	Addresses []string // host, host:port or a name with SRV records; the first that works counts
 	Transport string   // "udp", "tcp" or "tls"; "" = udp
+	Host      string   // of the carrier's users, where an address is a proxy of it; "" = that of the first address
 
 	User     string // our name at the carrier's, "" = we are known by our address
 	Password string
@@ -44,10 +45,10 @@ type Config struct {
 	Token string // user part of our Contact there: whoever calls it comes by this line. Hard to guess
 }
 
-// Domain is the carrier's host, as in its URIs: that of the first address.
+// Domain is the carrier's host, as in its URIs.
 func (c *Config) Domain() string {
-	if len(c.Addresses) == 0 {
-		return ""
+	if c.Host != "" || len(c.Addresses) == 0 {
+		return c.Host
 	}
 	return host(c.Addresses[0])
 }
@@ -73,6 +74,9 @@ func (c *Config) named() bool {
 	}
 	return false
 }
+
+// URI is that of a number at the carrier's.
+func (c *Config) URI(number string) string { return "sip:" + sip.Escape(number) + "@" + c.Domain() }
 
 // Shown is the number that a call over the line shows: what the rule of the dial
 // plan says, else the line's, else its user, else the caller's own.

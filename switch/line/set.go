@@ -214,9 +214,11 @@ func (r *runner) do(ctx context.Context, a Action) {
 		got := r.trunk.Ping(ctx, a.At)
 		done = func(m *Machine, now time.Time) { m.Pinged(now, a.At, got) }
 	}
-	r.mu.Lock()
-	done(r.m, time.Now())
-	r.mu.Unlock()
+	func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		done(r.m, time.Now())
+	}()
 	select {
 	case r.wake <- struct{}{}:
 	default:

@@ -233,6 +233,7 @@ func (s *Server) finished(l *exchange.Line, r exchange.Record) {
 	s.metrics.CallEnded(inOut(r.Info), r.Result.String(), talk)
 	s.figures.ended()
 	row := callRow(r.Info)
+	overLine(l, &row)
 	row.State, row.Result, row.Reason = historyState(r), r.Result.String(), "ended by "+r.Result.String()
 	row.Answered, row.Ended, row.Ring, row.Talk = r.Answered, r.Ended, ring, talk
 	c, _ := l.Sink().(*counted)
@@ -242,6 +243,7 @@ func (s *Server) finished(l *exchange.Line, r exchange.Record) {
 	if err := c.write(s.store, row); err != nil {
 		l.Sink().Emit(trace.Event{Type: trace.Error, Code: trace.CodeHistory, Text: "the history did not take this call: " + err.Error()})
 	}
+	s.endQuota(row)
 	s.scripts.Finished(l, r)
 	c.Close()
 }

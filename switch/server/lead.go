@@ -20,7 +20,7 @@ func (s *Server) newRouter() {
 		Find:     func(number string) (extension.Extension, bool) { return s.state.Load().exts.Find(number) },
 		Settings: s.settings, Places: s.places, Line: s.lineOf, Service: s.service,
 		FindLeg: func(r call.Replaces) (call.LegID, bool) { return s.sip.FindLeg(r) },
-		Shuffle: rand.Shuffle, Panicked: s.panicked, Slog: s.log,
+		Allow:   s.mayCall, Shuffle: rand.Shuffle, Panicked: s.panicked, Slog: s.log,
 	})
 }
 
@@ -50,16 +50,6 @@ func (s *Server) places(number string) (all []route.Place) {
 		all = append(all, route.Place{URI: e.Contact, Security: s.srtp(number)})
 	}
 	return all
-}
-
-// lineOf is what the configuration says of a line.
-func (s *Server) lineOf(name string) (l route.Line, ok bool) {
-	for _, c := range s.state.Load().cfg.Lines {
-		if c.Name == name {
-			return route.Line{CallerID: c.CallerID, Codecs: c.Codecs, Security: securityOf(c.SRTP)}, true
-		}
-	}
-	return l, false
 }
 
 // service gives the task of a call to an extension that is an application.

@@ -118,6 +118,9 @@ func (s *Server) route(in call.Invited) (string, call.Direction, any, *call.Resp
 		return "", 0, nil, &call.Respond{Code: code, Warning: why}
 	}
 	who := callerOf(in)
+	if err := s.full(in.Line); err != nil {
+		return no(503, err.Error())
+	}
 	st := s.state.Load()
 	if !st.exts.Has(in.To) {
 		if says, ok := s.featureCode(in); ok {

@@ -33,7 +33,9 @@ import (
 	"ozswitch/switch/call"
 	"ozswitch/switch/eventlog"
 	"ozswitch/switch/exchange"
+	"ozswitch/switch/line"
 	"ozswitch/switch/notify"
+	"ozswitch/switch/quota"
 	"ozswitch/switch/route"
 	"ozswitch/switch/script"
 	"ozswitch/switch/sip"
@@ -88,6 +90,9 @@ type Server struct {
 	calls    *exchange.Exchange
 	scripts  *script.Runner
 	router   *route.Router
+	lines    *line.Set
+	quota    *quota.Quota
+	holds    holds
 	echoes   sync.WaitGroup
 	tokens   *api.Tokens
 	sessions api.Sessions
@@ -255,14 +260,16 @@ func (s *Server) newCalls() {
 		Log:     s.openLog,
 		Changed: s.changed, Transfer: func(l *exchange.Line, t call.TransferAsked) { s.router.Transfer(l, t) }, Finished: s.finished, Panicked: s.panicked, Slog: s.log, MaxCalls: c.Limits.Calls,
 	})
+	s.quota = quota.New(c.quotas())
 	s.newRouter()
 	s.sip = sip.New(sip.Config{
 		Listen: listen, ListenPacket: s.opt.ListenPacket, ListenStream: s.opt.ListenStream, DialStream: s.opt.DialStream, TLS: s.tls(),
 		External: c.SIP.ExternalAddress, UserAgent: "ozswitch/" + s.opt.Version,
-		Realm: c.SIP.Domain, Accounts: s.state.Load().accounts, Guest: s.guest, Keeper: s.store, Registration: s.registration,
+		Realm: c.SIP.Domain, Accounts: s.state.Load().accounts, Guest: s.guest, Keeper: s.store, Registration: s.registration, Line: s.account, Whose: s.whose,
 		CallsPerSecond: c.Limits.CallsPerSecond, MaxCalls: c.Limits.Calls, Rand: rand.NewPCG(s.rand.Uint64(), s.rand.Uint64()),
 		Trace: s.message, Log: s.log,
 	}, s.calls)
+	s.newLines()
 	lib := &script.Library{Media: s.data.media, Recordings: s.data.recordings, Dir: c.Data, Web: s.web}
 	s.scripts = script.New(script.Config{
 		Bridge: s.bridge, Voice: s.opt.Voice, Recorder: s.rec, Prompts: lib, Web: s.web, Events: s.events, Table: s.opt.Commands,
@@ -350,6 +357,9 @@ func (s *Server) Run(ctx context.Context) error {
 		s.Close()
 		return err
 	}
+	if err := s.loadQuota(ctx); err != nil {
+		s.log.Warn("what users have talked today before this start is not counted", "err", err)
+	}
 	if done, err := s.rec.Recover(ctx); err != nil {
 		s.log.Warn("recordings of an earlier run could not be finished", "err", err)
 	} else {
@@ -375,6 +385,12 @@ func (s *Server) Run(ctx context.Context) error {
 		wg.Go(func() { s.warmUp(under) })
 	}
 	part("sip", s.sip.Run)
+	watched, unwatch := context.WithCancel(ctx) // lines give up their places while SIP still works
+	lines := make(chan struct{})
+	go func() {
+		defer close(lines)
+		_ = s.lines.Run(watched)
+	}()
 	part("http", func(ctx context.Context) error {
 		select { // the first request may be to call a telephone
 		case <-s.sip.Restored():
@@ -390,6 +406,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-under.Done():
 	}
 	s.draining.Store(true)
+	unwatch()
 	if n := s.calls.Len(); n > 0 {
 		s.log.Info("stopping: calls go on for a while", "calls", n, "limit", s.state.Load().cfg.Limits.Drain)
 	}
@@ -411,6 +428,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.scripts.Wait()
 	s.services.wait()
 	s.echoes.Wait()
+	<-lines
 	stop(nil)
 	wg.Wait()
 	s.Close()

@@ -118,6 +118,8 @@ func (s *Server) Reload(c *Config) (restart []string, err error) {
 	}
 	s.state.Store(st)
 	s.sip.SetAccounts(st.accounts)
+	s.setLines(&merged)
+	s.quota.Set(merged.quotas())
 	s.sip.SetLimits(merged.Limits.CallsPerSecond, merged.Limits.Calls)
 	s.calls.SetLimits(merged.callLimits(), merged.Limits.Calls)
 	s.scripts.SetLimits(s.scriptLimits())
