@@ -147,12 +147,13 @@ func (e *Endpoint) Refer(id call.LegID, to string, replaces *call.Replaces, told
 		if replaces != nil {
 			to += "?Replaces=" + url.QueryEscape(replacesValue(replaces))
 		}
+		before := l.told
 		l.told = told
 		s.errand(now, l, &l.dlg, s.way(l), errand{method: "REFER",
 			extra: "Refer-To: <" + flow.Line(to) + ">\r\nContact: " + e.contactOf(l, l.to) + "\r\n" + allow + supported,
 			done: func(_ time.Time, code int, m *message) {
-				if code >= 300 && l.told != nil {
-					l.told = nil
+				if code >= 300 {
+					l.told = before
 					reason := ""
 					if m != nil {
 						reason = m.res.Reason

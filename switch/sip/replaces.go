@@ -148,12 +148,12 @@ func readReferTo(req *msg.Request) (t referee, code int, why string) {
 		}
 		return referee{user: number}, 0, ""
 	}
+	if scheme, _, ok := strings.Cut(uri, ":"); ok && !strings.EqualFold(scheme, "sip") && !strings.EqualFold(scheme, "sips") {
+		return referee{}, 416, ""
+	}
 	var u msg.Uri
 	if err := msg.ParseUri(uri, &u); err != nil || u.Host == "" {
 		return bad("broken Refer-To")
-	}
-	if s := strings.ToLower(u.Scheme); s != "sip" && s != "sips" {
-		return referee{}, 416, ""
 	}
 	if method, ok := u.UriParams.Get("method"); ok && method != "INVITE" {
 		return bad("Refer-To wants a method that is none of ours")
