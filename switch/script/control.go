@@ -3,11 +3,14 @@ package script
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
 	"time"
 
 	"ozswitch/ozml"
 	"ozswitch/switch/call"
 	"ozswitch/switch/exchange"
+	"ozswitch/switch/notify"
 )
 
 // Call control on a real call: transfers, hold, forward.
@@ -23,13 +26,17 @@ type Divert struct {
 
 // A Forwarder is an exchange.Script that rings telephones and can ring others
 // instead: that of a call between two parties, as long as it rings. Forward
-// returns once the new number is known to lead somewhere: nil, a
-// *ozml.CallError, or ozml.ErrNotRinging.
-type Forwarder interface{ Forward(to string) error }
+// returns once the new number is known to lead somewhere, with a Stated error if
+// it does not; rings is false when nothing rings.
+type Forwarder interface {
+	Forward(to string) (rings bool, err error)
+}
 
 // Transfer rings a number by the dial plan and connects it with the party that
 // stays.
-func (c *live) Transfer(ctx context.Context, t ozml.Transfer) error {
+func (c *live) Transfer(ctx context.Context, t ozml.Transfer) error { return c.transfer(ctx, t, false) }
+
+func (c *live) transfer(ctx context.Context, t ozml.Transfer, operator bool) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -40,7 +47,7 @@ func (c *live) Transfer(ctx context.Context, t ozml.Transfer) error {
 			return &ozml.PartyError{Party: other(t.Leaves)}
 		}
 		d.Instead = c.line.Leg(leaves)
-		if _, script := c.line.Script().(*running); d.Instead == "" && !script {
+		if d.Instead == "" && !c.scripted() {
 			return &ozml.PartyError{Party: t.Leaves}
 		}
 	}
@@ -48,20 +55,56 @@ func (c *live) Transfer(ctx context.Context, t ozml.Transfer) error {
 		return &ozml.CallError{To: t.To, State: "NotFound"}
 	}
 	err := c.r.c.Route(ctx, c.line, d)
+	if h, ok := errors.AsType[*Handover](err); ok && d.Instead == "" && c.scripted() {
+		if c.hands >= maxHands {
+			return &ozml.Fault{Code: ozml.CodeDial, Msg: fmt.Sprintf("the caller was handed on from script to script more than %d times", maxHands), Hint: "do the scripts transfer to each other?"}
+		}
+		if !c.script.hand(h.Make) {
+			return ozml.ErrGone
+		}
+		err = nil
+	}
 	switch {
 	case err == nil:
-		c.transferred(t)
+		c.transferred(t, operator)
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	}
+	return unreached(t.To, err)
+}
+
+// maxHands is how often scripts may hand a caller on to each other.
+const maxHands = 20
+
+// A Handover is what Config.Route gives for the number of an application: Make
+// makes it the script of the call (exchange.Line.Lead).
+type Handover struct{ Make func() exchange.Script }
+
+func (h *Handover) Error() string { return "the number is that of an application" }
+
+// A Stated error knows the state that a call came to: NoAnswer, Busy, NotFound
+// or Error.
+type Stated interface {
+	error
+	CallState() string
+}
+
+// unreached turns why a number was not reached into what a script is told.
+func unreached(to string, err error) error {
+	if e, ok := errors.AsType[*ozml.CallError](err); ok {
+		return e
+	}
+	if s, ok := errors.AsType[Stated](err); ok {
+		return &ozml.CallError{To: to, State: s.CallState()}
 	}
 	if a, ok := errors.AsType[*exchange.AskError](err); ok {
 		if a.Code == 481 {
 			return ozml.ErrGone
 		}
-		return &ozml.CallError{To: t.To, State: stateOf(a.Code)}
+		return &ozml.CallError{To: to, State: stateOf(a.Code)}
 	}
-	return err
+	return &ozml.CallError{To: to, State: "Error"}
 }
 
 // Merge joins the parties of two calls who have somebody in common, who leaves.
@@ -69,12 +112,12 @@ func (c *live) Merge(ctx context.Context, m ozml.Merge) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	with, ok := m.With.(interface{ on() *live })
+	with, ok := m.With.(interface{ self() *live })
 	if !ok {
 		return errors.New("script: the other call is not of this switch")
 	}
-	b := with.on()
-	here, there, err := common(c.line, b.line, m.Leaves)
+	b := with.self()
+	here, there, err := common(c, b, m.Leaves)
 	if err != nil {
 		return err
 	}
@@ -86,20 +129,20 @@ func (c *live) Merge(ctx context.Context, m ozml.Merge) error {
 	return nil
 }
 
-// on is the call itself; a visitor's has the same.
-func (c *live) on() *live { return c }
+// self is the call; a visitor's has the same.
+func (c *live) self() *live { return c }
 
 // common finds who leaves in an attended transfer: whose telephone or script is
 // in both calls. Where leaves says so, it is that party of a, and in b the one
 // like it, else who made that call.
-func common(a, b *exchange.Line, leaves ozml.Party) (here, there call.LegID, err error) {
+func common(a, b *live, leaves ozml.Party) (here, there call.LegID, err error) {
 	for _, p := range []call.Party{call.Caller, call.Callee} {
 		if leaves != "" && party(leaves) != p {
 			continue
 		}
 		for _, q := range []call.Party{call.Caller, call.Callee} {
 			if w := who(a, p); w != "" && w == who(b, q) {
-				return a.Leg(p), b.Leg(q), nil
+				return a.line.Leg(p), b.line.Leg(q), nil
 			}
 		}
 	}
@@ -109,15 +152,18 @@ func common(a, b *exchange.Line, leaves ozml.Party) (here, there call.LegID, err
 	if who(a, party(leaves)) == "" {
 		return "", "", &ozml.PartyError{Party: leaves}
 	}
-	return a.Leg(party(leaves)), b.Leg(call.Caller), nil
+	return a.line.Leg(party(leaves)), b.line.Leg(call.Caller), nil
 }
+
+// scripted tells whether a script of ours is a party of the call.
+func (c *live) scripted() bool { return c.script != nil && !c.script.left.Load() }
 
 // who names a party of a call, so that it is known again in another: "" when
 // nobody is there.
-func who(l *exchange.Line, p call.Party) string {
-	id := l.Leg(p)
+func who(c *live, p call.Party) string {
+	l, id := c.line, c.line.Leg(p)
 	if id == "" {
-		if _, script := l.Script().(*running); script && l.Leg(p.Other()) != "" {
+		if c.scripted() && l.Leg(p.Other()) != "" {
 			return "script " + l.Info().Extension
 		}
 		return ""
@@ -153,15 +199,21 @@ func (c *live) Forward(ctx context.Context, to string) error {
 		return context.Cause(ctx)
 	}
 	f, ok := c.line.Script().(Forwarder)
-	if s := c.line.Status().State; !ok || s != call.Setup && s != call.Ringing {
+	if !ok {
 		return ozml.ErrNotRinging
 	}
-	return f.Forward(to)
+	switch rings, err := f.Forward(to); {
+	case !rings:
+		return ozml.ErrNotRinging
+	case err != nil:
+		return unreached(to, err)
+	}
+	return nil
 }
 
 // transferred notes that a party was replaced: a recording of it ends, and who
 // asked for it is told when the call is over.
-func (c *live) transferred(t ozml.Transfer) {
+func (c *live) transferred(t ozml.Transfer, operator bool) {
 	c.stopRecord("transferred")
 	if t.FinishedURL == "" {
 		return
@@ -169,7 +221,7 @@ func (c *live) transferred(t ozml.Transfer) {
 	caller, callee := c.numbers()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.owed = append(c.owed, owed{t, caller, callee, time.Now()})
+	c.owed = append(c.owed, owed{t, caller, callee, operator, time.Now()})
 }
 
 // stopRecord ends the recording that runs, if any.
@@ -185,7 +237,31 @@ func (c *live) stopRecord(reason string) {
 type owed struct {
 	ozml.Transfer
 	caller, callee string
+	operator       bool // the URL counts as the operator's
 	since          time.Time
+}
+
+// tellTransfers reports that the call is over to those who transferred it.
+func (c *live) tellTransfers(at time.Time) {
+	c.mu.Lock()
+	all := c.owed
+	c.owed = nil
+	c.mu.Unlock()
+	for _, o := range all {
+		c.webFor(o.operator, o.FinishedURL).Report(ozml.Notification{Name: "TransferCompleted", URL: o.FinishedURL, At: o.At, Fields: url.Values{
+			"Caller": {o.caller}, "Callee": {o.callee}, "Duration": {ozml.Decimals(at.Sub(o.since))},
+		}})
+	}
+}
+
+// webFor is the web of the call, to which url is the operator's if it says so.
+func (c *live) webFor(operator bool, url string) *notify.CallWeb {
+	if !operator {
+		return c.web
+	}
+	t := c.task
+	t.Operator = append(t.Operator[:len(t.Operator):len(t.Operator)], url)
+	return c.r.web(c.Info(), t, c.line.Sink())
 }
 
 // numbers are those of the two parties now.

@@ -42,13 +42,10 @@ type Target struct {
 // Find implements ozml.Directory.
 func (d *directory) Find(id string) (ozml.Call, error) {
 	l := d.c.Exchange.Find(call.ID(id))
-	if l == nil {
-		return nil, ozml.ErrNoCall
+	if l == nil || l.Status().State == call.Completed {
+		return nil, ozml.NoCall(id)
 	}
-	t, _ := l.Info().Task.(Task)
-	c := newLive(d.Runner, l, t)
-	c.by = d.by
-	return c, nil
+	return &visitor{live: d.on(l), by: d.by, operator: d.operator, line: d.by == call.ByAPI}, nil
 }
 
 // Dial implements ozml.Directory. What becomes of a call that nobody waits for
@@ -140,11 +137,14 @@ func (d *directory) Active() []ozml.ActiveCall {
 // Finished tells the web app that a call is over: CallCompleted, and Error when
 // a call of ours never came about.
 func (r *Runner) Finished(l *exchange.Line, rec exchange.Record) {
+	c := r.forget(l)
+	c.closed(rec.Ended)
+	c.tellTransfers(rec.Ended)
 	t, ok := rec.Task.(Task)
 	if !ok || t.FinishedURL == "" && (t.ErrorURL == "" || !rec.Outgoing) {
 		return
 	}
-	web := r.web(newLive(r, l, t).Info(), t, l.Sink())
+	web := r.web(infoOf(l), t, l.Sink())
 	caller, callee := rec.From, rec.Dialed
 	var talk time.Duration
 	if !rec.Answered.IsZero() {

@@ -10,6 +10,7 @@ import (
 	"ozswitch/ozml"
 	"ozswitch/ozml/syntax"
 	"ozswitch/ozml/trace"
+	"ozswitch/switch/call"
 	"ozswitch/switch/exchange"
 )
 
@@ -17,30 +18,31 @@ import (
 // of a report which was delivered at a later try (decisions 8). l is nil when
 // the call is over.
 func (r *Runner) Answered(l *exchange.Line, id string, n ozml.Notification, f *syntax.File) {
-	if l != nil {
-		if s, ok := l.Script().(*running); ok && n.Name == "RecordCompleted" {
-			s.live.mu.Lock()
-			take := s.live.take
-			s.live.mu.Unlock()
-			if take != nil {
-				take(&ozml.Takeover{File: f})
-				return
-			}
+	up := l != nil && l.Status().State != call.Completed
+	switch {
+	case up && n.Name == "CallChanged":
+		r.Visit(l, f, ozml.Options{})
+		return
+	case up && n.Name == "RecordCompleted":
+		c := r.on(l)
+		c.mu.Lock()
+		take := c.take
+		c.mu.Unlock()
+		if take != nil {
+			take(&ozml.Takeover{File: f})
+		} else {
+			r.Visit(l, f, ozml.Options{})
 		}
+		return
 	}
 	r.wg.Go(func() {
 		var sink trace.Sink = trace.SinkFunc(func(e trace.Event) { e.Call = id; r.c.Events.Emit(e) })
 		info, task := ozml.CallInfo{ID: id}, Task{}
 		if l != nil {
 			task, _ = l.Info().Task.(Task)
-			info, sink = newLive(r, l, task).Info(), l.Sink()
+			info, sink = infoOf(l), l.Sink()
 		}
 		defer r.guard(sink, "late answer")
-		if n.Name == "CallChanged" {
-			sink.Emit(trace.Event{Type: trace.ScriptWarning, Code: trace.CodeThirdParty, Name: n.Name, Doc: f.Name,
-				Text: "commands in the answer to CallChanged are not run in this version", Hint: "answer with an empty body, and use the HTTP API"})
-			return
-		}
 		r.callless(info, task, r.web(info, task, sink), sink, f)
 	})
 }

@@ -3,12 +3,9 @@ package script
 import (
 	"context"
 	"errors"
-	"iter"
 	"sync"
 	"time"
 
-	"ozswitch/media/codec"
-	"ozswitch/media/pace"
 	"ozswitch/ozml"
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/bridge"
@@ -23,10 +20,16 @@ type live struct {
 	r    *Runner
 	line *exchange.Line
 	task Task
-	by   call.Result // what Hangup counts as
+	web  *notify.CallWeb
 
-	keyed bool            // OnKey is set; the script's
-	web   *notify.CallWeb // set before the script runs
+	keyed bool // OnKey is set; the script's
+
+	gone   context.Context // ends with ErrGone when the call does
+	leave  func()          // ends gone
+	script *running        // that runs on the call; nil = none of ours
+	hands  int             // scripts that had the call before
+	visits *turns          // of visitors
+	over   *turns          // of their sounds
 
 	saving sync.WaitGroup // recordings whose file is not whole or not reported; Add is the script's
 
@@ -48,14 +51,19 @@ type live struct {
 type until struct{ cancel context.CancelCauseFunc }
 
 func newLive(r *Runner, l *exchange.Line, t Task) *live {
-	c := &live{r: r, line: l, task: t, by: call.ByScript, wake: make(chan struct{}), idle: make(chan struct{})}
+	c := &live{r: r, line: l, task: t, visits: &turns{}, over: &turns{}, wake: make(chan struct{}), idle: make(chan struct{})}
 	close(c.idle)
+	gone, leave := context.WithCancelCause(context.Background())
+	c.gone, c.leave = gone, func() { leave(ozml.ErrGone) }
+	c.web = r.web(infoOf(l), t, l.Sink())
 	return c
 }
 
 // Info is what the predefined variables are made of.
-func (c *live) Info() ozml.CallInfo {
-	i := c.line.Info()
+func (c *live) Info() ozml.CallInfo { return infoOf(c.line) }
+
+func infoOf(l *exchange.Line) ozml.CallInfo {
+	i := l.Info()
 	return ozml.CallInfo{
 		ID: string(i.ID), Caller: i.From, CallerName: i.FromName, Dialed: i.Dialed,
 		Extension: i.Extension, Direction: i.Direction.String(), Started: i.Started,
@@ -111,7 +119,7 @@ func (c *live) leg(ctx context.Context) (*bridge.Leg, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	leg := c.r.c.Bridge.Leg(c.line.Info().Leg)
+	leg := c.r.c.Bridge.Leg(c.line.Talks())
 	if leg == nil || leg.Codec() == nil {
 		return nil, ozml.ErrGone
 	}
@@ -127,8 +135,10 @@ func (c *live) Reject(ctx context.Context, r ozml.Rejection) error {
 	})
 }
 
-func (c *live) Hangup(ctx context.Context) error {
-	return c.end(ctx, func(t call.Ticket) call.Event { return call.HangupWanted{Ticket: t, By: c.by} })
+func (c *live) Hangup(ctx context.Context) error { return c.hangup(ctx, call.ByScript) }
+
+func (c *live) hangup(ctx context.Context, by call.Result) error {
+	return c.end(ctx, func(t call.Ticket) call.Event { return call.HangupWanted{Ticket: t, By: by} })
 }
 
 // end asks for the end of the call. That ends ctx too, just before it is settled,
@@ -157,49 +167,6 @@ func (c *live) Wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (c *live) Speak(ctx context.Context, u ozml.Utterance) error {
-	leg, err := c.leg(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = leg.PlayIn(ctx, func(co *codec.Codec) iter.Seq2[*pace.Clip, error] {
-		return c.r.speech(ctx, co, u, c.line.Sink())
-	})
-	return c.sounded(ctx, err)
-}
-
-func (c *live) Play(ctx context.Context, p ozml.Prompt) error {
-	leg, err := c.leg(ctx)
-	if err != nil {
-		return err
-	}
-	play := ctx
-	if p.Timeout > 0 {
-		var cancel context.CancelFunc
-		play, cancel = context.WithTimeoutCause(ctx, p.Timeout, errTimeout)
-		defer cancel()
-	}
-	_, err = leg.PlayIn(play, func(co *codec.Codec) iter.Seq2[*pace.Clip, error] {
-		return c.r.prompt(play, co, p, c.line.Sink())
-	})
-	if errors.Is(err, errTimeout) {
-		return nil
-	}
-	return c.sounded(ctx, err)
-}
-
-// errTimeout is the cause that Play's own Timeout has.
-var errTimeout = errors.New("script: timeout of Play")
-
-func (c *live) Beep(ctx context.Context) error {
-	leg, err := c.leg(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = leg.PlayIn(ctx, c.r.beep)
-	return c.sounded(ctx, err)
-}
-
 // sounded turns the end of a leg into the end of the call.
 func (c *live) sounded(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
@@ -207,30 +174,6 @@ func (c *live) sounded(ctx context.Context, err error) error {
 	}
 	if errors.Is(err, bridge.ErrClosed) {
 		return ozml.ErrGone
-	}
-	return err
-}
-
-// SendKeys sends keys by INFO, RFC 4733 or as tones, as the call decides and the
-// event tells.
-func (c *live) SendKeys(ctx context.Context, _ ozml.Party, keys string) error {
-	leg, err := c.leg(ctx)
-	if err != nil {
-		return err
-	}
-	source := ozml.KeyInfo
-	err = c.line.Ask(ctx, func(t call.Ticket) call.Event { return call.KeysWanted{Ticket: t, Keys: keys} })
-	if a, ok := errors.AsType[*exchange.AskError](err); ok && a.Code == call.BySound {
-		source = ozml.KeyInband
-		if leg.TakesEvents() {
-			source = ozml.KeyEvent
-		}
-		err = c.sounded(ctx, leg.SendKeys(ctx, keys))
-	} else {
-		err = failure(ctx, err)
-	}
-	if err == nil {
-		c.line.Sink().Emit(trace.Event{T: time.Now(), Type: trace.KeySent, Key: keys, Source: source.String()})
 	}
 	return err
 }
@@ -332,9 +275,10 @@ func (c *live) Key(ctx context.Context, d time.Duration) (ozml.Key, error) {
 	}
 }
 
-// over is told once when the call has ended: verbs end by their context, a
+// closed is told once when the call has ended: verbs end by their context, a
 // running recording is closed.
-func (c *live) over(now time.Time) {
+func (c *live) closed(now time.Time) {
+	defer c.leave()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended = true

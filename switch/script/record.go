@@ -19,6 +19,7 @@ import (
 // Its fields are guarded by live.mu; it ends once, by finish.
 type recording struct {
 	c       *live
+	by      *guest // who started it from beside the script; nil: the script
 	spec    ozml.RecordSpec
 	name    string // below recordings/
 	started time.Time
@@ -33,18 +34,25 @@ type recording struct {
 	digit  string
 }
 
-// StartRecord begins to record both directions of the leg. A failure is the
-// command's; a recording that already ran ends with reason replaced.
+// StartRecord begins to record both directions of the caller's leg: where two
+// are joined, what he hears is what the other says. A failure is the command's;
+// a recording that already ran ends with reason replaced.
 func (c *live) StartRecord(ctx context.Context, spec ozml.RecordSpec) error {
-	leg, err := c.leg(ctx)
+	return c.record(ctx, spec, nil)
+}
+
+func (c *live) record(ctx context.Context, spec ozml.RecordSpec, by *guest) error {
+	legs, err := c.legs(ctx, ozml.All)
 	if err != nil {
 		return err
 	}
+	leg := legs[0].Leg
 	now := time.Now()
 	r := c.newRecording(now, spec)
 	if r == nil {
 		return ozml.ErrGone
 	}
+	r.by = by
 	co := leg.Codec()
 	if c.r.c.Room != nil {
 		if err := c.r.c.Room(); err != nil {
@@ -339,15 +347,23 @@ func (c *live) completed(r *recording, d recorder.Done) {
 		return
 	}
 	defer c.r.guard(c.line.Sink(), "record completed")
-	f, err := c.web.ReportWait(context.Background(), c.r.recorded(d, r.reason, r.digit, r.spec))
+	web := c.web
+	if r.by != nil {
+		web = c.webFor(r.by.operator, r.spec.FinishedURL)
+	}
+	f, err := web.ReportWait(context.Background(), c.r.recorded(d, r.reason, r.digit, r.spec))
 	c.r.told(d, err)
 	if err != nil || f == nil || !ozml.HasCommands(f) {
 		return // a failure is told, and tried again, by switch/notify
 	}
 	c.mu.Lock()
-	take := c.take
+	take, ended := c.take, c.ended
 	c.mu.Unlock()
-	if take != nil {
+	switch {
+	case r.by != nil && !ended && c.gone.Err() == nil:
+		c.r.Visit(c.line, f, ozml.Options{})
+		return
+	case take != nil && r.by == nil:
 		take(&ozml.Takeover{File: f})
 		return
 	}

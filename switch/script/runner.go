@@ -50,7 +50,8 @@ type Config struct {
 	// first that there is), and what of that extension goes with it.
 	Target func(to, extension string) (Target, error)
 	// Route rings a number by the dial plan and connects a party of the call with
-	// it: nil, a *ozml.CallError, an *exchange.AskError. nil: nothing is found.
+	// it. The error is Stated, an *exchange.AskError, a *Handover, or the cause of
+	// ctx. Without it nothing is found.
 	Route  func(ctx context.Context, l *exchange.Line, d Divert) error
 	Files  ozml.Files
 	Limits ozml.Limits
@@ -71,6 +72,9 @@ type Runner struct {
 	clips *clips
 	bound atomic.Pointer[ozml.Limits]
 	wg    sync.WaitGroup // scripts and what they left behind
+
+	mu    sync.Mutex
+	lives map[call.ID]*live // calls that somebody of ours acts on; see on
 }
 
 // New gives a Runner.
@@ -81,7 +85,7 @@ func New(c Config) *Runner {
 	if c.Slog == nil {
 		c.Slog = slog.New(slog.DiscardHandler)
 	}
-	r := &Runner{c: c, clips: newClips(c.Clips)}
+	r := &Runner{c: c, clips: newClips(c.Clips), lives: map[call.ID]*live{}}
 	r.SetLimits(c.Limits)
 	return r
 }
@@ -103,7 +107,9 @@ func (r *Runner) Wait() {
 func (r *Runner) For(l *exchange.Line) exchange.Script {
 	t, _ := l.Info().Task.(Task)
 	s := &running{r: r, line: l, task: t, live: newLive(r, l, t)}
+	s.live.script = s
 	s.scope.begin()
+	r.own(s.live)
 	return s
 }
 
@@ -135,6 +141,11 @@ type running struct {
 	task  Task
 	live  *live
 	scope scope
+	left  atomic.Bool // the caller was handed on: this script is on the call no more
+
+	mu   sync.Mutex
+	over bool            // the call has ended, and we have been told
+	next exchange.Script // to whom the caller was handed on, when it was a script
 }
 
 // A scope is the context of what runs on a call now. Takeover ends it and a
@@ -164,38 +175,92 @@ func (s *scope) now() context.Context {
 	return s.ctx
 }
 
-// end ends what runs; with ErrGone also what would follow.
+// end ends what runs, and unless it is taken over also what would follow.
 func (s *scope) end(cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.over = s.over || cause == ozml.ErrGone
+	if _, taken := cause.(*ozml.Takeover); !taken {
+		s.over = true
+	}
 	s.cancel(cause)
 }
 
 // Start implements exchange.Script.
 func (s *running) Start(connected bool) {
 	s.r.wg.Go(func() {
-		defer s.line.Post(call.ScriptEnded{})
+		defer func() {
+			if next := s.successor(); next != nil {
+				next.Start(false) // it posts ScriptEnded
+			} else {
+				s.line.Post(call.ScriptEnded{})
+			}
+		}()
 		defer s.r.guard(s.line.Sink(), "script")
 		s.run(connected)
-		s.live.saved() // all of a recording is told before the call is over
+		if s.successor() == nil {
+			s.live.saved() // all of a recording is told before the call is over
+		}
 	})
 }
 
-// Over implements exchange.Script.
-func (s *running) Over(at time.Time) { s.live.over(at) }
+// successor is the script that the caller was handed on to; nil = none.
+func (s *running) successor() exchange.Script {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.next
+}
 
-// Stop implements exchange.Script.
-func (s *running) Stop(call.Result) { s.scope.end(ozml.ErrGone) }
+// hand gives the call to another script, which starts when this one has ended
+// and hears of everything from now on; false when the call was over before that.
+func (s *running) hand(make func() exchange.Script) bool {
+	next := make()
+	s.mu.Lock()
+	over := s.over
+	if !over {
+		s.next = next
+	}
+	s.mu.Unlock()
+	if !over {
+		s.leave()
+	}
+	return !over
+}
+
+// leave ends the script, but not the call.
+func (s *running) leave() {
+	s.left.Store(true)
+	s.live.takeover(nil)
+	s.live.stopRecord("transferred")
+	s.scope.end(&ozml.Ended{Reason: "transferred"})
+}
+
+// Over implements exchange.Script.
+func (s *running) Over(at time.Time) {
+	s.mu.Lock()
+	s.over = true
+	s.mu.Unlock()
+	s.live.closed(at)
+}
+
+// Stop implements exchange.Script. A script whose caller was handed on has
+// nothing more to do with the call, which goes on.
+func (s *running) Stop(r call.Result) {
+	if r == call.Transferred && s.line.Status().State != call.Completed {
+		s.leave()
+		return
+	}
+	s.scope.end(ozml.ErrGone)
+}
 
 // Key implements exchange.Script.
-func (s *running) Key(k byte) { s.live.press(ozml.Key(k), ozml.KeyInfo) }
+func (s *running) Key(k byte) {
+	s.live.press(ozml.Key(k), ozml.KeyInfo)
+}
 
 // run gets the call's first document and runs it to the end of the call.
 func (s *running) run(connected bool) {
 	ctx := s.scope.now()
-	web := s.r.web(s.live.Info(), s.task, s.line.Sink())
-	s.live.web = web
+	web := s.live.web
 	if connected {
 		if err := s.live.listen(ctx); err != nil {
 			return
@@ -207,6 +272,9 @@ func (s *running) run(connected bool) {
 	}
 	s.live.takeover(func(t *ozml.Takeover) { s.scope.end(t) })
 	defer s.live.takeover(nil)
+	if s.left.Load() {
+		s.live.takeover(nil)
+	}
 	ozml.Run(ctx, s.world(web), s.r.c.Table, f, ozml.Options{
 		Ringing: !connected, ErrorURL: s.task.ErrorURL, Sensitive: s.task.Sensitive, Renew: s.scope.begin,
 	})

@@ -17,7 +17,12 @@ func (r *Runner) StateWords(l *exchange.Line, st call.State) []string {
 	case call.Ringing:
 		return []string{"Ringing"}
 	case call.InCall:
+		if l.Status().Resumed {
+			return []string{"InCall"}
+		}
 		return []string{"Answered", "InCall"}
+	case call.Held:
+		return []string{"Hold"}
 	case call.Completed:
 		return []string{endState(l.Info(), !l.Status().Answered.IsZero(), l.Result())}
 	default: // Setup is not told
@@ -41,7 +46,7 @@ func (r *Runner) Tell(l *exchange.Line, to, state string) {
 		source, destination = i.Extension, i.Dialed
 	}
 	t.Operator = append(t.Operator[:len(t.Operator):len(t.Operator)], to)
-	r.web(newLive(r, l, t).Info(), t, l.Sink()).State(ozml.Notification{Name: "CallChanged", URL: to, Fields: url.Values{
+	r.web(infoOf(l), t, l.Sink()).State(ozml.Notification{Name: "CallChanged", URL: to, Fields: url.Values{
 		"CallState": {state}, "Source": {source}, "Destination": {destination},
 		"StartTime":    {i.Started.Format("2006-01-02 15:04:05")},
 		"RingDuration": {ozml.Decimals(ring)}, "TalkDuration": {ozml.Decimals(talk)},
