@@ -33,7 +33,7 @@ var (
 // registration reads what a REGISTER wants.
 func registration(m *message, user string) (r registrar.Request, refuse *registrar.Refusal) {
 	r.Binding = registrar.Binding{User: user, CallID: string(m.head.CallID), CSeq: m.req.CSeq().SeqNo, Transport: m.from.Transport(),
-		Source: m.from.Remote(), UserAgent: userAgent(m.req), Allow: allowed(m.req)}
+		Source: m.from.Remote(), UserAgent: userAgent(m.req), Allow: methods(m.req)}
 	flows := lists(m.req, "outbound", "supported", "k", "require") // else reg-id means nothing (RFC 5626 6)
 	def := registrar.MaxExpires
 	if h := m.req.GetHeader("expires"); h != nil {
@@ -155,9 +155,9 @@ func rank(q string) int {
 	return 1000 - int(f*1000+0.5)
 }
 
-// allowed is the list of methods that a request's sender takes; "" = it does not
+// methods is the list of methods that a request's sender takes; "" = it does not
 // say.
-func allowed(req *msg.Request) string {
+func methods(req *msg.Request) string {
 	var all []string
 	for _, h := range req.GetHeaders("allow") {
 		if all = append(all, flow.Line(h.Value())); len(all) > 32 {

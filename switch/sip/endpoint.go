@@ -60,6 +60,8 @@ type Config struct {
 	Whose        func(source netip.AddrPort, transport, to string) (line string)
 	Keeper       Keeper             // where registrations outlive us; nil = nowhere
 	Registration func(Registration) // told of all that happens to registrations; must not wait
+	Events       Events             // what telephones may subscribe to; nil = nothing
+	Texts        Texts              // takes their text messages; nil = nobody does
 
 	// SessionExpires is the session timer that our INVITEs ask for (RFC 4028); 0 =
 	// none. Those of far ends are kept in any case.
@@ -107,6 +109,7 @@ type Endpoint struct {
 	auth      *registrar.Auth
 	bindings  *registrar.Table
 	restored  chan struct{} // closed once registrations of an earlier run are there
+	subs      subscriptions
 
 	randMu sync.Mutex
 	rand   *rand.Rand
@@ -146,7 +149,7 @@ func New(c Config, x Exchange) *Endpoint {
 	for i := range e.shards {
 		w := transaction.NewWheel(now)
 		e.shards[i] = &shard{e: e, wheel: w, txs: transaction.NewTable[owner](w),
-			legs: map[string]*leg{}, callers: map[string]*leg{}, wake: make(chan struct{}, 1)}
+			legs: map[string]*leg{}, callers: map[string]*leg{}, subs: map[string]*subscription{}, wake: make(chan struct{}, 1)}
 	}
 	return e
 }

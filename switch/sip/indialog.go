@@ -21,6 +21,9 @@ func (s *shard) inDialog(now time.Time, m *message) {
 		}
 	}
 	l := s.legOf(m)
+	if l == nil && s.resubscribed(now, m) {
+		return
+	}
 	if l == nil || l.state == calling {
 		s.trace(nil, "", false, m.from, m.head.Message)
 		s.e.answer(m, flow.Reply{Code: 481})

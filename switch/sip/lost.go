@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"ozswitch/switch/call"
+	"ozswitch/switch/sip/dialog"
 	"ozswitch/switch/sip/flow"
 	"ozswitch/switch/sip/registrar"
 	"ozswitch/switch/sip/transaction"
@@ -50,15 +51,31 @@ func (s *shard) hungUp(now time.Time, l *leg) {
 // message came, or by which that telephone registered since (RFC 5626 5.3). Its
 // old connection may be dead without anybody having told us.
 func (s *shard) way(l *leg) flow.Flow {
-	if l.user != "" && len(l.dlg.Routes) == 0 {
-		b, ok := s.e.bindings.Reach(time.Now(), l.user, l.dlg.Target)
-		if ok && (b.At.After(l.heard) || !l.to.Open()) {
-			if f := s.e.phone(&b); f != nil {
-				l.to = f
-			}
-		}
+	if f := s.newer(l.user, &l.dlg, l.to, l.heard); f != nil {
+		l.to = f
 	}
 	return s.e.next(l.dlg.Next(), len(l.dlg.Routes) > 0, l.to)
+}
+
+// wayTo is the way of a dialog that is no call's.
+func (s *shard) wayTo(user string, d *dialog.Dialog, to flow.Flow, heard time.Time) flow.Flow {
+	if f := s.newer(user, d, to, heard); f != nil {
+		to = f
+	}
+	return s.e.next(d.Next(), len(d.Routes) > 0, to)
+}
+
+// newer is the flow by which a telephone registered since it was heard last, or
+// instead of one that has ended; nil = there is none.
+func (s *shard) newer(user string, d *dialog.Dialog, to flow.Flow, heard time.Time) flow.Flow {
+	if user == "" || len(d.Routes) > 0 {
+		return nil
+	}
+	b, ok := s.e.bindings.Reach(time.Now(), user, d.Target)
+	if !ok || !b.At.After(heard) && to.Open() {
+		return nil
+	}
+	return s.e.phone(&b)
 }
 
 // whose is the extension whose telephone sent an INVITE with that contact, by

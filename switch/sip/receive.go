@@ -86,6 +86,16 @@ func (e *Endpoint) request(m *message) {
 				e.register(s, m)
 				return
 			}
+		case "SUBSCRIBE":
+			if e.c.Realm != "" && e.c.Events != nil {
+				e.subscribe(s, m)
+				return
+			}
+		case "MESSAGE":
+			if e.c.Realm != "" && e.c.Texts != nil {
+				e.text(s, m)
+				return
+			}
 		}
 	}
 	s.guard(string(h.CallID), func(now time.Time) {
@@ -166,20 +176,47 @@ func (s *shard) outside(m *message) {
 	s.trace(nil, "", false, m.from, m.head.Message)
 	switch m.method {
 	case "OPTIONS":
-		s.e.answer(m, flow.Reply{Code: 200, Extra: allow + accept + supported})
+		s.e.answer(m, flow.Reply{Code: 200, Extra: s.e.can()})
 	case "BYE", "INFO", "UPDATE", "PRACK":
 		s.e.answer(m, flow.Reply{Code: 481})
-	case "SUBSCRIBE", "PUBLISH":
-		s.e.answer(m, flow.Reply{Code: 489, Extra: allow}) // we know no events yet
+	case "SUBSCRIBE":
+		s.e.answer(m, flow.Reply{Code: 489, Extra: s.e.allowed()}) // no Allow-Events: there are none
 	case "REFER":
 		s.e.answer(m, flow.Reply{Code: 403}) // only who is in a call may pass it on
 	case "NOTIFY":
 		s.e.answer(m, flow.Reply{Code: 481}) // we subscribe to nothing outside a call
-	case "MESSAGE", "REGISTER":
-		s.e.answer(m, flow.Reply{Code: 405, Extra: allow})
+	case "MESSAGE", "REGISTER", "PUBLISH": // nobody's state is kept that others report (RFC 3903)
+		s.e.answer(m, flow.Reply{Code: 405, Extra: s.e.allowed()})
 	default:
-		s.e.answer(m, flow.Reply{Code: 501, Extra: allow})
+		s.e.answer(m, flow.Reply{Code: 501, Extra: s.e.allowed()})
 	}
+}
+
+// allowed lists what we do outside a dialog too.
+func (e *Endpoint) allowed() string {
+	s := strings.TrimSuffix(allow, "\r\n")
+	if e.c.Realm != "" {
+		s += ", REGISTER"
+		if e.c.Events != nil {
+			s += ", SUBSCRIBE"
+		}
+		if e.c.Texts != nil {
+			s += ", MESSAGE"
+		}
+	}
+	return s + "\r\n"
+}
+
+// can is all that we can, for OPTIONS (RFC 3261 11.2).
+func (e *Endpoint) can() string {
+	s, bodies := e.allowed(), accept
+	if e.c.Realm != "" && e.c.Texts != nil {
+		bodies = strings.TrimSuffix(accept, "\r\n") + ", " + textType + "\r\n"
+	}
+	if e.c.Realm != "" && e.c.Events != nil {
+		bodies += allowEvents
+	}
+	return s + bodies + supported
 }
 
 // refuse answers without a transaction: copies of the request get the same

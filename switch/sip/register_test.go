@@ -95,12 +95,16 @@ func newDesk(t *testing.T, ctx context.Context, n *testNet, change func(*Config)
 	return d
 }
 
-// ask sends a request and gives the answer.
+// ask sends a request and gives the answer; method may have a Request-URI after it.
 func (d *desk) ask(method, from, extra string) string {
 	d.t.Helper()
 	d.serial++
-	m := fmt.Sprintf("%s sip:pbx SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d\r\nMax-Forwards: 70\r\nFrom: <sip:%s@pbx>;tag=a\r\nTo: <sip:%s@pbx>\r\nCall-ID: %s\r\nCSeq: %d %s\r\nUser-Agent: desk\r\n%sContent-Length: 0\r\n\r\n",
-		method, peerAddr, d.serial, from, from, method, d.serial, method, extra)
+	method, uri, _ := strings.Cut(method, " ")
+	if uri == "" {
+		uri = "sip:pbx"
+	}
+	m := fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d\r\nMax-Forwards: 70\r\nFrom: <sip:%s@pbx>;tag=a\r\nTo: <sip:%s@pbx>\r\nCall-ID: %s\r\nCSeq: %d %s\r\nUser-Agent: desk\r\n%sContent-Length: 0\r\n\r\n",
+		method, uri, peerAddr, d.serial, from, from, method, d.serial, method, extra)
 	if _, err := d.conn.WriteTo([]byte(m), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(ourAddr))); err != nil {
 		d.t.Fatal(err)
 	}
@@ -143,6 +147,7 @@ func (d *desk) credentials(challenged, method, user, password string, count int)
 	if err != nil {
 		d.t.Fatal(err)
 	}
+	method, _, _ = strings.Cut(method, " ")
 	cred, err := digest.Digest(c, digest.Options{Method: method, URI: "sip:pbx", Username: user, Password: password, Count: count})
 	if err != nil {
 		d.t.Fatal(err)

@@ -20,9 +20,15 @@ import (
 // final answer: 32 s at most (RFC 3261 17.1.2.2). d's sequence number counts on; m
 // is nil when no answer came. extra are whole header lines.
 func (e *Endpoint) ask(ctx context.Context, f flow.Flow, d *dialog.Dialog, method, extra string) (m *message, why call.Failure) {
+	return e.askWith(ctx, f, d, dialog.Request{Method: method, Extra: extra})
+}
+
+// askWith does so with what else a request can have.
+func (e *Endpoint) askWith(ctx context.Context, f flow.Flow, d *dialog.Dialog, r dialog.Request) (m *message, why call.Failure) {
 	d.LocalSeq++
-	branch := "z9hG4bK" + e.random(16)
-	b := d.Build(dialog.Request{Method: method, Seq: d.LocalSeq, Via: e.via(f, branch), Extra: extra + "User-Agent: " + e.c.UserAgent + "\r\n"})
+	branch, method := "z9hG4bK"+e.random(16), r.Method
+	r.Seq, r.Via, r.Extra = d.LocalSeq, e.via(f, branch), r.Extra+"User-Agent: "+e.c.UserAgent+"\r\n"
+	b := d.Build(r)
 	type outcome struct {
 		m   *message
 		why call.Failure

@@ -37,9 +37,10 @@ type shard struct {
 	mu      sync.Mutex
 	wheel   *transaction.Wheel
 	txs     *transaction.Table[owner]
-	legs    map[string]*leg // by our tag
-	callers map[string]*leg // incoming, by Call-ID and the caller's tag
-	armed   time.Time       // when run will look
+	legs    map[string]*leg          // by our tag
+	callers map[string]*leg          // incoming, by Call-ID and the caller's tag
+	subs    map[string]*subscription // by our tag
+	armed   time.Time                // when run will look
 }
 
 // guard runs f under the lock and, should f panic, ends what belongs to that
@@ -140,6 +141,8 @@ func (s *shard) tick() {
 			s.guard(o.User.callID(), func(time.Time) { s.handle(now, o, transaction.Event{What: transaction.Tick}) })
 		case *leg:
 			s.guard(o.callID, func(time.Time) { s.legTick(now, o) })
+		case *subscription:
+			s.guard(o.dlg.CallID, func(time.Time) { s.ranOut(now, o) })
 		}
 	}
 }
