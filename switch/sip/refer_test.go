@@ -33,6 +33,7 @@ type desk2 struct {
 	calls  []call.Invited
 	legs   []call.LegID
 	ring   bool // do not answer
+	on     func(call.Invited)
 }
 
 func (d *desk2) Invited(in call.Invited) (func(call.Event) bool, *call.Respond) {
@@ -41,6 +42,9 @@ func (d *desk2) Invited(in call.Invited) (func(call.Event) bool, *call.Respond) 
 	d.calls = append(d.calls, in)
 	d.legs = append(d.legs, in.Leg)
 	post := d.post(in.Leg)
+	if d.on != nil {
+		d.on(in)
+	}
 	if !d.ring {
 		m := testMedia
 		go d.e.Do(call.Respond{Leg: in.Leg, Code: 200, Media: &m})
