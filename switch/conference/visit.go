@@ -45,7 +45,7 @@ func (v *visitor) visit(ctx context.Context) error {
 		v.emit("refused", "wrong PIN")
 		return v.goodbye(ctx, "That was not the right PIN. Goodbye.")
 	}
-	if v.leg = v.rooms.p.Bridge.Leg(v.line.Info().Leg); v.leg == nil {
+	if v.leg = v.rooms.p.Bridge.Leg(v.line.Talks()); v.leg == nil {
 		return bridge.ErrClosed
 	}
 	room, err := v.rooms.enter(v)

@@ -54,3 +54,12 @@ func (l *Line) startScript(connected bool) {
 	}
 	l.Script().Start(connected)
 }
+
+// Talks is the leg that the call's script talks with: the caller's, else the
+// callee's. That need not be the one of Info, who may have left.
+func (l *Line) Talks() call.LegID {
+	if id := l.Leg(call.Caller); id != "" {
+		return id
+	}
+	return l.Leg(call.Callee)
+}

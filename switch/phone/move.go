@@ -128,19 +128,25 @@ func (c *Call) refer(ctx context.Context, to string, replaces *call.Replaces) er
 		default: // nobody needs so many
 		}
 	})
+	over := c.done
 	for {
 		select {
 		case s := <-steps:
 			_ = c.ask(func() error { c.event(Event{Kind: Moved, Code: s.code, Text: s.reason}); return nil })
 			if !s.last {
+				if over == nil && len(steps) == 0 {
+					return errOver
+				}
 				continue
 			}
 			if s.code >= 300 || s.code < 200 {
 				return &Refused{To: to, Code: s.code, Reason: s.reason}
 			}
 			return nil
-		case <-c.done:
-			return errOver
+		case <-over:
+			if over = nil; len(steps) == 0 { // else the far end said how it went, and hung up
+				return errOver
+			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

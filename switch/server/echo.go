@@ -68,7 +68,7 @@ func (e *echo) run() error {
 	if err := e.line.Ask(e.ctx, func(t call.Ticket) call.Event { return call.AnswerWanted{Ticket: t} }); err != nil {
 		return err
 	}
-	leg := e.s.bridge.Leg(e.line.Info().Leg)
+	leg := e.s.bridge.Leg(e.line.Talks())
 	if leg == nil || leg.Codec() == nil {
 		return bridge.ErrClosed
 	}

@@ -78,7 +78,7 @@ func (s *Server) press(_ context.Context, id, keys string) error {
 		return ozml.ErrNoCall
 	}
 	for i := range len(keys) {
-		if !l.Post(call.KeyInfo{Leg: l.Info().Leg, Key: keys[i]}) {
+		if !l.Post(call.KeyInfo{Leg: l.Talks(), Key: keys[i]}) {
 			return ozml.ErrNoCall
 		}
 	}
