@@ -66,7 +66,7 @@ func (l *Leg) change(due time.Time, c *change) {
 		for ; t.clips.first != nil; t.clips.drop() {
 			l.cmds.over()
 		}
-		t.frame = 0
+		t.frame, t.back = 0, nil
 		e.jitter, e.missing = c.jitter, 0
 	}
 	t.format, t.dtmf, t.paused = c.Format, c.DTMFPT, true

@@ -20,6 +20,7 @@ const (
 	opFeed
 	opJoin
 	opLay
+	opBackground
 )
 
 // A command waits for the leg's next tick. It is made by whoever gives it, so

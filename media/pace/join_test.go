@@ -280,6 +280,25 @@ func TestCodeAll(t *testing.T) {
 	r.want("sent", r.sent(), "Ma0@3 b1@4 c2@5 d3@6 Me4@9 f5@10 g6@11 h7@12 Mk58@19 k59@19")
 }
 
+// A background plays over and over beneath clips and in the stead of the other
+// party, and goes on where it was.
+func TestBackground(t *testing.T) {
+	r := newPair(t, nil)
+	r.ok(r.y.SetBackground(clip("abc")))
+	r.frames(4)
+	r.ok(r.y.Enqueue(1, clip("PQ")))
+	r.frames(3)
+	r.join(nil)
+	n := r.speaks(0, "xyz")
+	r.ok(r.y.SetBackground(nil))
+	r.speaks(n, "uv")
+	r.ok(r.y.SetBackground(&Clip{}))
+	r.frames(1)
+	r.want("sent", r.sent(), "Ma0@0 b1@1 c2@2 a3@3 P4@4 Q5@5 b6@6 Mc7@7 a8@8 b9@9 u10@10 v11@11")
+	r.ok(r.y.SetFormat(Change{Format: r.y.cfg.Format}))
+	r.frames(1)
+}
+
 // On hold nothing passes; afterwards it goes on.
 func TestPassHold(t *testing.T) {
 	r := newPair(t, nil)

@@ -126,6 +126,14 @@ func (l *Leg) Enqueue(id uint32, c *Clip) error {
 	return l.command(&command{op: opPlay, id: id, clip: c})
 }
 
+// SetBackground plays c over and over from the next frame on, while no clip plays
+// and no key is sent; it goes on where it was. nil ends it. A leg with a background
+// does not hear whom it is joined with. It has no results, and ends when the format
+// becomes another.
+func (l *Leg) SetBackground(c *Clip) error {
+	return l.command(&command{op: opBackground, clip: c})
+}
+
 // Flush drops all clips that are queued or playing, and keys not yet begun. From
 // the next frame on the leg is silent. Of what was dropped there is no result.
 func (l *Leg) Flush() error { return l.command(&command{op: opFlush}) }

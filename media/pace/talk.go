@@ -19,6 +19,10 @@ type talk struct {
 
 	clips list // the first plays
 	frame int  // its next frame
+
+	back   *Clip // plays beneath them, over and over; nil = nothing does
+	backAt int   // its next frame
+
 	keys  rtp.KeySender
 	rows  list // of keys; the first is being sent
 }
@@ -64,6 +68,7 @@ func (l *Leg) say(now, due time.Time, s *Shard) (sound []byte) {
 	t.ts += uint32(t.format.Ticks)
 
 	if c := t.rows.first; c != nil {
+		ts = l.own(ts)
 		if !t.keys.Busy() {
 			t.keys.Start(c.keys)
 		}
@@ -84,18 +89,22 @@ func (l *Leg) say(now, due time.Time, s *Shard) (sound []byte) {
 	} else {
 		sound = l.playing(due)
 	}
-	if sound == nil && l.feed != nil && t.rows.first == nil {
-		if n := l.feed.Say(t.format.Of, s.said); n > 0 {
-			sound = s.said[:n]
-		}
-	}
-	if l.joint.from != nil {
+	if sound == nil && t.back != nil && t.rows.first == nil {
+		sound = t.background()
+		l.discard(due)
+	} else if l.joint.from != nil {
 		var passed []byte
 		if sound, passed = l.relay(now, due, ts, sound, s); sound == nil {
 			return passed
 		}
 		ts = l.own(ts)
-	} else if sound == nil && t.silence {
+	}
+	if sound == nil && l.feed != nil && t.rows.first == nil {
+		if n := l.feed.Say(t.format.Of, s.said); n > 0 {
+			sound = s.said[:n]
+		}
+	}
+	if sound == nil && t.silence && l.joint.from == nil {
 		sound = t.format.Silence
 	}
 	if sound == nil || t.hold {
@@ -118,6 +127,16 @@ func (l *Leg) packet(now, due time.Time, p rtp.Packet, payload []byte, s *Shard)
 	t.seq++
 	rtp.PutHeader(s.packet, p)
 	l.emit(now, due, s.packet[:rtp.HeaderLen+copy(s.packet[rtp.HeaderLen:], payload)])
+}
+
+// background is its next frame, nil if it is empty.
+func (t *talk) background() []byte {
+	if len(t.back.Frames) == 0 {
+		return nil
+	}
+	f := t.back.Frames[t.backAt]
+	t.backAt = (t.backAt + 1) % len(t.back.Frames)
+	return f
 }
 
 // playing is the next frame of what plays, nil when nothing does.

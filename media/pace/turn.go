@@ -62,6 +62,8 @@ func (l *Leg) obeyAtOnce(c *command, now time.Time) {
 		l.talk.hold = !c.on
 	case opFormat:
 		l.change(now, c.to)
+	case opBackground:
+		l.talk.back, l.talk.backAt = c.clip, 0
 	case opJoin:
 		l.join(c.join)
 	case opLay:

@@ -43,6 +43,9 @@ type Config struct {
 	Capture   func(sink trace.Sink) Capture // who keeps the packets of the call with that sink; nil = nobody
 	Panicked  func(where string)
 	Slog      *slog.Logger
+
+	Country string                       // whose ringing tone is heard: see CheckCountry; "" = DefaultCountry
+	Music   func() (media.Source, error) // opens the hold music, once; nil, or no Source = a melody of our own
 }
 
 // Stats are what a closed leg had done.
@@ -55,6 +58,7 @@ type Bridge struct {
 	mu     sync.Mutex
 	legs   map[call.LegID]*Leg
 	joined map[call.LegID]call.LegID // both ways
+	backs  backs
 	wg     sync.WaitGroup
 }
 
@@ -138,10 +142,11 @@ func (b *Bridge) Connect(id call.LegID, remote call.Media) error {
 	if err := l.connect(speech, remote); err != nil {
 		return err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	if l.moved.Swap(false) {
+		b.mu.Lock()
 		b.weld(id)
+		b.mu.Unlock()
+		l.setBackground(true)
 	}
 	return nil
 }

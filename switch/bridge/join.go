@@ -91,9 +91,3 @@ func (l *Leg) lay() {
 		l.paced.Lay(codec.NewTranscoder(from.co, to.co))
 	}
 }
-
-// Ringback plays the ringing tone to a leg, or ends it.
-func (b *Bridge) Ringback(id call.LegID, on bool) {}
-
-// Music plays hold music to a leg, or ends it.
-func (b *Bridge) Music(id call.LegID, on bool) {}

@@ -73,7 +73,7 @@ func calls(t *testing.T, f func(w *two)) {
 func (w *two) bridge(p *pace.Pacer, host int, silence bool) *Bridge {
 	dice := rand.New(rand.NewPCG(1, uint64(host)))
 	port := 20000
-	return New(Config{Pacer: p, Timeout: time.Minute, Silence: silence, Rand: dice.Uint32, Slog: slog.New(slog.DiscardHandler),
+	return New(Config{Pacer: p, Timeout: time.Minute, Silence: silence, Rand: dice.Uint32, Slog: discard,
 		Listen: func() (pace.Wire, error) { port += 2; return w.net.Wire(fmt.Sprintf("10.0.0.%d:%d", host, port)) },
 		ListenControl: func(above pace.Wire) (pace.Wire, error) {
 			return w.net.Wire(fmt.Sprintf("10.0.0.%d:%d", host, above.LocalAddr().Port()+1))
@@ -237,3 +237,5 @@ func TestJoinSame(t *testing.T) {
 		})
 	}
 }
+
+var discard = slog.New(slog.DiscardHandler)

@@ -61,7 +61,9 @@ type Leg struct {
 	ends    map[uint32]chan struct{}
 	way     netip.AddrPort // where WebRTC goes, once that is known
 	theirs  call.Codec     // of WebRTC, once connected
-	packets *pace.Packets  // all that come and go; nil = nobody wants them
+	wants   [music + 1]bool
+	back    background    // what it hears of them
+	packets *pace.Packets // all that come and go; nil = nobody wants them
 	keeper  Capture
 
 	taps []tapped      // the running one last; before it those that still owe their last block
