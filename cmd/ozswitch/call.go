@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ const callHelp = `Example:  ozswitch call 9000 --press 1@6s --record heard.wav
           ozswitch call 9000 --user 1001 --password env:PW --transport tcp
           ozswitch call 9000 --transport ws --server 127.0.0.1:9509
           ozswitch call 9000 --calls 300 --rate 20
+          ozswitch call 1002 --user 1001 --password env:PW --do hold@2s,resume@4s,transfer:1003@6s
           ozswitch call --wait --user 1002 --password env:PW --ring-for 2s
 
 call is a telephone: it calls a number as a SIP phone does, with sound both
@@ -38,6 +40,10 @@ the switch's HTTP or HTTPS port, sound by WebRTC.
 
 With --calls it places many calls, --rate of them each second, and sums them up.
 
+With --do it does more of what telephones can: hold, resume, transfer:NUMBER (blind),
+consult:NUMBER (holds the call and calls a second number) and join (leaves both to
+each other: an attended transfer).
+
 With --wait it registers as --user instead, and takes the first call that comes.
 
 The exit status is 1 when the call was not answered or ended badly; with --calls
@@ -48,7 +54,7 @@ type caller struct {
 	number, server, from string
 	user, password       string
 	transport, ca        string
-	press, say           []string // as typed
+	press, say, do       []string // as typed
 	record               string
 	hangup               time.Duration
 	calls, most          int
@@ -59,6 +65,8 @@ type caller struct {
 
 	keys   []phone.Press
 	sounds []voice
+
+	actions []action
 }
 
 // A voice is a file that the caller plays. All calls share its samples.
@@ -99,6 +107,7 @@ func newCallCommand() *cobra.Command {
 	f.StringVar(&k.transport, "transport", "udp", "`udp|tcp|tls|ws|wss`")
 	f.StringVar(&k.ca, "ca", "", "with tls and wss: trust the certificates in `FILE.pem`, not those of the system")
 	f.StringArrayVar(&k.press, "press", nil, "keys and when they are pressed, as in `1@2s,#@5s`")
+	f.StringArrayVar(&k.do, "do", nil, "what else is done and when, as in `hold@2s,resume@4s`")
 	f.StringArrayVar(&k.say, "say", nil, "a sound to play and when, as in `FILE.wav@1s`")
 	f.StringVar(&k.record, "record", "", "write what is heard to `FILE.wav`")
 	f.DurationVar(&k.hangup, "hangup-after", 0, "hang up so long after the answer")
@@ -143,6 +152,8 @@ func (k *caller) check(typed func(flag string) bool) error {
 		return fmt.Errorf("--concurrent %d: want 0 or more", k.most)
 	case k.calls == 1 && !typed("calls") && (typed("rate") || typed("concurrent")):
 		return errors.New("--rate and --concurrent go with --calls")
+	case k.calls > 1 && len(k.do) > 0:
+		return errors.New("--do is for one call: leave out --calls")
 	case k.calls > 1 && k.record != "":
 		return errors.New("--record is for one call: leave out --calls")
 	}
@@ -163,6 +174,11 @@ func (k *caller) check(typed func(flag string) bool) error {
 	}
 	if typed("press") {
 		if k.keys, err = parseKeys(k.press); err != nil {
+			return err
+		}
+	}
+	if typed("do") {
+		if k.actions, err = parseActions(k.do); err != nil {
 			return err
 		}
 	}
@@ -278,7 +294,12 @@ func (k *caller) one(ctx context.Context, c *cobra.Command, l *line, rec *record
 	} else if call, err = l.phone.Place(k.number, o); err != nil {
 		return err
 	}
+	var acting sync.WaitGroup
+	if len(k.actions) > 0 {
+		acting.Go(func() { l.act(ctx, call, k, s) })
+	}
 	r := l.wait(ctx, call)
+	acting.Wait()
 	why, hint := l.why(ctx, r), ""
 	if why != "" {
 		hint = l.hint(ctx, r.Code)

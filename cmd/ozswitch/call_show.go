@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"ozswitch/switch/phone"
@@ -20,12 +21,34 @@ type transcript struct {
 	answered time.Duration // when, since the call began
 	said     int           // sounds played
 	pressed  int           // of k.keys
+	mu       sync.Mutex    // guards out and what follows
 	trouble  string        // the first thing that could not be done
 	heard    string        // file
 }
 
+// did tells what came of an action; it belongs to another goroutine than event.
+func (s *transcript) did(a action, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil && s.trouble == "" {
+		s.trouble = a.String() + ": " + err.Error()
+	}
+	switch {
+	case s.k.json && err != nil:
+		_ = jsonLine(s.out, callEvent{Type: "trouble", Text: s.trouble})
+	case s.k.json:
+		_ = jsonLine(s.out, callEvent{Type: "done", Text: a.String()})
+	case err != nil:
+		fmt.Fprintf(s.out, "%8s  %s%s: %v\n", "", s.st.yellow("trouble: "), a, err)
+	default:
+		fmt.Fprintf(s.out, "%8s  done: %s\n", "", a)
+	}
+}
+
 // event prints what happened.
 func (s *transcript) event(e phone.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch e.Kind {
 	case phone.Answered:
 		s.answered = e.At
@@ -84,6 +107,8 @@ func (s *transcript) line(e phone.Event) string {
 		return "heard key " + string(rune(e.Key))
 	case phone.Said:
 		return "played " + e.Text
+	case phone.Moved:
+		return fmt.Sprintf("transfer: %d %s", e.Code, e.Text)
 	case phone.Trouble:
 		return s.st.yellow("trouble: ") + e.Text
 	case phone.Over:
