@@ -20,8 +20,11 @@ type Account struct {
 	Places         []Place // where its calls go, the first choice first; nil = where the called URI says
 	Proxy          string  // SIP URI of an outbound proxy, which gets a Route header; "" = none
 	Transport      string  // "udp", "tcp", "tls"; "" = what the called URI says
-	Assert         bool    // write P-Asserted-Identity (RFC 3325)
-	Trust          bool    // believe the identities and diversions that come by it
+	Headers        []call.Header
+	Keys           string             // how keys go: "rfc2833", "info" or "inband"; "" = as both ends can
+	Learn          func(realm string) // told of a realm that was answered; nil = nobody
+	Assert         bool               // write P-Asserted-Identity (RFC 3325)
+	Trust          bool               // believe the identities and diversions that come by it
 }
 
 // byLine tells where a call by an outside line goes; to is where its URI says.

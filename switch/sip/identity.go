@@ -68,7 +68,7 @@ func (e *Endpoint) caller(m *message, in *call.Invited) {
 		return
 	}
 	if a.Contact != "" && in.To == a.Contact { // the Request-URI says which line, To whom it is for
-		in.To = unescape(m.req.To().Address.User)
+		in.To = dialled(m.req, &a)
 	}
 	if !a.Trust {
 		return

@@ -50,6 +50,7 @@ type leg struct {
 	byeReason reason // of the BYE that waits for the ACK
 	byeWanted bool
 	caller    string // key in shard.callers
+	dtmf      string // Account.Keys of the line it came or goes by
 }
 
 // An invite is a request of the far end that Respond answers: the INVITE that
@@ -76,6 +77,7 @@ const patience = 3 * time.Second
 // tell posts an event to the leg's mailbox. When that is full or gone the leg
 // cannot go on.
 func (s *shard) tell(now time.Time, l *leg, ev call.Event) {
+	ev = l.keyed(ev)
 	switch {
 	case !l.open:
 		l.held = append(l.held, func() { s.tell(now, l, ev) })

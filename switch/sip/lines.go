@@ -67,8 +67,8 @@ func (t *Trunk) Realm() string {
 	return t.realm
 }
 
-// learn takes the first realm that asks as the line's own.
-func (t *Trunk) learn(realm string) {
+// Learn takes the first realm that asks as the line's own.
+func (t *Trunk) Learn(realm string) {
 	t.realmMu.Lock()
 	defer t.realmMu.Unlock()
 	t.realm = cmp.Or(t.realm, realm)
@@ -105,7 +105,7 @@ func (t *Trunk) Register(ctx context.Context, at Place, expires time.Duration) A
 			a.Realm = foreign(m.res, why.Code, c.realm)
 			return a
 		}
-		t.learn(realm)
+		t.Learn(realm)
 		login = h
 	}
 }

@@ -68,9 +68,12 @@ func (e *Endpoint) prove401(m *message, c credentials, method, uri string, tries
 
 // again401 sends the INVITE once more with what a challenge asks for.
 func (s *shard) again401(now time.Time, l *leg, x *tx, m *message) bool {
-	header, _, ok := s.e.prove401(m, l.credentials(), "INVITE", l.dlg.Target, l.out.logins)
+	header, realm, ok := s.e.prove401(m, l.credentials(), "INVITE", l.dlg.Target, l.out.logins)
 	if !ok {
 		return false
+	}
+	if a := l.out.line; a != nil && a.Learn != nil {
+		a.Learn(realm)
 	}
 	x.User.leg = nil
 	l.out.login, l.out.ringing = header, false

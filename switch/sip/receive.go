@@ -117,7 +117,7 @@ func (e *Endpoint) request(m *message) {
 // been answered. Who offers credentials is held to them.
 func (e *Endpoint) comes(m *message) bool {
 	offered := len(m.req.GetHeaders("authorization"))+len(m.req.GetHeaders("proxy-authorization")) > 0
-	if !offered && e.c.Whose != nil && e.c.Line != nil {
+	if !offered && e.c.Whose != nil && e.c.Line != nil && !e.ours(m) {
 		if m.line = e.c.Whose(m.from.Remote(), m.from.Transport(), unescape(m.req.Recipient.User)); m.line != "" {
 			return true
 		}

@@ -65,6 +65,9 @@ func (e *Endpoint) write(l *leg, m call.Media, answers *description, f flow.Flow
 		e.c.External != "" && !f.Remote().Addr().IsLoopback()) {
 		m.Addr = netip.AddrPortFrom(a, m.Addr.Port())
 	}
+	if l.withoutEvents() {
+		m.Keys = nil
+	}
 	s := &l.media
 	if s.id == 0 {
 		e.randMu.Lock()

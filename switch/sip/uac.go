@@ -66,6 +66,12 @@ func (e *Endpoint) Dial(i call.Invite, post func(call.Event) bool) {
 		post(call.Refused{Leg: i.Leg, Failure: call.Failure{Code: 400, Reason: err.Error()}})
 		return
 	}
+	if a := l.out.line; a != nil {
+		l.dtmf = a.Keys
+		if own, err := more(a.Headers); err == nil { // the configuration was checked
+			l.out.extra = own + l.out.extra
+		}
+	}
 	l.post, l.user = post, i.Phone
 	s := e.shardOf([]byte(l.dlg.CallID))
 	s.guard(l.dlg.CallID, func(time.Time) { s.add(l) })

@@ -116,6 +116,12 @@ func (s *shard) invited(now time.Time, m *message) (*leg, call.Invited) {
 		offer := theirs.media
 		in.Offer = &offer
 	}
+	if m.line != "" {
+		if a, ok := e.c.Line(m.line); ok {
+			l.dtmf = a.Keys
+			in = l.keyed(in).(call.Invited)
+		}
+	}
 	return l, in
 }
 
