@@ -2,6 +2,7 @@ package line
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -26,6 +27,7 @@ type house struct {
 
 	mu    sync.Mutex
 	came  []call.Invited
+	saw   []string // messages, as they came and went
 	ended []call.Refused
 }
 
@@ -48,7 +50,8 @@ func (h *house) last() (in call.Invited) {
 // dial calls, and tells with what the far end refused.
 func (h *house) dial(i call.Invite) int {
 	code := make(chan int, 1)
-	i.Offer = &call.Media{Addr: netip.MustParseAddrPort("10.0.0.9:4000"), Codecs: []call.Codec{{PT: 8, Name: "PCMA", ClockRate: 8000}}}
+	i.Offer = &call.Media{Addr: netip.MustParseAddrPort("10.0.0.9:4000"), Codecs: []call.Codec{{PT: 8, Name: "PCMA", ClockRate: 8000}},
+		Keys: []call.Codec{{PT: 101, Name: "telephone-event", ClockRate: 8000}}}
 	h.e.Dial(i, func(ev call.Event) bool {
 		if r, ok := ev.(call.Refused); ok {
 			code <- r.Code
@@ -62,7 +65,12 @@ func open(t *testing.T, n *simnet.Net, addr string, seed uint64, change func(*si
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	h := &house{stop: stop, gone: make(chan struct{})}
-	c := sip.Config{Listen: []string{"udp://" + addr + ":5060"}, Rand: rand.NewPCG(seed, seed), Log: slog.New(slog.DiscardHandler),
+	c := sip.Config{Trace: func(_ call.LegID, _ bool, _ string, _ netip.AddrPort, b []byte) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.saw = append(h.saw, string(b))
+	},
+		Listen: []string{"udp://" + addr + ":5060"}, Rand: rand.NewPCG(seed, seed), Log: slog.New(slog.DiscardHandler),
 		ListenPacket: func(_, at string) (net.PacketConn, error) { return n.PacketConn(at) }}
 	if change != nil {
 		change(&c)
@@ -287,4 +295,132 @@ func TestLineKnownByAddress(t *testing.T) {
 		}
 		r.shut()
 	})
+}
+
+// invite sends an INVITE as text and gives the first line of its final answer.
+func invite(t *testing.T, c net.PacketConn, user, from, to string) string {
+	t.Helper()
+	const sdp = "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+	m := fmt.Sprintf("INVITE sip:%s@10.0.0.9 SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d\r\nMax-Forwards: 70\r\nFrom: %s;tag=a\r\nTo: %s\r\nCall-ID: %d\r\nCSeq: 1 INVITE\r\n"+
+		"Contact: <sip:x@10.0.0.1>\r\nP-Asserted-Identity: <sip:+777@carrier.test>\r\nDiversion: <tel:+888>;reason=no-answer\r\nAllow: INFO\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s",
+		user, c.LocalAddr(), time.Now().UnixNano(), from, to, time.Now().UnixNano(), len(sdp), sdp)
+	if _, err := c.WriteTo([]byte(m), net.UDPAddrFromAddrPort(netip.MustParseAddrPort("10.0.0.9:5060"))); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 1<<16)
+	for {
+		c.SetReadDeadline(time.Now().Add(time.Second))
+		n, _, err := c.ReadFrom(buf)
+		if err != nil {
+			return "nothing"
+		}
+		first, _, _ := strings.Cut(string(buf[:n]), "\r\n")
+		if !strings.HasPrefix(first, "SIP/2.0 100") && strings.HasPrefix(first, "SIP/2.0") {
+			time.Sleep(time.Millisecond) // the next has another name
+			return strings.TrimPrefix(first, "SIP/2.0 ")
+		}
+	}
+}
+
+// TestLineCallers: who may come by a line, as whom, and what of it is believed.
+func TestLineCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := simnet.New(1)
+		n.SetDefault(simnet.Link{Delay: time.Millisecond})
+		trusted := Config{Name: "trusted", Addresses: []string{"10.0.0.1"}, Trust: true, Keys: "info", Token: "toktrusted"}
+		twin := Config{Name: "one", Addresses: []string{"10.0.0.2"}, User: "ua", Token: "tokone"}
+		other := Config{Name: "two", Addresses: []string{"10.0.0.2"}, User: "ub", Token: "toktwo", Keys: "inband"}
+		r := openRig(t, n, trusted, twin, other)
+		time.Sleep(time.Second)
+		const caller = "<sip:+99@carrier.test>"
+		for _, c := range []struct {
+			addr, user, from, to string
+			answer               string
+			want                 call.Invited // Line, User, From, To, Asserted, Diversion, Info
+			keys                 int
+		}{
+			{"10.0.0.1:5060", "9000", caller, "<sip:9000@x>", "486 Busy Here", call.Invited{Line: "trusted", From: "+99", To: "9000", Asserted: "+777", Diversion: "+888", Info: true}, 0},
+			{"10.0.0.7:31000", "toktrusted", caller, "<sip:+3612;x=y@x>", "486 Busy Here", call.Invited{Line: "trusted", From: "+99", To: "+3612", Asserted: "+777", Diversion: "+888", Info: true}, 0},
+			{"10.0.0.2:5060", "ua", caller, "<sip:ua@x>", "486 Busy Here", call.Invited{Line: "one", From: "+99", To: "ua", Info: true}, 1},
+			{"10.0.0.2:5060", "toktwo", caller, "<sip:toktwo@x>", "486 Busy Here", call.Invited{Line: "two", From: "+99", To: "ub"}, 0},
+			{"10.0.0.2:5060", "555", caller, "<sip:555@x>", "401 Unauthorized", call.Invited{}, 0},                                                                                                       // one or two: nobody knows
+			{"10.0.0.7:5060", "9000", caller, "<sip:9000@x>", "401 Unauthorized", call.Invited{}, 0},                                                                                                     // nobody's address
+			{"10.0.0.7:5060", "TOKTRUSTED", caller, "<sip:9000@x>", "401 Unauthorized", call.Invited{}, 0},                                                                                               // a guess
+			{"10.0.0.1:5060", "9000", "<sip:1001@pbx>", "<sip:9000@x>", "401 Unauthorized", call.Invited{}, 0},                                                                                           // says that it is a telephone of ours
+			{"10.0.0.1:5060", "9000", "<sip:1001@x.test>", "<sip:9000@x>", "486 Busy Here", call.Invited{Line: "trusted", From: "1001", To: "9000", Asserted: "+777", Diversion: "+888", Info: true}, 0}, // theirs
+		} {
+			conn, err := n.PacketConn(c.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.mu.Lock()
+			r.came = nil
+			r.mu.Unlock()
+			if got := invite(t, conn, c.user, c.from, c.to); got != c.answer {
+				t.Errorf("%s to %s: %s, want %s", c.addr, c.user, got, c.answer)
+			}
+			in := r.last()
+			got := call.Invited{Line: in.Line, User: in.User, From: in.From, To: in.To, Asserted: in.Asserted, Diversion: in.Diversion, Info: in.Info}
+			if got != c.want {
+				t.Errorf("%s to %s: %+v, want %+v", c.addr, c.user, got, c.want)
+			}
+			if in.Offer != nil && len(in.Offer.Keys) != c.keys {
+				t.Errorf("%s to %s: keys %v, want %d", c.addr, c.user, in.Offer.Keys, c.keys)
+			}
+			conn.Close()
+		}
+		time.Sleep(time.Minute)
+		r.shut()
+	})
+}
+
+// TestLineInvite: what is written into a call by a line.
+func TestLineInvite(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Config)
+		want   []string
+		not    []string
+	}{
+		{func(*Config) {}, []string{"INVITE sip:+3612@10.0.0.1 SIP/2.0", "From: <sip:+36@10.0.0.1>;tag=", "Contact: <sip:tokcarrier@10.0.0.9:5060>", "telephone-event"}, []string{"P-Asserted-Identity", "X-Office"}},
+		{func(c *Config) {
+			c.Asserted, c.Headers, c.Host = true, []call.Header{{Name: "X-Office", Value: "1"}}, "carrier.test"
+		}, []string{"INVITE sip:+3612@carrier.test SIP/2.0", "From: <sip:+36@carrier.test>", "To: <sip:+3612@carrier.test>", "P-Asserted-Identity: <sip:+36@carrier.test>", "X-Office: 1"}, nil},
+		{func(c *Config) { c.Keys = "inband" }, nil, []string{"telephone-event"}},
+		{func(c *Config) { c.Keys = "rfc2833" }, []string{"telephone-event"}, nil},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			n := simnet.New(1)
+			n.SetDefault(simnet.Link{Delay: time.Millisecond})
+			carrier := openCarrier(t, n, "10.0.0.1", 1)
+			l := account("carrier", "10.0.0.1")
+			l.CallerID = "+36"
+			c.change(&l)
+			r := openRig(t, n, l)
+			time.Sleep(time.Second)
+			if got := r.dial(call.Invite{Leg: "a", Target: l.URI("+3612"), From: l.Shown("", "1001"), Line: "carrier"}); got != 403 { // a switch of ours lets nobody be called as he likes
+				t.Errorf("called: %d", got)
+			}
+			carrier.mu.Lock()
+			var sent string
+			for _, m := range carrier.saw {
+				if strings.HasPrefix(m, "INVITE") {
+					sent = m // the last, with the password
+				}
+			}
+			carrier.mu.Unlock()
+			for _, w := range c.want {
+				if !strings.Contains(sent, w) {
+					t.Errorf("no %q in %s", w, sent)
+				}
+			}
+			for _, w := range c.not {
+				if strings.Contains(sent, w) {
+					t.Errorf("%q in %s", w, sent)
+				}
+			}
+			time.Sleep(time.Minute)
+			r.shut()
+			carrier.close()
+		})
+	}
 }
