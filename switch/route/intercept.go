@@ -37,7 +37,7 @@ type Answer struct {
 
 // lead asks the routing application, if there is one, else the dial plan.
 func (w *walk) lead(number string) error {
-	if w.r.c.Ask == nil {
+	if w.r.c.Asks == nil || !w.r.c.Asks() {
 		return w.number(w.who, number)
 	}
 	q := Question{Caller: w.from, Extension: w.who.Extension, Dialed: number, LastDial: number, LastState: "Calling"}

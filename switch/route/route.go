@@ -68,8 +68,9 @@ type Config struct {
 	// Allow says whether somebody may call a line now (limits), by the call l; an
 	// error that is a *Refused is the caller's, any other becomes a 403. nil = always.
 	Allow func(l *exchange.Line, who Caller, line, number string) error
-	// Ask asks the routing application (RoutingInterception); ok is false when
-	// the dial plan decides. nil = there is none.
+	// Asks tells whether there is a routing application now; nil = never. Ask asks
+	// it (RoutingInterception); ok is false when the dial plan decides.
+	Asks     func() bool
 	Ask      func(ctx context.Context, l *exchange.Line, q Question) (a Answer, ok bool)
 	Shuffle  func(n int, swap func(i, j int)) // of random groups
 	Panicked func(where string)

@@ -69,6 +69,7 @@ func (o *office) walk(t *testing.T, who Caller) (*walk, *[]string) {
 		Shuffle: func(n int, swap func(i, j int)) { swap(0, n-1) },
 	})
 	if o.ask != nil {
+		r.c.Asks = func() bool { return true }
 		r.c.Ask = func(_ context.Context, _ *exchange.Line, q Question) (Answer, bool) { return o.ask(q) }
 	}
 	var said []string

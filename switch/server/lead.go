@@ -19,6 +19,7 @@ func (s *Server) newRouter() {
 		Plan:     func() *dialplan.Plan { return s.state.Load().plan },
 		Find:     func(number string) (extension.Extension, bool) { return s.state.Load().exts.Find(number) },
 		Settings: s.settings, Places: s.places, Line: s.lineOf, Service: s.service,
+		Asks: s.intercepted, Ask: s.askRouting,
 		FindLeg: func(r call.Replaces) (call.LegID, bool) { return s.sip.FindLeg(r) },
 		Allow:   s.mayCall, Shuffle: rand.Shuffle, Panicked: s.panicked, Slog: s.log,
 	})

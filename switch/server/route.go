@@ -131,7 +131,7 @@ func (s *Server) route(in call.Invited) (string, call.Direction, any, *call.Resp
 		}
 	}
 	task := route.Task{Who: who, Number: in.To}
-	if st.cfg.RoutingURL != "" { // it is asked before anybody else
+	if s.intercepted() { // the application is asked before anybody else
 		return in.To, route.Direction(who, false), task, nil
 	}
 	e, dir, refused := s.router.Lead(who, in.To, time.Now())
