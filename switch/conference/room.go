@@ -34,6 +34,9 @@ func newRoom(r *Rooms, c Config) *room {
 
 // enter lets a visitor in.
 func (m *room) enter(v *visitor) error {
+	if err := v.leg.Usable(); err != nil {
+		return err
+	}
 	co := v.leg.Codec()
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -45,7 +45,7 @@ func (c *live) legs(ctx context.Context, p ozml.Party) ([]ear, error) {
 			continue
 		}
 		there = true
-		if leg := c.r.c.Bridge.Leg(id); leg != nil && leg.Codec() != nil {
+		if leg := c.r.c.Bridge.Leg(id); leg != nil && !errors.Is(leg.Usable(), bridge.ErrClosed) {
 			legs = append(legs, ear{leg, id})
 		}
 	}

@@ -120,7 +120,7 @@ func (c *live) leg(ctx context.Context) (*bridge.Leg, error) {
 		return nil, context.Cause(ctx)
 	}
 	leg := c.r.c.Bridge.Leg(c.line.Talks())
-	if leg == nil || leg.Codec() == nil {
+	if leg == nil || errors.Is(leg.Usable(), bridge.ErrClosed) {
 		return nil, ozml.ErrGone
 	}
 	return leg, nil

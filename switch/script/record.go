@@ -53,6 +53,9 @@ func (c *live) record(ctx context.Context, spec ozml.RecordSpec, by *guest) erro
 		return ozml.ErrGone
 	}
 	r.by = by
+	if err := leg.Usable(); err != nil {
+		return c.failed(r, err)
+	}
 	co := leg.Codec()
 	if c.r.c.Room != nil {
 		if err := c.r.c.Room(); err != nil {

@@ -69,8 +69,11 @@ func (e *echo) run() error {
 		return err
 	}
 	leg := e.s.bridge.Leg(e.line.Talks())
-	if leg == nil || leg.Codec() == nil {
+	if leg == nil {
 		return bridge.ErrClosed
+	}
+	if err := leg.Usable(); err != nil {
+		return err
 	}
 	heard := make(chan echoed, 32)
 	var back repeater
