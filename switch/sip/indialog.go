@@ -52,7 +52,7 @@ func (s *shard) inDialog(now time.Time, m *message) {
 		s.refers(now, l, m)
 	case "NOTIFY":
 		s.notified(now, l, m)
-	case "SUBSCRIBE", "MESSAGE", "PUBLISH":
+	case "SUBSCRIBE", "MESSAGE", "PUBLISH", "REGISTER":
 		s.once(now, l, m, flow.Reply{Code: 405, Extra: allow})
 	default:
 		s.once(now, l, m, flow.Reply{Code: 501, Extra: allow})
