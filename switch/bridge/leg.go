@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"net/netip"
 	"runtime/debug"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"ozswitch/media/codec"
 	"ozswitch/media/dtmf"
 	"ozswitch/media/pace"
+	"ozswitch/media/rtp"
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/call"
 )
@@ -197,8 +199,14 @@ func (l *Leg) hold(on bool, now time.Time) {
 func (l *Leg) quality(s pace.Stats, now time.Time) trace.Event {
 	l.hold(false, now)
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	name, mos := l.speaking.Load().Name, 0.0
+	if all := s.PacketsIn + s.Lost; s.PacketsIn > 0 {
+		// What the far end says takes half a round trip, the frame that was filled
+		// before it left, and what the jitter buffer holds it.
+		mos = rtp.MOS(name, s.RoundTrip/2+media.Frame+s.Hold, float64(s.Lost+s.Late)/float64(all))
+	}
 	return trace.Event{
-		Type: trace.MediaQuality, Name: l.speaking.Load().Name, MS: ms(s.Lag),
+		Type: trace.MediaQuality, MOS: math.Round(mos*100) / 100, Name: name, MS: ms(s.Lag),
 		Sent: s.PacketsOut, Received: s.PacketsIn, Lost: s.Lost, JitterMS: ms(s.Jitter),
 		RoundTripMS: ms(s.RoundTrip), TheirLost: s.TheirLost, TheirJitterMS: ms(s.TheirJitter), HoldSeconds: l.onHold.Seconds(),
 	}

@@ -92,7 +92,7 @@ func TestReportsBothWays(t *testing.T) {
 			}
 		}
 		near := e.final[0]
-		if q, trip := e.quality, float64(near.RoundTrip)/1e6; q.Type != trace.MediaQuality || q.RoundTripMS != trip || q.TheirLost != near.TheirLost || q.HoldSeconds != 0 {
+		if q, trip := e.quality, float64(near.RoundTrip)/1e6; q.Type != trace.MediaQuality || q.RoundTripMS != trip || q.TheirLost != near.TheirLost || q.HoldSeconds != 0 || q.MOS < 4.3 || q.MOS > 4.42 {
 			t.Errorf("rtcp-mux %v: %+v, want the quality with a round trip of %v ms", mux, q, trip)
 		}
 	}
