@@ -73,7 +73,7 @@ func Notifications() []NotificationDoc {
 			{"StartTime", "when the call began, yyyy-MM-dd HH:mm:ss"},
 			{"RingDuration", "seconds, three decimals"},
 			{"TalkDuration", "seconds, three decimals"}}},
-		{"RecordCompleted", Report, "a recording ended; once, also when it failed", "FinishedUrl of Record", "its commands take over the call, if it is still up and the script is that of an extension; else those run that need no call",
+		{"RecordCompleted", Report, "a recording ended; once, also when it failed", "FinishedUrl of Record", "its commands take over the call, if it is still up and its script started the recording; if the HTTP API or an answer to CallChanged did, they run beside whatever is on the call; when the call is over those run that need no call",
 			with(Field{"RecordURL", "http URL on the switch from which the file can be fetched"},
 				Field{"RecordPath", "the file below the data folder"},
 				Field{"Duration", "seconds, three decimals"},

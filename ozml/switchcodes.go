@@ -13,6 +13,6 @@ func switchCodes() []CodeDoc {
 		{Code: trace.CodeFolder, Title: "RecordPath cannot be used", Cause: "The folder leads out of recordings/, or its name cannot be one. The recording goes to the default folder.", Cure: "Give a folder below recordings/, without \"..\"."},
 		{Code: trace.CodeVoice, Title: "no such voice or language", Cause: "The voice that the script names is not installed, or cannot speak the language. The default voice speaks.", Cure: "See `ozswitch doctor` for the voices that there are."},
 		{Code: trace.CodeQuickVoice, Title: "the quick voice spoke", Cause: "More than a second went by before the first words of a text were made, because the machine or the speech server was busy. A plainer voice spoke them, so that the caller did not wait in silence.", Cure: "Use the same texts again where you can, since what was made once is kept; or give the voice a faster machine."},
-		{Code: trace.CodeThirdParty, Title: "commands not run", Cause: "This version does not run the commands in an answer to CallChanged.", Cure: "Answer with an empty body, and use the HTTP API."},
+		{Code: trace.CodeThirdParty, Title: "commands not run", Cause: "An earlier version did not run the commands in an answer to CallChanged. Now they run on the call; only old event logs have this.", Cure: "None is needed."},
 	}
 }

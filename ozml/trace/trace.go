@@ -86,6 +86,7 @@ type Event struct {
 	From      string `json:"from,omitempty"`
 	To        string `json:"to,omitempty"`
 	Direction string `json:"direction,omitempty"`
+	Leg       string `json:"leg,omitempty"` // which far end of the call, where there may be several
 
 	// HTTP and SIP.
 	Method string  `json:"method,omitempty"`

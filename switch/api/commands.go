@@ -293,6 +293,12 @@ func (h *Commands) failure(err, cause error, c *ozml.Command, p params) answer {
 			return say(code, fill...)
 		}
 	}
+	if pe, ok := errors.AsType[*ozml.ParamError](err); ok {
+		return say(codeBadParam, pe.Param, pe.Command)
+	}
+	if id, ok := ozml.CallOf(err); ok {
+		return say(codeNoCall, id)
+	}
 	if errors.Is(err, ozml.ErrNoCall) || errors.Is(err, ozml.ErrGone) {
 		return say(codeNoCall, p["callid"].Value)
 	}

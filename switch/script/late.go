@@ -14,9 +14,10 @@ import (
 	"ozswitch/switch/exchange"
 )
 
-// Answered takes an answer with commands that nobody waits for any more: that
-// of a report which was delivered at a later try (decisions 8). l is nil when
-// the call is over.
+// Answered takes an answer with commands that nobody waits for: that of a state
+// (CallChanged), whose commands run beside what is on the call, and that of a
+// report which was delivered at a later try (decisions 8). l is nil when the call
+// is over.
 func (r *Runner) Answered(l *exchange.Line, id string, n ozml.Notification, f *syntax.File) {
 	up := l != nil && l.Status().State != call.Completed
 	switch {

@@ -137,8 +137,13 @@ func (c *live) Reject(ctx context.Context, r ozml.Rejection) error {
 
 func (c *live) Hangup(ctx context.Context) error { return c.hangup(ctx, call.ByScript) }
 
+// hangup ends the call; that it was about to end by itself comes to the same.
 func (c *live) hangup(ctx context.Context, by call.Result) error {
-	return c.end(ctx, func(t call.Ticket) call.Event { return call.HangupWanted{Ticket: t, By: by} })
+	err := c.end(ctx, func(t call.Ticket) call.Event { return call.HangupWanted{Ticket: t, By: by} })
+	if err == ozml.ErrGone && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 // end asks for the end of the call. That ends ctx too, just before it is settled,
