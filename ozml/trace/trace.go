@@ -86,7 +86,9 @@ type Event struct {
 	From      string `json:"from,omitempty"`
 	To        string `json:"to,omitempty"`
 	Direction string `json:"direction,omitempty"`
-	Leg       string `json:"leg,omitempty"` // which far end of the call, where there may be several
+	Leg       string `json:"leg,omitempty"`       // which far end of the call, where there may be several
+	Extension string `json:"extension,omitempty"` // of that far end
+	Via       string `json:"via,omitempty"`       // the outside line that leads to it
 
 	// HTTP and SIP.
 	Method string  `json:"method,omitempty"`
