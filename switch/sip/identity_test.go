@@ -189,8 +189,31 @@ func TestByLine(t *testing.T) {
 	}
 }
 
+// TestBackByAProxy: a leg of ours that comes back to us is known, also where
+// somebody on the way makes Max-Forwards 70 again.
+func TestBackByAProxy(t *testing.T) {
+	inPair(t, "", func(c *Config) { c.Guest = func(netip.AddrPort) bool { return true } }, func(p *pair) {
+		p.sw.ring = true
+		m := testMedia
+		p.sw.e.Dial(call.Invite{Leg: "out", Target: "sip:x@10.0.0.66", Offer: &m, Hops: 3}, p.sw.post("out"))
+		p.mu.Lock()
+		invite := p.wire[len(p.wire)-1]
+		p.mu.Unlock()
+		_, rest, _ := strings.Cut(invite, "\r\n")
+		back := "INVITE sip:9000@" + ourAddr + " SIP/2.0\r\nVia: SIP/2.0/UDP " + peerAddr + ";branch=z9hG4bKproxy\r\n" + strings.Replace(rest, "Max-Forwards: 3", "Max-Forwards: 70", 1)
+		f := p.e.flowTo(hop{transport: "udp", addr: netip.MustParseAddrPort(ourAddr)})
+		if err := f.Send([]byte(back)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if len(p.sw.calls) != 1 || p.sw.calls[0].Hops != 2 {
+			t.Errorf("calls %+v, want one with 2 hops", p.sw.calls)
+		}
+	})
+}
+
 // TestRoundAndRound: a call that is sent on to ourselves ends with 483 within ten
-// rounds, also where somebody on the way makes Max-Forwards 70 again.
+// rounds.
 func TestRoundAndRound(t *testing.T) {
 	inPair(t, "right", func(c *Config) { c.Guest = func(netip.AddrPort) bool { return true } }, func(p *pair) {
 		p.sw.ring = true

@@ -268,7 +268,7 @@ func TestWhoMayRefer(t *testing.T) {
 		want   string
 	}{{"a guest", guests, "403 true"}, {"a line", lines, "403 true"}} {
 		inPair(t, "right", c.change, func(p *pair) {
-			p.dial(t, "a", nil)
+			p.dial(t, "a", func(i *call.Invite) { i.From = "visitor" })
 			p.refer("a", "sip:1002@pbx", nil)
 			if got := p.hears(); got != c.want || len(p.sw.refers) != 0 {
 				t.Errorf("%s: told %s, the switch %v", c.name, got, p.sw.refers)
@@ -292,6 +292,55 @@ func TestWhoMayRefer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReferByTheCalled: a telephone that we called may pass the call on as well.
+func TestReferByTheCalled(t *testing.T) {
+	inPair(t, "right", nil, func(p *pair) {
+		m := testMedia
+		p.sw.e.Dial(call.Invite{Leg: "out", Target: "sip:1001@" + peerAddr, From: "9000", Offer: &m}, p.sw.post("out"))
+		p.sw.e.with("out", func(_ *shard, _ time.Time, l *leg) {
+			l.user = "1001" // as Dial has it with Phone
+			post := l.post
+			l.post = func(ev call.Event) bool {
+				if r, ok := ev.(call.Referred); ok {
+					p.sw.refers = append(p.sw.refers, r)
+				}
+				return post(ev)
+			}
+		})
+		time.Sleep(time.Second)
+		var leg call.LegID
+		p.e.mu.Lock()
+		for leg = range p.e.legs {
+		}
+		p.e.mu.Unlock()
+		p.refer(leg, "sip:1002@pbx", nil)
+		if got := p.hears(); got != "100 false" || len(p.sw.refers) != 1 || p.sw.refers[0].Leg != "out" {
+			t.Errorf("told %s, the switch %v", got, p.sw.refers)
+		}
+	})
+}
+
+// TestReferAndHangUp: a telephone that hangs up before its REFER was let in is
+// answered, and nothing is done.
+func TestReferAndHangUp(t *testing.T) {
+	inPair(t, "right", nil, func(p *pair) {
+		p.dial(t, "a", nil)
+		p.e.Refer("a", "sip:1002@pbx", nil, func(code int, _ string, last bool) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.told = append(p.told, fmt.Sprint(code, " ", last))
+		})
+		p.e.Do(call.Bye{Leg: "a"})
+		time.Sleep(time.Second)
+		if got := p.hears(); got != "401 true" && got != "481 true" || len(p.sw.refers) != 0 {
+			t.Errorf("told %s, the switch %v", got, p.sw.refers)
+		}
+		if got := p.sw.e.Legs() + p.e.Legs(); got != 0 {
+			t.Errorf("%d legs left", got)
+		}
+	})
 }
 
 // TestReferForms: what a Refer-To may be, and Refer-Sub (RFC 4488); a telephone
@@ -389,10 +438,29 @@ func TestReplaces(t *testing.T) {
 		p.dial(t, "a", nil)
 		d, _ := p.e.Dialog("a")
 		m := testMedia
-		p.e.Dial(call.Invite{Leg: "b", Target: "sip:9000@" + ourAddr, From: "1001", Offer: &m, Replaces: &d}, p.post("b"))
+		p.e.Dial(call.Invite{Leg: "b", Target: "sip:9000@" + ourAddr, From: "visitor", Offer: &m, Replaces: &d}, p.post("b"))
 		time.Sleep(time.Second)
 		if got := p.of("b"); got != "Refused" || len(p.sw.calls) != 1 {
 			t.Errorf("a guest: %s, %d calls", got, len(p.sw.calls))
+		}
+	})
+}
+
+// FuzzReplaces: what is read can be written and reads the same again.
+func FuzzReplaces(f *testing.F) {
+	f.Add("a@b;to-tag=x;from-tag=y")
+	f.Add(" 1 ; from-tag = y ;TO-TAG=x;early-only;other")
+	f.Fuzz(func(t *testing.T, v string) {
+		r := readReplaces(v)
+		if r == nil {
+			return
+		}
+		written := replacesValue(r)
+		if again := readReplaces(written); again == nil || *again != *r {
+			t.Errorf("%q is %+v, written %q and read %+v", v, r, written, again)
+		}
+		if strings.ContainsAny(r.LocalTag+r.RemoteTag, "\r\n\x00 ;") {
+			t.Errorf("%q has the tags %q and %q", v, r.LocalTag, r.RemoteTag)
 		}
 	})
 }

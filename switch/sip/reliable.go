@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +43,11 @@ func (r *reliable) holds(a call.Respond) bool {
 	}
 	r.waits = append(r.waits, a)
 	return true
+}
+
+// answered tells whether a 2xx waits.
+func (r *reliable) answered() bool {
+	return slices.ContainsFunc(r.waits, func(a call.Respond) bool { return a.Code >= 200 })
 }
 
 func (r *reliable) stop() {

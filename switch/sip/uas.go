@@ -323,7 +323,10 @@ func (s *shard) cancelled(now time.Time, m *message) {
 		return // too late: it has its answer
 	}
 	first := l.state == invited
-	if first {
+	switch {
+	case first && l.invite.reliable.answered(): // for the call it was, and only a PRACK was missing
+		s.tell(now, l, call.Ended{Leg: l.id, Reason: reasonText(m.req), Q850: q850(m.req)})
+	case first:
 		s.tell(now, l, call.Cancelled{Leg: l.id, Reason: reasonText(m.req)})
 	}
 	s.respond(now, l, call.Respond{Leg: l.id, Code: 487})
