@@ -61,5 +61,5 @@ func (l *Leg) started(theirs call.Codec) {
 }
 
 func (l *Leg) told(theirs call.Codec, far netip.AddrPort) {
-	l.sink.Emit(trace.Event{Type: trace.MediaStarted, Name: theirs.Name, Count: int64(theirs.PT), Peer: far.String(), Local: l.wire.LocalAddr().String()})
+	l.sink.Emit(trace.Event{Type: trace.MediaStarted, Leg: string(l.id), Name: theirs.Name, Count: int64(theirs.PT), Peer: far.String(), Local: l.wire.LocalAddr().String()})
 }

@@ -206,7 +206,7 @@ func (l *Leg) quality(s pace.Stats, now time.Time) trace.Event {
 		mos = rtp.MOS(name, s.RoundTrip/2+media.Frame+s.Hold, float64(s.Lost+s.Late)/float64(all))
 	}
 	return trace.Event{
-		Type: trace.MediaQuality, MOS: math.Round(mos*100) / 100, Name: name, MS: ms(s.Lag),
+		Type: trace.MediaQuality, Leg: string(l.id), MOS: math.Round(mos*100) / 100, Name: name, MS: ms(s.Lag),
 		Sent: s.PacketsOut, Received: s.PacketsIn, Lost: s.Lost, JitterMS: ms(s.Jitter),
 		RoundTripMS: ms(s.RoundTrip), TheirLost: s.TheirLost, TheirJitterMS: ms(s.TheirJitter), HoldSeconds: l.onHold.Seconds(),
 	}
