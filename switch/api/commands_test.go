@@ -48,7 +48,55 @@ func (x *exchange) Find(id string) (ozml.Call, error) {
 	if c := x.calls[id]; c != nil && !c.hung.Load() {
 		return c, nil
 	}
-	return nil, fmt.Errorf("%w: %s", ozml.ErrNoCall, id)
+	return nil, ozml.NoCall(id)
+}
+
+// b81Qx is a call of two who talk, Nt3uh one whose callee rings; neither has
+// anybody in common with the other.
+
+func (c *oneCall) There(p ozml.Party) error {
+	switch {
+	case c.id == "b81Qx":
+		return nil
+	case p == ozml.Callee:
+		return &ozml.PartyError{Party: p}
+	}
+	return &ozml.Fault{Code: ozml.CodeNotHere, Msg: "nobody can hear it: the call is not answered yet"}
+}
+
+func (c *oneCall) Speak(context.Context, ozml.Utterance) error        { return nil }
+func (c *oneCall) Play(context.Context, ozml.Prompt) error            { return nil }
+func (c *oneCall) SendKeys(context.Context, ozml.Party, string) error { return nil }
+func (c *oneCall) StartRecord(context.Context, ozml.RecordSpec) error { return nil }
+func (c *oneCall) Hold(context.Context) error                         { return nil }
+func (c *oneCall) Unhold(context.Context) error                       { return nil }
+func (c *oneCall) Merge(_ context.Context, m ozml.Merge) error {
+	if m.Leaves == "" {
+		return ozml.ErrNoTransferor
+	}
+	return nil
+}
+
+func (c *oneCall) Forward(_ context.Context, to string) error {
+	switch {
+	case c.id == "b81Qx":
+		return ozml.ErrNotRinging
+	case to == "777":
+		return &ozml.CallError{To: to, State: "NotFound"}
+	}
+	return nil
+}
+
+// Transfer of 777 finds nobody; any other number rings for an hour and is busy.
+func (c *oneCall) Transfer(ctx context.Context, t ozml.Transfer) error {
+	switch {
+	case c.id != "b81Qx" && t.Leaves == ozml.Callee:
+		return &ozml.PartyError{Party: t.Leaves}
+	case t.To == "777":
+		return &ozml.CallError{To: t.To, State: "NotFound"}
+	}
+	t.Placed()
+	return &ozml.CallError{To: t.To, State: "Busy"}
 }
 
 func (x *exchange) Active() []ozml.ActiveCall {
@@ -90,7 +138,7 @@ func testAccess() *Access {
 }
 
 func testCommands(a *Access) (*Commands, *exchange) {
-	x := &exchange{calls: map[string]*oneCall{"b81Qx": {id: "b81Qx"}}}
+	x := &exchange{calls: map[string]*oneCall{"b81Qx": {id: "b81Qx"}, "Nt3uh": {id: "Nt3uh"}}}
 	return NewCommands(a, CommandsConfig{
 		Table: command.Table(),
 		World: func(context.Context, User) ozml.World {
@@ -164,6 +212,54 @@ func TestAnswers(t *testing.T) {
 		{"basic", basic(bare("/api?command=Hangup&CallId=b81Qx"), "HTTP_User_1", "qwe123"), 200},
 		{"list", get("command=ListActiveCalls"), 200},
 		{"call", get("command=Call&Dialed=100&Url=http%3a%2f%2fapp.example%2fx%3fa%3d1&CallerDisplayName=John+Smith"), 200},
+
+		{"speak", get("command=Speak&CallId=b81Qx&Text=Hello+world"), 200},
+		{"speak, all of it", get("command=Speak&CallId=b81Qx&Party=Caller&Text=Hello&Language=en-us&Voice=Microsoft+Anna"), 200},
+		{"play", get("command=Play&CallId=b81Qx&Party=caller&AudioFile=hello.wav&Repeat=true&Timeout=10"), 200},
+		{"record", get("command=Record&CallId=b81Qx&Format=wav&FinishedURL=http%3a%2f%2fapp.example%2fr&Duration=odd&Inactivity=odd&FinishDigits=x&RecordPath=D:/recordings"), 200},
+		{"keys", get("command=SendDTMF&CallId=b81Qx&Party=all&Keys=01234%23"), 200},
+		{"hold", get("command=Hold&CallId=b81Qx"), 200},
+		{"unhold", get("command=Unhold&CallId=b81Qx"), 200},
+		{"blind transfer", get("command=BlindTransfer&CallId=b81Qx&TransferorParty=caller&Target=100&FinishedUrl=http%3a%2f%2fapp.example%2fdone"), 200},
+		{"blind transfer, as Ozeki 10 spells it", get("command=BlindTransfer&CallId=b81Qx&TranferorParty=callee&Target=100"), 200},
+		{"attended transfer", get("command=AttendedTransfer&TransferredCallId=b81Qx&TargetCallId=Nt3uh&TransferorParty=caller"), 200},
+		{"attended transfer, as Ozeki 10 spells it", get("command=AttendedTransfer&TranferredCallId=b81Qx&TargetCallId=Nt3uh&TransferorParty=caller"), 200},
+		{"forward", get("command=Forward&CallId=Nt3uh&Destination=500"), 200},
+		{"forward, as Ozeki 10 calls it", get("command=ForwardCall&CallId=Nt3uh&Destination=500"), 200},
+
+		{"speak nothing", get("command=Speak&CallId=b81Qx"), 302},
+		{"speak to whom", get("command=Speak&CallId=b81Qx&Text=x&Party=both"), 302},
+		{"speak to nobody", get("command=Speak&CallId=Nt3uh&Text=x&Party=callee"), 302},
+		{"speak before the answer", get("command=Speak&CallId=Nt3uh&Text=x"), 303},
+		{"speak into no call", get("command=Speak&CallId=nix&Text=x"), 601},
+		{"play nothing", get("command=Play&CallId=b81Qx&Party=all"), 302},
+		{"play into no call", get("command=Play&CallId=nix&AudioFile=x.wav"), 601},
+		{"record no call", get("command=Record"), 302},
+		{"record a call that is not there", get("command=Record&CallId=nix"), 601},
+		{"keys to whom", get("command=SendDTMF&CallId=b81Qx&Keys=1"), 302},
+		{"no keys", get("command=SendDTMF&CallId=b81Qx&Party=all&Keys=z"), 302},
+		{"keys into no call", get("command=SendDTMF&CallId=nix&Party=all&Keys=1"), 601},
+		{"hold what", get("command=Hold"), 302},
+		{"hold no call", get("command=Hold&CallId=nix"), 601},
+		{"unhold no call", get("command=Unhold&CallId=nix"), 601},
+		{"transfer by whom", get("command=BlindTransfer&CallId=b81Qx&Target=100"), 302},
+		{"transfer by all", get("command=BlindTransfer&CallId=b81Qx&Target=100&TransferorParty=all"), 302},
+		{"transfer by nobody", get("command=BlindTransfer&CallId=Nt3uh&Target=100&TransferorParty=callee"), 302},
+		{"transfer to nobody", get("command=BlindTransfer&CallId=b81Qx&Target=777&TransferorParty=callee"), 402},
+		{"transfer where to", get("command=BlindTransfer&CallId=b81Qx&TransferorParty=callee"), 302},
+		{"transfer no call", get("command=BlindTransfer&CallId=nix&Target=100&TransferorParty=callee"), 601},
+		{"attended transfer of what", get("command=AttendedTransfer&TargetCallId=Nt3uh"), 302},
+		{"attended transfer to what", get("command=AttendedTransfer&TransferredCallId=Nt3uh"), 302},
+		{"attended transfer by nobody", get("command=AttendedTransfer&TransferredCallId=b81Qx&TargetCallId=Nt3uh"), 302},
+		{"attended transfer to itself", get("command=AttendedTransfer&TransferredCallId=b81Qx&TargetCallId=b81Qx"), 302},
+		{"attended transfer of no call", get("command=AttendedTransfer&TransferredCallId=nix&TargetCallId=Nt3uh"), 601},
+		{"attended transfer to no call", get("command=AttendedTransfer&TransferredCallId=Nt3uh&TargetCallId=nix"), 601},
+		{"forward a call that is up", get("command=ForwardCall&CallId=b81Qx&Destination=500"), 303},
+		{"forward where to", get("command=Forward&CallId=Nt3uh"), 302},
+		{"forward to nobody", get("command=Forward&CallId=Nt3uh&Destination=777"), 402},
+		{"forward no call", get("command=Forward&CallId=nix&Destination=500"), 601},
+		{"route", get("command=Route&Destination=500"), 303},
+		{"reject", get("command=Reject&CallId=b81Qx"), 303},
 
 		{"no command", get("x=1"), 300},
 		{"broken escape", get("command=Hangup&CallId=%zz"), 300},
