@@ -239,3 +239,72 @@ func TestJoinSame(t *testing.T) {
 }
 
 var discard = slog.New(slog.DiscardHandler)
+
+// A party on hold is parted and hears music; taken back, the two hear each other
+// again. Another codec in the middle of a call turns passing into coding and back.
+func TestHoldAndChange(t *testing.T) {
+	calls(t, func(w *two) {
+		w.connect(w.a, true, codec.PCMU)
+		w.connect(w.c, true, codec.PCMU)
+		w.b.Join("a", "c")
+		time.Sleep(150 * time.Millisecond)
+		const s = time.Second
+		talk := func(what string, hears bool) {
+			t.Helper()
+			w.a.heard()
+			w.c.heard()
+			var both sync.WaitGroup
+			both.Go(func() { w.a.says(t, 500, s) })
+			both.Go(func() { w.c.says(t, 900, s) })
+			both.Wait()
+			least, most := -15.0, -10.0
+			if !hears {
+				least, most = -200, -50
+			}
+			w.wantTone(what, w.c, s/2, s-s/10, 500, least, most)
+			w.wantTone(what, w.a, s/2, s-s/10, 900, least, most)
+		}
+		offer := func(p *party, dir call.MediaDir, co *codec.Codec) {
+			t.Helper()
+			again := call.Media{Addr: p.leg.addr, Dir: dir, Codecs: []call.Codec{{PT: co.PT, Name: co.Name, ClockRate: co.ClockRate, Channels: co.Channels}}}
+			p.c.Codecs = []*codec.Codec{co}
+			answer, err := w.b.Agree(call.LegID(p.name), &again)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.b.Connect(call.LegID(p.name), again); err != nil {
+				t.Fatal(err)
+			}
+			answer.Dir = again.Mirror() // ours is seen from the other side
+			if err := p.Connect("phone", answer); err != nil {
+				t.Fatal(err)
+			}
+		}
+		talk("joined", true)
+		offer(w.a, call.SendOnly, codec.PCMU) // a holds c
+		w.b.Part("a", "c")
+		w.b.Music("c", true)
+		talk("held", false)
+		if _, err := w.c.ours.PlayIn(context.Background(), tone(1000, s)); err != nil {
+			t.Error(err)
+		}
+		w.wantTone("a prompt while held", w.c, s+s/4, 2*s-s/10, 1000, -15, -10)
+		offer(w.a, call.SendRecv, codec.PCMU)
+		w.b.Music("c", false)
+		w.b.Join("c", "a")
+		time.Sleep(150 * time.Millisecond)
+		talk("taken back", true)
+		offer(w.c, call.SendRecv, codec.Opus)
+		time.Sleep(150 * time.Millisecond)
+		talk("in two codecs", true)
+		offer(w.a, call.SendRecv, codec.Opus)
+		time.Sleep(150 * time.Millisecond)
+		talk("in one codec again", true)
+		w.b.Close("a")
+		w.c.heard()
+		if _, err := w.c.ours.PlayIn(context.Background(), tone(1000, s)); err != nil {
+			t.Error(err)
+		}
+		w.wantTone("a prompt after the other left", w.c, s/4, s-s/10, 1000, -15, -10)
+	})
+}
