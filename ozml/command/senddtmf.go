@@ -14,7 +14,7 @@ func SendDTMF() *ozml.Command {
 		Doc:   "The next command starts when the last key was sent. The keys go as the other side takes them: as telephone-events (RFC 4733), by SIP INFO, or as tones.",
 		Notes: []string{
 			"The public pages give it to third-party control only; in the script of an extension it sends to the other side of the call, and Party is ignored.",
-			"A key lasts 100 ms, with 100 ms after it.",
+			"A key lasts 100 ms, with 60 ms after it.",
 		},
 		Example: `<Response><SendDTMF Party="callee" Keys="42#"/></Response>`,
 		In:      ozml.Extension | ozml.ThirdParty | ozml.API,

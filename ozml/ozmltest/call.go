@@ -341,12 +341,12 @@ func (c *Call) Key(ctx context.Context, d time.Duration) (ozml.Key, error) {
 	return 0, ozml.ErrNoKey
 }
 
-// SendKeys takes 0.2 s a key.
+// SendKeys takes 0.16 s a key, as sending events does.
 func (c *Call) SendKeys(ctx context.Context, to ozml.Party, keys string) error {
 	if err := c.there(to); err != nil {
 		return err
 	}
-	if err := c.pass(ctx, time.Duration(len(keys))*200*time.Millisecond); err != nil {
+	if err := c.pass(ctx, time.Duration(len(keys))*160*time.Millisecond); err != nil {
 		return err
 	}
 	c.Emit(trace.Event{Type: trace.KeySent, Key: keys, Source: ozml.KeyEvent.String()})

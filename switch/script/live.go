@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ozswitch/ozml"
@@ -30,6 +31,7 @@ type live struct {
 	hands  int             // scripts that had the call before
 	visits *turns          // of visitors
 	over   *turns          // of their sounds
+	nth    *atomic.Int32   // recordings that the call has had, whoever started them
 
 	saving sync.WaitGroup // recordings whose file is not whole or not reported; Add is the script's
 
@@ -51,7 +53,7 @@ type live struct {
 type until struct{ cancel context.CancelCauseFunc }
 
 func newLive(r *Runner, l *exchange.Line, t Task) *live {
-	c := &live{r: r, line: l, task: t, visits: &turns{}, over: &turns{}, wake: make(chan struct{}), idle: make(chan struct{})}
+	c := &live{r: r, line: l, task: t, visits: &turns{}, over: &turns{}, nth: &atomic.Int32{}, wake: make(chan struct{}), idle: make(chan struct{})}
 	close(c.idle)
 	gone, leave := context.WithCancelCause(context.Background())
 	c.gone, c.leave = gone, func() { leave(ozml.ErrGone) }

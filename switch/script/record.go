@@ -140,7 +140,7 @@ func (c *live) recordName(now time.Time, spec ozml.RecordSpec, format string) st
 		c.line.Sink().Emit(c.at(spec, trace.Event{Type: trace.Error, Code: trace.CodeFolder, Text: err.Error(), Hint: "the recording goes to the default folder"}))
 		dir = ""
 	}
-	name := fmt.Sprintf("%s_%s_%d.%s", now.UTC().Format("20060102T150405"), c.line.Info().ID, c.recs, format)
+	name := fmt.Sprintf("%s_%s_%d.%s", now.UTC().Format("20060102T150405"), c.line.Info().ID, c.nth.Add(1), format)
 	return path.Join(dir, name)
 }
 

@@ -138,7 +138,7 @@ func (r *Runner) own(c *live) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if old := r.lives[id]; old != nil {
-		c.visits, c.over = old.visits, old.over
+		c.visits, c.over, c.nth = old.visits, old.over, old.nth
 		if old.script != nil {
 			c.hands = old.hands + 1
 		}
