@@ -204,8 +204,9 @@ type Status struct {
 	Peak           int           `json:"calls_peak"`
 	CallsPerSecond float64       `json:"calls_per_second"` // over the last minute
 	Registrations  int           `json:"registrations"`
-	FetchP95       float64       `json:"fetch_p95_ms"` // of the last fetches
-	LagP99         float64       `json:"lag_p99_ms"`   // how late sound was paced
+	Refused        []string      `json:"registrations_refused"` // the latest telephones that were not let in, in words
+	FetchP95       float64       `json:"fetch_p95_ms"`          // of the last fetches
+	LagP99         float64       `json:"lag_p99_ms"`            // how late sound was paced
 	Checks         []CheckResult `json:"checks"`
 	DiskFree       int64         `json:"disk_free_bytes"` // -1 = not known
 }
@@ -223,6 +224,9 @@ func (v *V1) getStatus(_ http.ResponseWriter, r *http.Request) (any, error) {
 	defer cancel()
 	s := v.Status()
 	s.OK, s.Sentence, s.Checks = true, "All well", []CheckResult{}
+	if s.Refused == nil {
+		s.Refused = []string{}
+	}
 	for _, c := range v.Checks {
 		one := CheckResult{Name: c.Name, OK: true}
 		if err := c.Err(ctx); err != nil {

@@ -23,7 +23,7 @@ type figures struct {
 	second  int64     // Unix: the last second that begun knows
 	fetches [256]float64
 	fetched int
-	refused map[string]string // why a telephone's registration was refused last, by extension
+	refused map[string]refusal // why a telephone was not let in last, by extension as claimed
 }
 
 // call counts a call that begins.
@@ -59,29 +59,6 @@ func (f *figures) fetch(ms float64) {
 	defer f.mu.Unlock()
 	f.fetches[f.fetched%len(f.fetches)] = ms
 	f.fetched++
-}
-
-// maxRefused bounds the numbers that strangers may claim.
-const maxRefused = 1000
-
-func (f *figures) registration(user, what, why string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	switch {
-	case what == "registered":
-		delete(f.refused, user)
-	case what == "refused":
-		if f.refused == nil || len(f.refused) >= maxRefused {
-			f.refused = map[string]string{}
-		}
-		f.refused[user] = why
-	}
-}
-
-func (f *figures) lastFailure(user string) string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.refused[user]
 }
 
 // read gives the peak, new calls a second over the last minute, and the 95th
@@ -126,7 +103,7 @@ func (s *Server) status() api.Status {
 	peak, rate, p95 := s.figures.read(now)
 	return api.Status{
 		Version: s.opt.Version, Up: now.Sub(s.begun).Seconds(), Calls: s.calls.Len(), Peak: peak, CallsPerSecond: rate,
-		Registrations: len(s.sip.Registrations()), FetchP95: p95, LagP99: p99(s.pacer.Lag()), DiskFree: freeBytes(s.data.dir),
+		Registrations: len(s.sip.Registrations()), Refused: s.figures.failures(20), FetchP95: p95, LagP99: p99(s.pacer.Lag()), DiskFree: freeBytes(s.data.dir),
 	}
 }
 

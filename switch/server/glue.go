@@ -244,6 +244,7 @@ func (s *Server) finished(l *exchange.Line, r exchange.Record) {
 		l.Sink().Emit(trace.Event{Type: trace.Error, Code: trace.CodeHistory, Text: "the history did not take this call: " + err.Error()})
 	}
 	s.endQuota(row)
+	s.phones.finished(l)
 	s.scripts.Finished(l, r)
 	c.Close()
 }

@@ -101,6 +101,7 @@ type Server struct {
 	begun    time.Time
 
 	phoneSettings settings
+	phones        *Phones
 	services      services
 	http          *httpSide
 
@@ -156,6 +157,10 @@ func New(c *Config, o Options) (s *Server, err error) {
 	}
 	if err = s.phoneSettings.load(s.store); err != nil {
 		s.log.Error("settings of phones cannot be read", "err", err)
+	}
+	s.phones = newPhones(s)
+	if err = s.phones.load(s.store); err != nil {
+		s.log.Error("texts that wait cannot be read", "err", err)
 	}
 	s.tokens = &api.Tokens{Key: s.data.key, Base: c.PublicURL()}
 	if err = s.newWeb(); err != nil {
@@ -258,14 +263,14 @@ func (s *Server) newCalls() {
 	s.calls = exchange.New(exchange.Config{
 		Signal: lateSignal{s}, Sound: sound{s.bridge}, Limits: c.callLimits(), NewID: s.newID, Route: s.route, Security: s.security, Script: s.script,
 		Log:     s.openLog,
-		Changed: s.changed, Transfer: func(l *exchange.Line, t call.TransferAsked) { s.router.Transfer(l, t) }, Finished: s.finished, Panicked: s.panicked, Slog: s.log, MaxCalls: c.Limits.Calls,
+		Changed: s.changed, LegChanged: s.phones.LegChanged, Transfer: func(l *exchange.Line, t call.TransferAsked) { s.router.Transfer(l, t) }, Finished: s.finished, Panicked: s.panicked, Slog: s.log, MaxCalls: c.Limits.Calls,
 	})
 	s.quota = quota.New(c.quotas())
 	s.newRouter()
 	s.sip = sip.New(sip.Config{
 		Listen: listen, ListenPacket: s.opt.ListenPacket, ListenStream: s.opt.ListenStream, DialStream: s.opt.DialStream, TLS: s.tls(),
 		External: c.SIP.ExternalAddress, UserAgent: "ozswitch/" + s.opt.Version,
-		Realm: c.SIP.Domain, Accounts: s.state.Load().accounts, Guest: s.guest, Keeper: s.store, Registration: s.registration, Line: s.account, Whose: s.whose,
+		Realm: c.SIP.Domain, Accounts: s.state.Load().accounts, Guest: s.guest, Keeper: s.store, Registration: s.registration, Events: s.phones, Texts: s.phones.Text, Line: s.account, Whose: s.whose,
 		CallsPerSecond: c.Limits.CallsPerSecond, MaxCalls: c.Limits.Calls, Rand: rand.NewPCG(s.rand.Uint64(), s.rand.Uint64()),
 		Trace: s.message, Log: s.log,
 	}, s.calls)
@@ -399,6 +404,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return s.http.run(ctx)
 	})
 	part("webphone", s.runSockets)
+	part("phones", s.phones.run)
 	wg.Go(func() { s.sweep(under) })
 
 	select {
@@ -429,6 +435,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.services.wait()
 	s.echoes.Wait()
 	<-lines
+	s.sip.EndSubscriptions()
 	stop(nil)
 	wg.Wait()
 	s.Close()

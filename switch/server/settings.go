@@ -91,7 +91,7 @@ func (s *Server) changeSettings(number string, change extension.Change) error {
 // nothing.
 func (s *Server) featureCode(in call.Invited) (says script.Task, ok bool) {
 	change, said, ok := s.state.Load().cfg.FeatureCodes.codes().Match(in.To)
-	if !ok {
+	if !ok || in.Line != "" {
 		return says, false
 	}
 	if in.User == "" {

@@ -38,6 +38,11 @@ func (s *Server) sweepOnce(now time.Time) {
 			s.log.Warn("the history could not be swept", "err", err)
 		}
 	}
+	if keep.Messages > 0 {
+		if err := s.store.SweepTexts(now.Add(-time.Duration(keep.Messages))); err != nil {
+			s.log.Warn("texts that wait could not be swept", "err", err)
+		}
+	}
 	if keep.Recordings > 0 {
 		s.sweepRecordings(now.Add(-time.Duration(keep.Recordings)))
 	}

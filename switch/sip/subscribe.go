@@ -22,6 +22,9 @@ type Watch struct {
 	Number string // of what it wants to know
 }
 
+// Topic is what is watched, whoever does.
+func (w Watch) Topic() Watch { return Watch{Event: w.Event, Number: w.Number} }
+
 // Events is what telephones may subscribe to.
 type Events interface {
 	// Watch tells whether somebody may watch that, by a code of 0, and by what
