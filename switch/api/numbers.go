@@ -237,5 +237,6 @@ func (v *V1) getStatus(_ http.ResponseWriter, r *http.Request) (any, error) {
 		}
 		s.Checks = append(s.Checks, one)
 	}
+	v.linesDown(&s)
 	return s, nil
 }

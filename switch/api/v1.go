@@ -51,6 +51,7 @@ type V1 struct {
 	// ChangeSettings changes those of a phone; it may return a *Refusal.
 	ChangeSettings func(number string, change extension.Change) error
 
+	Lines  func() []Line // the outside ones; nil = there are none
 	Status func() Status // without its sentence and checks
 	Checks []Check
 
@@ -107,6 +108,7 @@ func (v *V1) routes() []route {
 		{"GET", "/v1/extensions/{number}", member, v.getNumber},
 		{"PUT", "/v1/extensions/{number}", admin, v.putNumber},
 		{"PATCH", "/v1/extensions/{number}", member, v.patchNumber},
+		{"GET", "/v1/lines", member, v.getLines},
 		{"GET", "/v1/status", member, v.getStatus},
 		{"GET", "/v1/samples", member, v.getSamples},
 	}

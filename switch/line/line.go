@@ -110,7 +110,6 @@ type Status struct {
 	Registered bool      // it is
 	Until      time.Time // when the registration ends unless it is refreshed
 	Why        string    // what is wrong, in words; "" = nothing
-	Calls      int       // that are up; whoever asks a Set is told
 	Places     []PlaceStatus
 }
 

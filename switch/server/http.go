@@ -95,6 +95,7 @@ func (s *Server) newHandler(c *Config) (http.Handler, *api.Commands) {
 	access.Prepare()
 	commands := api.NewCommands(access, api.CommandsConfig{Table: commandTable, World: s.world, Log: s.log})
 	v1 := s.newV1(c, access, commands)
+	v1.Lines = s.lineStates
 	pages := console.New()
 	if s.opt.Pages != nil {
 		pages = console.From(s.opt.Pages)

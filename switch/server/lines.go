@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ozswitch/ozml/trace"
+	"ozswitch/switch/api"
 	"ozswitch/switch/call"
 	"ozswitch/switch/exchange"
 	"ozswitch/switch/line"
@@ -90,6 +91,23 @@ func (s *Server) full(name string) error {
 		return nil
 	}
 	return &route.Refused{Failure: call.Failure{Code: 503, Reason: fmt.Sprintf("line %s may have %d calls at once, and has them", name, c.MaxCalls)}, State: "Error"}
+}
+
+// lineStates is api.V1.Lines.
+func (s *Server) lineStates() (all []api.Line) {
+	for _, l := range s.lines.Status() {
+		c, _ := s.lines.Config(l.Name)
+		one := api.Line{Name: l.Name, Address: l.Address, State: l.State.String(), Register: l.Register, Registered: l.Registered, LastError: l.Why,
+			Calls: s.callsBy(l.Name), MaxCalls: c.MaxCalls, CallerID: c.Shown("", ""), Places: []api.LinePlace{}}
+		if l.Registered {
+			one.Expires = &l.Until
+		}
+		for _, p := range l.Places {
+			one.Places = append(one.Places, api.LinePlace{Transport: p.Transport, Address: p.Addr.String(), State: p.State.String()})
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // mayCall is route.Config.Allow: a line that is full and a user who has used up
