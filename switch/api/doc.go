@@ -43,6 +43,8 @@
 //	GET    /v1/extensions/{number}        user   one of them
 //	PUT    /v1/extensions/{number}        admin  what a number runs: {type, file, url}
 //	PATCH  /v1/extensions/{number}        user   {settings} of a phone: one's own, an admin all
+//	GET    /v1/queues                     user   the call queues: who waits, what the agents do
+//	GET    /v1/conferences                user   the conferences that somebody is in
 //	GET    /v1/lines                      user   the outside lines and how they are
 //	GET    /v1/status                     user   how the switch is
 //	GET    /v1/samples                    user   a small web app in five languages: url

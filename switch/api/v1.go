@@ -47,6 +47,8 @@ type V1 struct {
 	Fetch    func(ctx context.Context, u User, url, number string) Fetched
 
 	Numbers   func() []Number
+	Queues    func() any                                 // what /v1/queues gives; an array
+	Rooms     func() any                                 // of /v1/conferences
 	SetNumber func(number string, to NumberChange) error // may return a *Refusal
 	// ChangeSettings changes those of a phone; it may return a *Refusal.
 	ChangeSettings func(number string, change extension.Change) error
@@ -108,9 +110,21 @@ func (v *V1) routes() []route {
 		{"GET", "/v1/extensions/{number}", member, v.getNumber},
 		{"PUT", "/v1/extensions/{number}", admin, v.putNumber},
 		{"PATCH", "/v1/extensions/{number}", member, v.patchNumber},
+		{"GET", "/v1/queues", member, v.given(&v.Queues)},
+		{"GET", "/v1/conferences", member, v.given(&v.Rooms)},
 		{"GET", "/v1/lines", member, v.getLines},
 		{"GET", "/v1/status", member, v.getStatus},
 		{"GET", "/v1/samples", member, v.getSamples},
+	}
+}
+
+// given answers with what a part of the switch tells of itself.
+func (v *V1) given(tell *func() any) func(http.ResponseWriter, *http.Request) (any, error) {
+	return func(http.ResponseWriter, *http.Request) (any, error) {
+		if *tell == nil {
+			return []any{}, nil
+		}
+		return (*tell)(), nil
 	}
 }
 

@@ -34,14 +34,13 @@ type Config struct {
 
 // Parts are what the rooms need of the switch. Panicked and Room may be nil.
 type Parts struct {
-	Scripts   *script.Runner
-	Bridge    *bridge.Bridge
-	Recorder  *recorder.Recorder
-	Events    trace.Sink               // for what belongs to a call that is over
-	RecordURL func(name string) string // unused where nil
-	Room      func() error             // nil error: a recording may begin
-	Panicked  func(where string)
-	Slog      *slog.Logger
+	Scripts  *script.Runner
+	Bridge   *bridge.Bridge
+	Recorder *recorder.Recorder
+	Events   trace.Sink   // for what belongs to a call that is over
+	Room     func() error // nil error: a recording may begin
+	Panicked func(where string)
+	Slog     *slog.Logger
 }
 
 // Rooms are the conferences of a switch. A room is there from its first visitor to

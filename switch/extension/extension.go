@@ -31,7 +31,7 @@ const (
 )
 
 // later are those that have fields in the configuration and are not built yet.
-var later = []Type{Voicemail, Queue}
+var later = []Type{Voicemail}
 
 // An Extension is one entry of `extensions:`. Zero values are usable but for
 // Number and Type.
@@ -93,7 +93,7 @@ func (e *Extension) Check() error {
 		fault("type is missing: phone, api, script or echo")
 	case slices.Contains(later, e.Type):
 		fault("type %s comes later; today: phone, api, script and echo", e.Type)
-	case e.Type != Phone && e.Type != Echo && e.Type != RingGroup && e.Type != Conference && !e.RunsScript():
+	case e.Type != Phone && e.Type != Echo && e.Type != RingGroup && e.Type != Conference && e.Type != Queue && !e.RunsScript():
 		fault("type %q is unknown: want phone, api, script or echo", e.Type)
 	}
 	if !slices.Contains([]string{"", "md5", "sha-256", "both"}, e.Digest) {

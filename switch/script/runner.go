@@ -106,6 +106,10 @@ func (r *Runner) Wait() {
 // For gives the script of a call; its Info.Task is a Task.
 func (r *Runner) For(l *exchange.Line) exchange.Script {
 	t, _ := l.Info().Task.(Task)
+	return r.running(l, t)
+}
+
+func (r *Runner) running(l *exchange.Line, t Task) *running {
 	s := &running{r: r, line: l, task: t, live: newLive(r, l, t)}
 	s.live.script = s
 	s.scope.begin()
@@ -143,9 +147,10 @@ type running struct {
 	scope scope
 	left  atomic.Bool // the caller was handed on: this script is on the call no more
 
-	mu   sync.Mutex
-	over bool            // the call has ended, and we have been told
-	next exchange.Script // to whom the caller was handed on, when it was a script
+	mu     sync.Mutex
+	over   bool                                   // the call has ended, and we have been told
+	next   exchange.Script                        // to whom the caller was handed on, when it was a script
+	serves func(context.Context, ozml.Call) error // in place of a document; see Serve
 }
 
 // A scope is the context of what runs on a call now. Takeover ends it and a
@@ -260,6 +265,10 @@ func (s *running) Key(k byte) {
 // run gets the call's first document and runs it to the end of the call.
 func (s *running) run(connected bool) {
 	ctx := s.scope.now()
+	if s.serves != nil {
+		s.serve(ctx, connected)
+		return
+	}
 	web := s.live.web
 	if connected {
 		if err := s.live.listen(ctx); err != nil {

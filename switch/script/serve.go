@@ -5,7 +5,6 @@ import (
 
 	"ozswitch/ozml"
 	"ozswitch/ozml/trace"
-	"ozswitch/switch/call"
 	"ozswitch/switch/exchange"
 )
 
@@ -15,31 +14,16 @@ import (
 // ends with ozml.ErrGone when the call is over. An error of f is told in the call's
 // event log, but for one that ctx caused.
 func (r *Runner) Serve(l *exchange.Line, t Task, f func(ctx context.Context, c ozml.Call) error) exchange.Script {
-	s := &served{running{r: r, line: l, task: t, live: newLive(r, l, t)}, f}
-	s.scope.begin()
+	s := r.running(l, t)
+	s.serves = f
 	return s
 }
 
-// served is running with Go code in place of a document.
-type served struct {
-	running
-	f func(context.Context, ozml.Call) error
+func (s *running) serve(ctx context.Context, connected bool) {
+	if connected && s.live.listen(ctx) != nil {
+		return
+	}
+	if err := s.serves(ctx, s.live); err != nil && ctx.Err() == nil {
+		s.line.Sink().Emit(trace.Event{Type: trace.Error, Code: trace.CodeSound, Text: err.Error()})
+	}
 }
-
-// Start implements exchange.Script.
-func (s *served) Start(connected bool) {
-	s.r.wg.Go(func() {
-		defer s.line.Post(call.ScriptEnded{})
-		defer s.r.guard(s.line.Sink(), "service")
-		ctx := s.scope.now()
-		if connected && s.live.listen(ctx) != nil {
-			return
-		}
-		if err := s.f(ctx, s.live); err != nil && ctx.Err() == nil {
-			s.line.Sink().Emit(trace.Event{Type: trace.Error, Code: trace.CodeSound, Text: err.Error()})
-		}
-		s.live.saved() // all of a recording is told before the call is over
-	})
-}
-
-var _ exchange.Script = (*served)(nil)

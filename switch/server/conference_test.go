@@ -43,6 +43,9 @@ func TestConference(t *testing.T) {
 			all = append(all, c)
 		}
 		w.Pass(time.Second)
+		if text := w.Get("/v1/conferences"); !strings.Contains(text, `"number":"1010"`) {
+			t.Errorf("/v1/conferences: %s", text)
+		}
 		for i, c := range all {
 			c.Play(media.Tone(16000, tone(i), -25, 3*time.Second))
 		}

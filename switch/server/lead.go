@@ -62,6 +62,8 @@ func (s *Server) service(e extension.Extension) (task any, err error) {
 		return taskOf(e), nil
 	case e.Type == extension.Conference:
 		return conferenceTask(e.Number), nil
+	case e.Type == extension.Queue:
+		return queueTask(e.Number), nil
 	}
 	return nil, fmt.Errorf("type %s is not built yet", e.Type)
 }

@@ -126,6 +126,9 @@ func (s *Server) route(in call.Invited) (string, call.Direction, any, *call.Resp
 		if says, ok := s.featureCode(in); ok {
 			return in.To, call.Internal, says, nil
 		}
+		if says, ok := s.agentCode(in); ok {
+			return in.To, call.Internal, says, nil
+		}
 		if number, ok := st.cfg.Features.pickup(in.To); ok && !who.IsLine() {
 			return number, call.Internal, route.Task{Who: who, Number: number, PickUp: true}, nil
 		}

@@ -3,21 +3,25 @@ package server
 import (
 	"ozswitch/switch/conference"
 	"ozswitch/switch/exchange"
+	"ozswitch/switch/waiting"
 )
 
 // services are what runs in Go on extensions that are neither telephones nor
 // scripts.
 type services struct {
 	conferences *conference.Rooms
+	queues      *waiting.Queues
 }
 
 func (s *Server) newServices() {
 	s.newConferences()
+	s.newQueues()
 }
 
 // wait returns when all of them have ended; the calls end before that.
 func (v *services) wait() {
 	v.conferences.Wait()
+	v.queues.Wait()
 }
 
 // serve makes the script of a call to a service.
@@ -25,6 +29,9 @@ func (s *Server) serve(l *exchange.Line) (exchange.Script, bool) {
 	switch t := l.Info().Task.(type) {
 	case conferenceTask:
 		return s.conference(l, t), true
+	case queueTask:
+		c, _ := s.queue(string(t))
+		return s.services.queues.Script(l, c), true
 	}
 	return nil, false
 }
@@ -35,3 +42,7 @@ func (s *Server) secretKeys(number string) bool {
 	e := s.state.Load().cfg.find(number)
 	return e != nil && (e.SensitiveInput || e.PIN != "" || e.AdminPIN != "" || e.Type == "voicemail")
 }
+
+// v1Queues and v1Rooms are arrays for /v1, also when they are empty.
+func (s *Server) v1Queues() any { return append([]waiting.Status{}, s.Queues()...) }
+func (s *Server) v1Rooms() any  { return append([]conference.State{}, s.Conferences()...) }
