@@ -9,6 +9,7 @@ package quota
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -18,6 +19,24 @@ type Limits struct {
 	Calls         int           // at once
 	PerMinute     int           // new ones in any 60 s
 	SecondsPerDay time.Duration // talked over lines since midnight
+}
+
+// String says them in words.
+func (l Limits) String() string {
+	var all []string
+	if l.Calls > 0 {
+		all = append(all, count(l.Calls, "call")+" at once")
+	}
+	if l.PerMinute > 0 {
+		all = append(all, count(l.PerMinute, "call")+" a minute")
+	}
+	if l.SecondsPerDay > 0 {
+		all = append(all, fmt.Sprintf("%d seconds a day over lines", int(l.SecondsPerDay.Seconds())))
+	}
+	if all == nil {
+		return "none"
+	}
+	return strings.Join(all, ", ")
 }
 
 // Config of a Quota.

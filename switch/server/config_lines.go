@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"ozswitch/switch/dialplan"
+	"ozswitch/switch/quota"
 )
 
 // A Line leads outside. One without User is known by its address; docs/lines.md
@@ -164,4 +167,36 @@ func (v *validator) userLimits(path string, l UserLimits) {
 			v.err(path+"."+n.name, "want a number above 0, or -1 for no limit")
 		}
 	}
+}
+
+// explainLines says how a call looks on each line that it may go by, and what the
+// caller may use of it; user is the extension that calls, "" = none.
+func (c *Config) explainLines(user string, d dialplan.Destination) (said []string) {
+	q := quota.New(c.quotas())
+	emergency, outside := false, false
+	for _, t := range d.Targets {
+		i := slices.IndexFunc(c.Lines, func(l Line) bool { return t.Kind == dialplan.Line && l.Name == t.Name })
+		if i < 0 {
+			continue
+		}
+		outside, emergency = true, emergency || q.Emergency(t.Number)
+		l := c.Lines[i].config(nil)
+		shown := "the caller's own number"
+		if n := l.Shown(d.CallerID, user); n != "" {
+			shown = n
+		}
+		one := fmt.Sprintf("line %s: calls %s at %s by %s, showing %s", l.Name, l.URI(t.Number), strings.Join(l.Addresses, ", then "), l.Transport, shown)
+		if l.MaxCalls > 0 {
+			one += fmt.Sprintf("; at most %d calls at once", l.MaxCalls)
+		}
+		said = append(said, one)
+	}
+	switch {
+	case !outside || user == "":
+	case emergency:
+		said = append(said, "limits: none, it is an emergency number")
+	default:
+		said = append(said, fmt.Sprintf("limits of %s: %s", user, q.Of(user)))
+	}
+	return said
 }

@@ -91,11 +91,12 @@ func (c *Config) Explain(from, to string, now time.Time) (lines []string, ok boo
 	if err != nil {
 		return nil, false, err
 	}
+	user := ""
 	if exts.Has(from) {
-		from = dialplan.FromExtension
+		user, from = from, dialplan.FromExtension
 	}
-	_, ok = p.Route(from, to, now)
-	return p.Explain(from, to, now), ok, nil
+	d, ok := p.Route(from, to, now)
+	return append(p.Explain(from, to, now), c.explainLines(user, d)...), ok, nil
 }
 
 // guest tells whether a caller without credentials may reach applications; the
@@ -120,6 +121,9 @@ func (s *Server) route(in call.Invited) (string, call.Direction, any, *call.Resp
 	who := callerOf(in)
 	if err := s.full(in.Line); err != nil {
 		return no(503, err.Error())
+	}
+	if in.Replaces != nil {
+		return in.To, call.Internal, route.Task{Who: who, Number: in.To, Replaces: in.Replaces}, nil
 	}
 	st := s.state.Load()
 	if !st.exts.Has(in.To) {
