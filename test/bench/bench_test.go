@@ -40,6 +40,7 @@ var parts = []part{
 	{"a", "A, record: 2 s are heard, 5 s said, a key ends it", true, recordings},
 	{"h", "H, hold: sound both ways, 50 packets a second", true, hold},
 	{"kinds", "H by kind of line: SIP and browsers, PCMU and Opus", true, kinds},
+	{"bridge", "telephone to telephone: packets that pass, sound that is coded anew", true, bridged},
 	{"rate", "how many calls a second, beside sipp's own server", false, cleanRate},
 	{"over", "more calls offered than allowed", true, overload},
 	{"memory", "memory per call", false, memory},

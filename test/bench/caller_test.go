@@ -42,8 +42,14 @@ func (b *bench) place(n *node, number string, calls int, rate float64, o phone.O
 
 // placeBy is place by another transport; ws is a browser's.
 func (b *bench) placeBy(transport string, n *node, number string, calls int, rate float64, o phone.Options, wire func() (pace.Wire, error)) *crowd {
+	return b.placeAs(phone.Config{ListenRTP: wire, Transport: transport}, n, number, calls, rate, o)
+}
+
+// placeAs is place by a phone of another kind.
+func (b *bench) placeAs(pc phone.Config, n *node, number string, calls int, rate float64, o phone.Options) *crowd {
 	ctx, cancel := context.WithCancel(b.ctx)
-	p := phone.New(phone.Config{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), ListenRTP: wire, Transport: transport})
+	pc.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	p := phone.New(pc)
 	var wg sync.WaitGroup
 	c := &crowd{failed: map[string]int{}, stop: func() { cancel(); wg.Wait() }}
 	if err := p.Bind(); err != nil {
@@ -55,7 +61,7 @@ func (b *bench) placeBy(transport string, n *node, number string, calls int, rat
 			c.failed[err.Error()]++
 		}
 	})
-	if o.Server = n.sip; transport == "ws" {
+	if o.Server = n.sip; pc.Transport == "ws" {
 		o.Server = n.http
 	}
 	if o.Codecs == nil {

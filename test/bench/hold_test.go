@@ -99,13 +99,7 @@ func hold(b *bench) error {
 			b.holds(2, lost == 0 && h.c.good() == calls, "%d lost of %d, %d of %d calls good", lost, s.PacketsIn+s.PacketsOut, h.c.good(), calls)
 		}
 	}
-	notYet(b)
 	return nil
-}
-
-// notYet tells of the rows that performance.md wants and that cannot be.
-func notYet(b *bench) {
-	b.table.note("H with a bridge", "not measured: two joined calls come with issue 5")
 }
 
 // hold200 is H 200 beside the C floor, which runs before and after it, with the

@@ -56,6 +56,9 @@ func (b *bench) serve(more string, env ...string) (*node, error) {
 	var c strings.Builder
 	fmt.Fprintf(&c, "data: %s\nsip: {listen: [\"udp://%s\"], domain: localhost, guests: loopback}\nrtp: {address: 127.0.0.1, webrtc_port: %s}\n"+
 		"http: {listen: \"%s\"}\nretention: {min_free: 0}\n%s\nextensions:\n", n.data, n.sip, web[strings.LastIndexByte(web, ':')+1:], n.http, more)
+	for _, number := range []string{caller, callee} {
+		fmt.Fprintf(&c, "  - {number: %q, type: phone, password: %q}\n", number, secret)
+	}
 	for number := range scripts {
 		fmt.Fprintf(&c, "  - {number: %q, type: api, url: \"%s/%s\"}\n", number, n.app.url, number)
 	}
