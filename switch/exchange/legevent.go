@@ -11,7 +11,7 @@ import (
 // legEvent is what the event log says of a change of a leg; the state of the call
 // tells the rest. It needs l.mu.
 func (l *Line) legEvent(f call.LegChanged, g Leg, was call.State) (e trace.Event) {
-	e.Name, e.To = g.Party.String(), g.Number
+	e.Leg, e.Name, e.To, e.Extension, e.Via = string(g.ID), g.Party.String(), g.Number, g.Extension, g.Line
 	switch {
 	case f.State == call.InCall && f.Instead != "":
 		e.Type, e.From = trace.CallTransferred, l.numberOf(f.Instead)

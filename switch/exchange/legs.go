@@ -26,6 +26,10 @@ type Leg struct {
 	Ended     time.Time // zero = it is there
 	Failure   call.Failure
 
+	// Of what Config.LegChanged is told: the state before, and who was replaced.
+	Was     call.State
+	Instead call.LegID
+
 	called bool // by us
 }
 
@@ -116,6 +120,7 @@ func (l *Line) legChanged(f call.LegChanged) {
 		g.Ended = now
 	}
 	told := *g
+	told.Was, told.Instead = was, f.Instead
 	e := l.legEvent(f, told, was)
 	l.mu.Unlock()
 	if e.Type != "" {

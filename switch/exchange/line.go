@@ -299,6 +299,7 @@ func (l *Line) changed(s call.State) {
 	case call.Setup:
 		e.Type, e.From, e.To = trace.CallStarted, l.info.From, l.info.Dialed
 		e.Direction, e.Peer = l.info.Direction.String(), l.info.RemoteAddr
+		e.Leg, e.Extension, e.Via = string(l.info.Leg), l.info.User, l.info.Line
 	case call.Ringing:
 		e.Type = trace.CallRinging
 	case call.InCall:

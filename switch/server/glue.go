@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -124,7 +125,8 @@ type counted struct {
 	doing   doing
 
 	mu      sync.Mutex
-	quality store.Quality
+	quality map[string]store.Quality // by leg
+	refused string                   // why the dial plan found nobody
 	files   []store.File
 	row     store.Call  // as it was written last
 	history store.Store // nil until it was
@@ -155,11 +157,17 @@ func (c *counted) Emit(e trace.Event) {
 		c.m.ScriptError(e.Code)
 	case trace.MediaQuality:
 		c.mu.Lock()
-		c.quality = store.Quality{
-			Codec: e.Name, Sent: e.Sent, Received: e.Received, Lost: e.Lost, JitterMS: e.JitterMS, LateMS: e.MS,
-			RoundTripMS: e.RoundTripMS, TheirLost: e.TheirLost, TheirJitterMS: e.TheirJitterMS, HoldSeconds: e.HoldSeconds,
+		if c.quality == nil {
+			c.quality = map[string]store.Quality{}
 		}
+		c.quality[e.Leg] = qualityOf(e)
 		c.mu.Unlock()
+	case trace.CallRouted:
+		if e.Status != 0 {
+			c.mu.Lock()
+			c.refused = e.Text
+			c.mu.Unlock()
+		}
 	case trace.RecordSaved:
 		c.mu.Lock()
 		c.files = append(slices.Clip(c.files), savedFile(e))
@@ -171,10 +179,15 @@ func (c *counted) Emit(e trace.Event) {
 
 // write puts the call's row into the history with what was heard of its sound;
 // what is saved from now on is added to it.
-func (c *counted) write(in store.Store, row store.Call) error {
+func (c *counted) write(in store.Store, row store.Call, first call.LegID, legs []exchange.Leg, result call.Result) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	row.Quality, row.Recordings = c.quality, c.files
+	row.Legs, row.Quality = legRows(legs, result, row.Ended, c.quality), c.quality[string(first)]
+	row.To = cmp.Or(wentTo(first, legs), row.To)
+	if c.refused != "" && row.Answered.IsZero() && row.Result != call.ByCaller.String() {
+		row.Reason = c.refused
+	}
+	row.Recordings = c.files
 	row.Script, row.Problem = c.doing.past()
 	c.row, c.history = row, in
 	return in.PutCall(row)
@@ -189,6 +202,14 @@ func (c *counted) rewrite() {
 	c.row.Recordings = c.files
 	if err := c.history.PutCall(c.row); err != nil {
 		c.CallLog.Emit(trace.Event{Type: trace.Error, Code: trace.CodeHistory, Text: "the history did not take a late recording: " + err.Error()})
+	}
+}
+
+// qualityOf is what a media.quality event says.
+func qualityOf(e trace.Event) store.Quality {
+	return store.Quality{
+		Codec: e.Name, Sent: e.Sent, Received: e.Received, Lost: e.Lost, JitterMS: e.JitterMS, LateMS: e.MS,
+		RoundTripMS: e.RoundTripMS, TheirLost: e.TheirLost, TheirJitterMS: e.TheirJitterMS, MOS: e.MOS, HoldSeconds: e.HoldSeconds,
 	}
 }
 
@@ -240,7 +261,7 @@ func (s *Server) finished(l *exchange.Line, r exchange.Record) {
 	if why := c.doing.reason(row.Result); why != "" {
 		row.Reason = why
 	}
-	if err := c.write(s.store, row); err != nil {
+	if err := c.write(s.store, row, r.Leg, l.Legs(), r.Result); err != nil {
 		l.Sink().Emit(trace.Event{Type: trace.Error, Code: trace.CodeHistory, Text: "the history did not take this call: " + err.Error()})
 	}
 	s.endQuota(row)
@@ -262,9 +283,12 @@ func callRow(i exchange.Info) store.Call {
 }
 
 // historyState is the word of ListCallHistory (http-api.md).
-func historyState(r exchange.Record) string {
-	up := !r.Answered.IsZero()
-	switch r.Result {
+func historyState(r exchange.Record) string { return stateOfEnd(r.Result, !r.Answered.IsZero()) }
+
+// stateOfEnd is historyState of a call that ended so; up says that it was
+// answered.
+func stateOfEnd(r call.Result, up bool) string {
+	switch r {
 	case call.ByCaller:
 		if !up {
 			return "Cancelled"
@@ -280,6 +304,8 @@ func historyState(r exchange.Record) string {
 		return "NoAnswer"
 	case call.Rejected:
 		return "Rejected"
+	case call.Transferred:
+		return "TransferCompleted"
 	}
 	return "Error"
 }

@@ -263,7 +263,7 @@ func (s *Server) newCalls() {
 	s.calls = exchange.New(exchange.Config{
 		Signal: lateSignal{s}, Sound: sound{s.bridge}, Limits: c.callLimits(), NewID: s.newID, Route: s.route, Security: s.security, Script: s.script,
 		Log:     s.openLog,
-		Changed: s.changed, LegChanged: s.phones.LegChanged, Transfer: func(l *exchange.Line, t call.TransferAsked) { s.router.Transfer(l, t) }, Finished: s.finished, Panicked: s.panicked, Slog: s.log, MaxCalls: c.Limits.Calls,
+		Changed: s.changed, LegChanged: s.legChanged, Transfer: func(l *exchange.Line, t call.TransferAsked) { s.router.Transfer(l, t) }, Finished: s.finished, Panicked: s.panicked, Slog: s.log, MaxCalls: c.Limits.Calls,
 	})
 	s.quota = quota.New(c.quotas())
 	s.newRouter()
@@ -405,7 +405,12 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	part("webphone", s.runSockets)
 	part("phones", s.phones.run)
-	wg.Go(func() { s.sweep(under) })
+	alive := s.lastAlive()
+	wg.Go(func() { s.beat(under) })
+	wg.Go(func() {
+		s.restore(under, alive)
+		s.sweep(under)
+	})
 
 	select {
 	case <-ctx.Done():

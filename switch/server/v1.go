@@ -65,9 +65,10 @@ func (s *Server) liveRow(id string) (store.Call, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	row.Recordings = c.files
-	if c.quality.Codec != "" {
-		row.Quality = c.quality
+	if q := c.quality[string(i.Leg)]; q.Codec != "" {
+		row.Quality = q
 	}
+	row.Legs = legRows(l.Legs(), call.None, st.Ended, c.quality)
 	return row, true
 }
 
