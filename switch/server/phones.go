@@ -60,6 +60,9 @@ func newPhones(s *Server) *Phones {
 	return p
 }
 
+// Phones tells telephones of each other.
+func (s *Server) Phones() *Phones { return s.phones }
+
 // SetMailboxes says who knows of voice messages; call it before Run.
 func (p *Phones) SetMailboxes(m Mailboxes) {
 	p.mu.Lock()
