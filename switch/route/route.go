@@ -112,6 +112,8 @@ type Task struct {
 	Who    Caller
 	Number string // what was dialled
 	PickUp bool   // Number is whose ringing call is picked up; "" = of anybody in the group
+
+	Replaces *call.Replaces // whose place the caller wants; nil = nobody's
 }
 
 // Options are how a number is called on behalf of a script.

@@ -64,8 +64,11 @@ func (s *leading) Start(connected bool) {
 }
 
 func (s *leading) lead() error {
-	if s.task.PickUp {
+	switch {
+	case s.task.PickUp:
 		return s.r.pickUp(s.ctx, s.line, s.task)
+	case s.task.Replaces != nil:
+		return s.r.replace(s.ctx, s.line, s.task)
 	}
 	return s.leadOn()
 }
