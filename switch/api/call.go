@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ type CallDetail struct {
 	UserAgent  string        `json:"user_agent"`
 	Codec      string        `json:"codec"`
 	Quality    store.Quality `json:"quality"`
+	Legs       []store.Leg   `json:"legs"` // all far ends, oldest first
 	Script     string        `json:"script"`
 	Documents  []Document    `json:"documents"`
 	Recordings []Recording   `json:"recordings"`
@@ -101,7 +103,7 @@ func (v *V1) getCall(_ http.ResponseWriter, r *http.Request) (any, error) {
 	d := CallDetail{
 		ID: c.ID, Live: live, From: c.From, FromName: c.FromName, To: cmp.Or(c.Dialed, c.To), Extension: c.Extension, Direction: c.Direction,
 		State: c.State, Result: c.Result, Reason: c.Reason, Started: c.Started, Answered: c.Answered, Ended: c.Ended,
-		Peer: c.Peer, UserAgent: c.UserAgent, Codec: c.Quality.Codec, Quality: c.Quality, Script: c.Script,
+		Peer: c.Peer, UserAgent: c.UserAgent, Codec: c.Quality.Codec, Quality: c.Quality, Legs: slices.Concat([]store.Leg{}, c.Legs), Script: c.Script,
 		Documents: documents(events), Recordings: []Recording{}, Sensitive: v.Sensitive(c.Extension),
 	}
 	for _, e := range events {

@@ -22,6 +22,10 @@ type Failure struct {
 	Reason string
 }
 
+// Elsewhere is the Reason of a leg whose call somebody else has answered; nobody
+// missed it.
+const Elsewhere = "somebody else answered"
+
 // An Event is something that befell a call.
 type Event interface{ event() }
 

@@ -174,7 +174,7 @@ func (c *Call) won(l *leg, remote Media) {
 func (c *Call) answeredBy(l *leg) {
 	d := c.dial
 	l.state, d.winner, d.waiting, d.ringBy = InCall, l, nil, time.Time{}
-	c.giveUpAll(Failure{487, "somebody else answered"}, "", true)
+	c.giveUpAll(Failure{487, Elsewhere}, "", true)
 	if d.stays.up() {
 		c.joined()
 		return

@@ -161,7 +161,7 @@ func (c *Call) pickUp(l *leg) {
 	l.party = d.party
 	c.legs = append(c.legs, l)
 	d.waiting, d.ringBy = nil, time.Time{}
-	c.giveUpAll(Failure{487, "somebody else answered"}, "", true)
+	c.giveUpAll(Failure{487, Elsewhere}, "", true)
 	c.tell(l, LegChanged{State: l.state})
 	if l.up() {
 		c.answeredBy(l)

@@ -125,10 +125,12 @@ func (e *Endpoint) comes(m *message) bool {
 	if e.c.Realm == "" {
 		return true
 	}
-	if !offered && e.c.Guest != nil && e.c.Guest(m.from.Remote()) {
+	claimed := m.req.From().Address.User
+	// A telephone of ours is no guest where guests may come: only who has proven
+	// who he is may call other telephones.
+	if !offered && e.c.Guest != nil && !e.auth.Knows(unescape(claimed)) && e.c.Guest(m.from.Remote()) {
 		return true
 	}
-	claimed := m.req.From().Address.User
 	if strings.EqualFold(claimed, anonymous) {
 		claimed = "" // whoever proves who he is may keep it from others (RFC 3323)
 	}

@@ -123,7 +123,8 @@ type Call struct {
 	Ring     time.Duration `json:"ring"`
 	Talk     time.Duration `json:"talk"`
 
-	Quality Quality `json:"quality"`
+	Quality Quality `json:"quality"`        // of the first leg
+	Legs    []Leg   `json:"legs,omitempty"` // all far ends, oldest first
 }
 
 // A File is a recording of a call.
@@ -149,6 +150,7 @@ type Quality struct {
 	TheirLost     int64   `json:"their_lost"` // packets of ours
 	TheirJitterMS float64 `json:"their_jitter_ms"`
 
+	MOS         float64 `json:"mos"`          // estimated; 0 = nothing came
 	HoldSeconds float64 `json:"hold_seconds"` // how long the far end held the call
 }
 

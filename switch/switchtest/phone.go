@@ -41,7 +41,7 @@ type Phone struct {
 // Phone gives the phone of a number; it calls the switch and can be called at
 // sip:number@Host. One whose number is a telephone of the configuration with a
 // password has registered when Phone returns. Two of one number are Phone("1001")
-// and Phone("1001 desk").
+// and Phone("1001 desk"); Phone("1001 liar") does not know the password.
 func (w *World) Phone(number string) *Phone {
 	w.T.Helper()
 	w.Start()
@@ -53,7 +53,11 @@ func (w *World) Phone(number string) *Phone {
 	n := len(w.phones) + 1
 	p := &Phone{Number: number, Host: PhoneHost(n), w: w, calls: make(chan *Call, 1024)}
 	user, _, _ := strings.Cut(number, " ")
-	password, register, registered := w.account(user)
+	account := user
+	if strings.HasSuffix(number, " liar") {
+		account = ""
+	}
+	password, register, registered := w.account(account)
 	p.Phone = phone.New(phone.Config{
 		Listen: "udp://" + p.Host + ":5060", User: user, Name: "Phone " + user, Pacer: w.pacer, Rand: rand.NewPCG(uint64(n), 9),
 		Password: password, Register: register, Registered: registered.told,

@@ -152,3 +152,31 @@ func TestGroupStaggered(t *testing.T) {
 		w.Phone("1004").Next().Over()
 	}, "1001", "1002", "1003", "1004")
 }
+
+// TestGuests: where guests may come they reach applications and nobody else,
+// whatever number they claim; a telephone of ours must prove who it is there too.
+func TestGuests(t *testing.T) {
+	company(t, func(w *World) {
+		w.Config.SIP.Guests = "all"
+		w.Config.Lines = []server.Line{{Name: "carrier", Address: server.Names{"10.9.9.9"}}}
+		w.Config.Dialplan = []server.Rule{{From: "any", Match: "00*", To: server.Names{"carrier"}}, {From: "extension", Match: "*", To: server.Names{"*"}}}
+		w.Config.Extensions = append(w.Config.Extensions, server.Extension{Number: "9200", Type: "ringgroup", Members: []string{"1002"}})
+		w.Web.Serve("/ivr", `<Response><Speak>Welcome</Speak></Response>`)
+		a, b, guest := w.Phone("1001"), w.Phone("1002"), w.Phone("5551")
+		for _, n := range []string{"1002", "9200", "0044"} {
+			if got := guest.Refused(n); got != 403 {
+				t.Errorf("a guest calls %s: %d, want 403", n, got)
+			}
+		}
+		c := guest.Dial("9000")
+		c.Hears("Welcome")
+		c.Ends()
+		ac, bc := w.talk(a, b)
+		ac.HangUp()
+		bc.Over()
+		liar := w.Phone("1001 liar") // has no password
+		if got := liar.Refused("9000"); got != 401 {
+			t.Errorf("a guest who claims to be 1001: %d, want 401", got)
+		}
+	}, "1001", "1002")
+}
