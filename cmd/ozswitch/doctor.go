@@ -16,7 +16,8 @@ const doctorHelp = `Example:  ozswitch doctor --config ozswitch.yaml
 
 doctor looks at what a switch needs of its machine: free ports, the clock, the
 limit of open files, UDP buffers, the voice, the data folder, certificates and
-the web apps of the configuration. Each line is ok, warn or fail, and says what
+the web apps of the configuration. Where the switch runs it also tells which
+telephones were not let in, and why. Each line is ok, warn or fail, and says what
 to do. Without --config it looks for the defaults of dev.
 
 It changes nothing but for a file that it writes into the data folder and
@@ -81,6 +82,7 @@ func (d *doctor) examine(cfg *server.Config) {
 	d.data(cfg)
 	d.certificate(cfg)
 	d.web(cfg)
+	d.running(cfg)
 }
 
 func (d *doctor) ok(check, format string, args ...any) {

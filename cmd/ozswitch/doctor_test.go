@@ -2,9 +2,15 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"ozswitch/switch/server"
 )
 
 // TestDoctorHost: what doctor says of a machine's clock, limits and buffers.
@@ -40,4 +46,43 @@ func TestDoctorHost(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDoctorRunning: a switch that runs is asked which telephones it did not let in.
+func TestDoctorRunning(t *testing.T) {
+	said := `"sentence":"All well","ok":true,"registrations":2,"registrations_refused":["1001: wrong password (from 192.0.2.7:5060 by udp, at 2030-05-01 12:00:00): enter it once more","4711: unknown (from x, at y)"]`
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name, password, _ := r.BasicAuth(); r.URL.Path != "/v1/status" || name != "boss" || password != "of boss" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprintf(w, "{%s}", said)
+	}))
+	defer app.Close()
+	look := func(cfg *server.Config, want ...string) {
+		t.Helper()
+		var out bytes.Buffer
+		d := &doctor{ctx: t.Context(), out: &out}
+		d.running(cfg)
+		var got []string
+		for line := range strings.Lines(out.String()) {
+			got = append(got, strings.Join(strings.Fields(line), " "))
+		}
+		if !slices.Equal(got, want) || d.failed {
+			t.Errorf("doctor says %q, want %q", got, want)
+		}
+	}
+	cfg := server.Default()
+	cfg.Data, cfg.HTTP.Listen = t.TempDir(), strings.TrimPrefix(app.URL, "http://")
+	look(cfg) // nobody's password is known
+	cfg.Users = []server.User{{Name: "hashed", API: true, Password: "$argon2id$x"}, {Name: "boss", Admin: true, Password: "of boss"}}
+	look(cfg, "ok running switch "+app.URL+": All well",
+		"warn telephone refused 1001: wrong password (from 192.0.2.7:5060 by udp, at 2030-05-01 12:00:00)", "-> enter it once more",
+		"warn telephone refused 4711: unknown (from x, at y)")
+	said = `"sentence":"Not well: disk","ok":false,"registrations":7,"registrations_refused":[]`
+	look(cfg, "warn running switch "+app.URL+": Not well: disk", "ok telephones 7 registered, none was turned away")
+	cfg.Users[1].Password = "another"
+	look(cfg, "warn running switch "+app.URL+"/v1/status: 401 Unauthorized")
+	app.Close()
+	look(cfg) // none runs
 }
