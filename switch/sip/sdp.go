@@ -38,8 +38,26 @@ var (
 )
 
 // parseSDP reads a body. It is strict where sound would go astray (addresses,
-// ports, formats) and passes over what it does not know.
+// ports, formats) and passes over what it does not know. Of several audio lines
+// the first counts whose way of sound is one of ours: who offers SRTP and plain RTP
+// beside it has two.
 func parseSDP(b []byte) (*description, error) {
+	d, err := parseAudio(b, 0)
+	for n := 1; (err == errNoKey || err == errNoAudio) && d != nil && d.audio >= 0 && n < maxMediaLines; n++ {
+		var other error
+		if d, other = parseAudio(b, n); other == nil {
+			return d, nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// parseAudio does so for the audio line after so many others that would do. With
+// errNoKey or errNoAudio it gives what it has read, where there was such a line.
+func parseAudio(b []byte, skip int) (*description, error) {
 	d := &description{audio: -1}
 	var session, own netip.Addr
 	dir, ownDir := call.SendRecv, call.MediaDir(255)
@@ -81,6 +99,10 @@ func parseSDP(b []byte) (*description, error) {
 				return nil, fmt.Errorf("SDP line %d: too many media", n)
 			}
 			ours = d.audio < 0 && l.kind == "audio" && l.port > 0 && (l.proto == "RTP/AVP" || slices.Contains(webProtos, l.proto))
+			if ours && skip > 0 {
+				ours = false
+				skip--
+			}
 			if ours {
 				d.audio = len(d.lines)
 				if formats, err = readFormats(l.formats); err != nil {
@@ -113,9 +135,9 @@ func parseSDP(b []byte) (*description, error) {
 		case len(d.media.Web.Fingerprints) > 0:
 			d.media.Crypto = nil // DTLS-SRTP it is
 		case !slices.Contains(sdesProtos, l.proto):
-			return nil, errNoAudio
+			return d, errNoAudio
 		case len(d.media.Crypto) == 0:
-			return nil, errNoKey
+			return d, errNoKey
 		default: // keys in SDP (RFC 4568), which anyone on the way may read: better than none
 			d.media.Web, d.media.Secure = nil, true
 		}

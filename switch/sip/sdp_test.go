@@ -33,6 +33,8 @@ func TestParseSDP(t *testing.T) {
 		{"video first, IPv6, LF only", []byte("v=0\nm=video 5000 RTP/AVP 31\nc=IN IP4 10.9.9.9\nm=audio 4000 RTP/AVP 0\nc=IN IP6 2001:db8::1\n"),
 			call.Media{Addr: netip.MustParseAddrPort("[2001:db8::1]:4000"), Codecs: []call.Codec{pcmu}}, ""},
 		{"SRTP only", sdp("v=0", "c=IN IP4 10.0.0.2", "m=audio 4000 RTP/SAVP 0"), call.Media{}, "audio over RTP/SAVP without a key that we can use in a=crypto"},
+		{"SRTP by keys that nobody knows, and plain RTP", sdp("v=0", "c=IN IP4 10.0.0.2", "m=audio 4000 RTP/SAVP 0", "a=crypto:1 F8_128_HMAC_SHA1_80 inline:x", "m=audio 4002 RTP/AVP 0"),
+			call.Media{Addr: netip.MustParseAddrPort("10.0.0.2:4002"), Codecs: []call.Codec{pcmu}}, ""},
 		{"audio refused", sdp("v=0", "c=IN IP4 10.0.0.2", "m=audio 0 RTP/AVP 0"), call.Media{}, "no audio over RTP/AVP, RTP/SAVP or DTLS-SRTP"},
 		{"no address", sdp("v=0", "m=audio 4000 RTP/AVP 0"), call.Media{}, "SDP has no c= line"},
 		{"a name for an address", sdp("v=0", "c=IN IP4 host.example", "m=audio 4000 RTP/AVP 0"), call.Media{}, "SDP line 2: want a unicast address in c="},
