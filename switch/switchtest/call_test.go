@@ -62,7 +62,7 @@ func TestRefusals(t *testing.T) {
 		w.Web.Serve("/ivr", `<Response><Speak>hello</Speak></Response>`)
 		w.Web.Serve("/reject", `<Response><Var ID="x">1</Var><Reject/></Response>`)
 		ann := w.Phone("1001")
-		for number, want := range map[string]int{"1234": 404, "9001": 603, "1002": 480} {
+		for number, want := range map[string]int{"1234": 404, "9001": 603, "1002": 403} {
 			if got := ann.Refused(number); got != want {
 				t.Errorf("call to %s: %d, want %d", number, got, want)
 			}
