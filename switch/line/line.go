@@ -75,6 +75,11 @@ func (c *Config) named() bool {
 	return false
 }
 
+// trunk is who we are to the carrier.
+func (c *Config) trunk() sip.TrunkConfig {
+	return sip.TrunkConfig{Domain: c.Domain(), User: c.User, Login: c.AuthUser, Password: c.Password, Realm: c.Realm, Contact: c.Token}
+}
+
 // URI is that of a number at the carrier's.
 func (c *Config) URI(number string) string { return "sip:" + sip.Escape(number) + "@" + c.Domain() }
 

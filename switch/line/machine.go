@@ -240,7 +240,7 @@ func (m *Machine) Registered(now time.Time, at sip.Place, a sip.Asked) {
 	case a.Code == 423 && a.Least > m.asks && a.Least <= longestExpires && !m.longer:
 		m.asks, m.longer, m.reg.at = a.Least, true, now
 	case a.Heard && a.Code >= 400 && a.Code < 500 && a.Code != 408 && a.Code != 480:
-		m.why, m.refused = m.refusal(a), true
+		m.why, m.refused = refusal(&m.c, a), true
 		m.reg.at = now.Add(max(refusedWait, min(a.RetryAfter, longestExpires)))
 	default:
 		m.why, m.refused = unanswered(at, a), false

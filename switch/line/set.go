@@ -106,7 +106,7 @@ func (s *Set) SetLines(lines []Config) {
 // begin makes a line, and looks after it if the others are. s.mu is held.
 func (s *Set) begin(c Config) *runner {
 	r := &runner{set: s, c: c, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
-		trunk: s.c.Signal.Trunk(sip.TrunkConfig{Domain: c.Domain(), User: c.User, Login: c.AuthUser, Password: c.Password, Realm: c.Realm, Contact: c.Token})}
+		trunk: s.c.Signal.Trunk(c.trunk())}
 	r.m = NewMachine(c, time.Now(), s.jitter)
 	r.last = r.m.Status(time.Now())
 	if s.ctx != nil && !s.over {

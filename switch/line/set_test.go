@@ -424,3 +424,39 @@ func TestLineInvite(t *testing.T) {
 		})
 	}
 }
+
+// TestProbe: what is found out about a line without changing anything.
+func TestProbe(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Config)
+		ok     bool
+		want   string
+	}{
+		{func(*Config) {}, true, `udp 10.0.0.1:5060 answers and takes the password of user "u"`},
+		{func(c *Config) { c.Register = false }, true, "udp 10.0.0.1:5060 answers"},
+		{func(c *Config) { c.Password = "wrong" }, false, `udp 10.0.0.1:5060 answers; the carrier does not take user "u" with this password (401 Unauthorized)`},
+		{func(c *Config) { c.Realm = "other" }, false, `udp 10.0.0.1:5060 answers; the carrier asks for the password of realm "carrier.test", which is not the line's: is its realm right?`},
+		{func(c *Config) { c.Addresses = []string{"10.0.0.7"} }, false, "no answer from udp 10.0.0.7:5060: is the address right, and does the firewall let it through?"},
+		{func(c *Config) { c.Addresses = append(c.Addresses, "10.0.0.7") }, false,
+			`udp 10.0.0.1:5060 answers and takes the password of user "u"; no answer from udp 10.0.0.7:5060: is the address right, and does the firewall let it through?`},
+		{func(c *Config) { c.Transport = "tls" }, false, "tls 10.0.0.1:5061 cannot be reached: "},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			n := simnet.New(1)
+			n.SetDefault(simnet.Link{Delay: time.Millisecond})
+			carrier := openCarrier(t, n, "10.0.0.1", 1)
+			us := open(t, n, "10.0.0.9", 9, func(c *sip.Config) { c.DialStream = n.DialContext(netip.MustParseAddr("10.0.0.9")) })
+			l := account("carrier", "10.0.0.1")
+			c.change(&l)
+			if ok, words := Probe(t.Context(), us.e, l); ok != c.ok || !strings.HasPrefix(words, c.want) {
+				t.Errorf("%v %q, want %v %q", ok, words, c.ok, c.want)
+			}
+			if at := carrier.e.Bindings("u"); len(at) != 0 {
+				t.Errorf("it has registered: %+v", at)
+			}
+			time.Sleep(time.Minute)
+			us.close()
+			carrier.close()
+		})
+	}
+}

@@ -13,6 +13,7 @@ import (
 
 	"ozswitch/switch/call"
 	"ozswitch/switch/sip/dialog"
+	"ozswitch/switch/sip/flow"
 )
 
 // A Trunk asks the far end of one outside line: it registers there and sees
@@ -84,7 +85,28 @@ func (t *Trunk) Register(ctx context.Context, at Place, expires time.Duration) A
 		return Asked{Code: 503, Reason: "the switch does not listen for " + at.Transport + " at that kind of address"}
 	}
 	lasts := strconv.Itoa(int((expires + time.Second - 1) / time.Second))
-	extra := "Contact: " + t.e.contactAs(t.c.Contact, f) + ";expires=" + lasts + "\r\nExpires: " + lasts + "\r\n" + allow
+	a := t.register(ctx, f, "Contact: "+t.e.contactAs(t.c.Contact, f)+";expires="+lasts+"\r\nExpires: "+lasts+"\r\n"+allow, expires)
+	if a.Granted > 0 {
+		f.Keep(a.Granted + time.Minute)
+	}
+	return a
+}
+
+// Query asks a place of the carrier's whether it takes our password, and changes
+// nothing: a REGISTER without Contact (RFC 3261 10.2.3).
+func (t *Trunk) Query(ctx context.Context, at Place) Asked {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.e.flowTo(at.hop())
+	if f == nil {
+		return Asked{Code: 503, Reason: "the switch does not listen for " + at.Transport + " at that kind of address"}
+	}
+	return t.register(ctx, f, "", 0)
+}
+
+// register sends a REGISTER, again with our password where that is asked for. t.mu
+// is held.
+func (t *Trunk) register(ctx context.Context, f flow.Flow, extra string, expires time.Duration) Asked {
 	login := ""
 	for tries := 0; ; tries++ {
 		m, why := t.e.ask(ctx, f, &t.reg, "REGISTER", login+extra)
@@ -94,9 +116,6 @@ func (t *Trunk) Register(ctx context.Context, at Place, expires time.Duration) A
 		a := asked(m, why)
 		if why.Code < 300 {
 			a.Granted = granted(m.res, t.c.Contact, expires)
-			if expires > 0 {
-				f.Keep(a.Granted + time.Minute)
-			}
 			return a
 		}
 		c := credentials{user: cmp.Or(t.c.Login, t.c.User), password: t.c.Password, realm: t.Realm()}
