@@ -94,13 +94,18 @@ func (s *Server) featureCode(in call.Invited) (says script.Task, ok bool) {
 	if !ok || in.Line != "" {
 		return says, false
 	}
-	if in.User == "" {
+	sign := "<Beep/>" // is heard where there is no voice too
+	if change == (extension.Change{}) {
+		sign = ""
+	} else if in.User == "" {
+		sign = ""
 		said = "Nothing was changed: log in with the extension's password to use this code."
 	} else if err := s.changeSettings(in.User, change); err != nil {
 		s.log.Warn("a feature code was not carried out", "extension", in.User, "dialed", in.To, "err", err)
+		sign = ""
 		said = "Nothing was changed: the number cannot be used."
 	}
-	return script.Task{Text: "<Response><Delay Timeout=\"0.3\"/><Speak>" + said + "</Speak><Hangup/></Response>"}, true
+	return script.Task{Text: "<Response><Delay Time=\"0.5\"/>" + sign + "<Speak>" + said + "</Speak><Hangup/></Response>"}, true
 }
 
 // settings are those that the configuration names.

@@ -415,8 +415,8 @@ func TestFeatureCodes(t *testing.T) {
 			t.Helper()
 			call := p.Dial(code)
 			call.Over()
-			if !strings.Contains(w.Transcript(call.ID()), want) {
-				t.Errorf("%s: want %q said:\n%s", code, want, w.Transcript(call.ID()))
+			if said := w.Transcript(call.ID()); !strings.Contains(said, want) || strings.Contains(said, "error") || strings.Contains(said, "Beep") != strings.HasSuffix(want, ".") {
+				t.Errorf("%s: want %q said, a beep when it was done, and no error:\n%s", code, want, said)
 			}
 		}
 		reached := func(want *Phone) {
@@ -431,6 +431,7 @@ func TestFeatureCodes(t *testing.T) {
 		says(b, "*721003", "Calls are forwarded to 1 0 0 3.")
 		reached(c)
 		says(b, "*721002", "Nothing was changed")
+		says(b, "*72", "Nothing was changed: dial")
 		says(b, "*73", "Calls are no longer forwarded.")
 		reached(b)
 		says(b, "*78", "Do not disturb is on.")
