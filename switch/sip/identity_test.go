@@ -206,8 +206,8 @@ func TestBackByAProxy(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		if len(p.sw.calls) != 1 || p.sw.calls[0].Hops != 2 {
-			t.Errorf("calls %+v, want one with 2 hops", p.sw.calls)
+		if len(p.sw.calls) != 1 || p.sw.calls[0].Hops != 1 {
+			t.Errorf("calls %+v, want one with 1 hop", p.sw.calls)
 		}
 	})
 }

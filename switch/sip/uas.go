@@ -125,20 +125,21 @@ func (s *shard) invited(now time.Time, m *message) (*leg, call.Invited) {
 	return l, in
 }
 
-// mostPassed is what is left of Max-Forwards, whatever a caller says: a call that
-// comes back to us again and again must end soon, and nobody is ten switches away.
-const mostPassed = 10
+// mostPassed is what is left of Max-Forwards, whatever a caller says: enough for
+// the proxies of a carrier, and few enough for a call that goes round between two
+// switches to end after ten rounds.
+const mostPassed = 20
 
 // hops is how often a call may be passed on from here; below 0 = not at all. One
-// that is a leg of our own, come back to us, has fewer than that had, whatever a
-// proxy made of it.
+// that is a leg of our own, come back to us, loses two, of what that had, whatever
+// a proxy made of it.
 func (s *shard) hops(m *message) int {
 	left := mostPassed + 1
 	if mf := m.req.MaxForwards(); mf != nil {
 		left = min(left, int(mf.Val()))
 	}
 	if own := s.legs[string(m.head.FromTag())]; own != nil && own.callID == string(m.head.CallID) && own.out != nil && own.out.hops > 0 {
-		left = min(left, own.out.hops)
+		left = min(left, own.out.hops) - 1
 	}
 	if left--; left <= 0 {
 		return -1
