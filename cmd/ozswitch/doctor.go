@@ -15,10 +15,10 @@ import (
 const doctorHelp = `Example:  ozswitch doctor --config ozswitch.yaml
 
 doctor looks at what a switch needs of its machine: free ports, the clock, the
-limit of open files, UDP buffers, the voice, the data folder, certificates and
-the web apps of the configuration. Where the switch runs it also tells which
-telephones were not let in, and why. Each line is ok, warn or fail, and says what
-to do. Without --config it looks for the defaults of dev.
+limit of open files, UDP buffers, the voice, the data folder, certificates, the
+web apps and the outside lines of the configuration. Where the switch runs it
+also tells which telephones were not let in, and why. Each line is ok, warn or
+fail, and says what to do. Without --config it looks for the defaults of dev.
 
 It changes nothing but for a file that it writes into the data folder and
 removes again. The exit status is 1 when something fails.`
@@ -82,6 +82,7 @@ func (d *doctor) examine(cfg *server.Config) {
 	d.data(cfg)
 	d.certificate(cfg)
 	d.web(cfg)
+	d.lines(cfg)
 	d.running(cfg)
 }
 
