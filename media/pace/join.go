@@ -2,7 +2,9 @@ package pace
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
+	"runtime/debug"
 	"time"
 
 	"ozswitch/media"
@@ -78,6 +80,9 @@ type joining struct {
 func (l *Leg) Join(to, from *Way, c Coder) error {
 	k := &joining{to: to, from: from, coder: c, pass: c == nil}
 	l.from.Store(from)
+	if from != nil {
+		from.reader.Store(l)
+	}
 	if c != nil {
 		k.jitter = newJitter(from.from, 0)
 	} else if from != nil && l.tapping.Load() {
@@ -225,6 +230,30 @@ func (l *Leg) passAll(now, due time.Time, ts uint32, s *Shard) {
 		rtp.PutHeader(s.packet, out)
 		l.emit(now, due, s.packet[:rtp.HeaderLen+copy(s.packet[rtp.HeaderLen:], payload)])
 	}
+}
+
+// push sends at once what this leg has just put on its way, if the leg that says it
+// is of the same shard, hence of the same goroutine, and has nothing else to say: so
+// packets are held up once, by at most a frame, and not twice. A panic there is that
+// leg's, which ends in its next turn.
+func (l *Leg) push(now, due time.Time, s *Shard) {
+	w := l.joint.to
+	if w == nil {
+		return
+	}
+	y := w.reader.Load()
+	if y == nil || y.home.Load() != s || !y.begun || y.gone || y.joint.from != w {
+		return
+	}
+	if t := &y.talk; !y.joint.pass || y.joint.coding || t.hold || t.back != nil || t.clips.first != nil || t.rows.first != nil {
+		return
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			y.broken = fmt.Errorf("%w: %v\n%s", ErrPanic, r, debug.Stack())
+		}
+	}()
+	y.passAll(now, due, y.talk.ts, s)
 }
 
 // keepTime lets our own clock follow that of what passes, so that what we say

@@ -160,7 +160,7 @@ func TestPassAndPlay(t *testing.T) {
 	r.ok(r.y.SendKeys(2, "5"))
 	n = r.speaks(n, "ghijklmn")
 	r.speaks(n, "op")
-	r.want("sent", r.sent(), "Ma0@1 b1@2 P2@3 Q3@4 e4@5 f5@6 Mk56@7 k57@7 k58@7 k59@7 k510@7 k511@7 k512@7 k513@7 o14@15 p15@16")
+	r.want("sent", r.sent(), "Ma0@1 b1@2 c2@3 P3@4 Q4@5 e5@6 f6@7 g7@8 Mk58@9 k59@9 k510@9 k511@9 k512@9 k513@9 k514@9 k515@9 o16@17 p17@18")
 	for _, p := range r.wx.sent {
 		if p.Payload[0] != 0xff && p.PT == 0 {
 			t.Errorf("the other party was sent %q", p.Payload[0])
@@ -202,17 +202,20 @@ type letters struct {
 	cur, last byte
 	leaps     string
 	level     int
+	missing   int
 }
 
 func (c *letters) Begin(last []byte) { c.last = append(last, 0)[0] }
 func (c *letters) Leap(b []byte)     { c.leaps += string(b[0]); c.cur = b[0] }
 func (c *letters) Even() bool        { return c.level == 0 }
 func (c *letters) Hear(b []byte) {
-	c.cur = c.last // a frame is invented once
-	c.last = 0
+	c.cur = 0
 	if len(b) > 0 {
-		c.cur = b[0]
+		c.cur, c.missing = b[0], 0
+	} else if c.missing++; c.missing <= 2 { // so many frames are invented
+		c.cur = c.last
 	}
+	c.last = c.cur
 }
 
 func (c *letters) Say(dst, over []byte) int {
@@ -245,7 +248,7 @@ func TestLayOver(t *testing.T) {
 	n = r.speaks(n, "ijk")
 	r.ok(r.y.Enqueue(2, clip("..")))
 	r.speaks(n, "lm")
-	r.want("sent", r.sent(), "Ma0@1 b1@2 B2@3 C3@4 D4@5 E5@6 f6@7 h7@8 i8@9 j9@10 k10@11 K11@12 L12@13")
+	r.want("sent", r.sent(), "Ma0@1 b1@2 c2@3 C3@4 C4@5 D5@6 E6@7 f7@8 h8@9 i9@10 j10@11 k11@12 l12@13 L13@14 L14@15")
 	r.want("leapt over", c.leaps, "h")
 }
 
@@ -262,22 +265,22 @@ func TestCodeAll(t *testing.T) {
 		p.TS = uint32(960 * n)
 		return p
 	}
-	for i, letter := range "abcd..efgh" {
+	for i, letter := range "abcd....efgh" {
 		if letter != '.' {
 			r.wx.comes(far, wide(i, string(letter)))
 		}
 		r.frames(1)
 	}
 	r.frames(8)
-	key := rtp.Packet{PT: 96, SSRC: 5, Marker: true, Seq: 1010, TS: 960 * 20, Payload: []byte{5, 10, 960 >> 8, 960 & 0xff}}
+	key := rtp.Packet{PT: 96, SSRC: 5, Marker: true, Seq: 1012, TS: 960 * 22, Payload: []byte{5, 10, 960 >> 8, 960 & 0xff}}
 	r.wx.comes(far, key)
 	r.frames(1)
-	key.Marker, key.Seq, key.Payload = false, 1011, []byte{5, 0x8a, 1920 >> 8, 1920 & 0xff}
+	key.Marker, key.Seq, key.Payload = false, 1013, []byte{5, 0x8a, 1920 >> 8, 1920 & 0xff}
 	r.wx.comes(far, key)
 	r.frames(2)
 	keys := r.wy.sent[len(r.wy.sent)-2:]
 	r.want("the key's payloads", fmt.Sprintf("%x %x", keys[0].Payload, keys[1].Payload), "050a00a0 058a0140")
-	r.want("sent", r.sent(), "Ma0@3 b1@4 c2@5 d3@6 Me4@9 f5@10 g6@11 h7@12 Mk58@19 k59@19")
+	r.want("sent", r.sent(), "Ma0@3 b1@4 c2@5 d3@6 d4@7 d5@8 Me6@11 f7@12 g8@13 h9@14 h10@15 h11@16 Mk512@21 k513@21")
 }
 
 // A background plays over and over beneath clips and in the stead of the other
@@ -299,6 +302,57 @@ func TestBackground(t *testing.T) {
 	r.frames(1)
 }
 
+// What comes is sent at once where both legs are of one shard, and in the other's
+// turn where they are not; a panic of the other is its own.
+func TestPassAtOnce(t *testing.T) {
+	for _, shards := range []int{1, 2} {
+		r := newPair(t, nil)
+		s, y := r.s, r.y
+		if shards == 2 {
+			s = NewShard(start, 0)
+			r.wy = &fakeWire{}
+			c := r.y.cfg
+			c.Wire = r.wy
+			y = NewLeg(c)
+			r.ok(s.Add(y))
+			r.y = y
+		}
+		r.join(nil)
+		tick := func(at time.Duration) {
+			r.s.Tick(start.Add(at))
+			if shards == 2 {
+				s.Tick(start.Add(at))
+			}
+		}
+		for at := time.Duration(0); at < 100*ms; at += 2 * ms {
+			tick(at)
+		}
+		r.wy.sent = nil
+		r.wx.comes(far, sound(0, "a"))
+		r.s.Tick(start.Add(100 * ms))
+		if got, want := len(r.wy.sent), 2-shards; got != want {
+			t.Errorf("%d shards: %d packets are sent in the turn of who heard it, want %d", shards, got, want)
+		}
+		tick(102 * ms)
+		tick(120 * ms)
+		if len(r.wy.sent) != 1 {
+			t.Errorf("%d shards: %d packets were sent, want 1", shards, len(r.wy.sent))
+		}
+		r.wy.boom = true
+		r.wx.comes(far, sound(1, "b"))
+		tick(140 * ms)
+		tick(142 * ms)
+		r.l = y
+		if got := r.results(); !strings.HasPrefix(got, "Failed@") || !strings.Contains(got, "boom") {
+			t.Errorf("%d shards: results of who panicked: %q", shards, got)
+		}
+		r.l = r.x
+		if got := r.results(); strings.Contains(got, "Failed") {
+			t.Errorf("%d shards: results of the other: %q", shards, got)
+		}
+	}
+}
+
 // On hold nothing passes; afterwards it goes on.
 func TestPassHold(t *testing.T) {
 	r := newPair(t, nil)
@@ -309,7 +363,7 @@ func TestPassHold(t *testing.T) {
 	n = r.speaks(n, "cd")
 	r.ok(r.y.SetSending(true))
 	r.speaks(n, "ef")
-	r.want("sent", r.sent(), "Ma0@1 b1@2 Me2@5 f3@6")
+	r.want("sent", r.sent(), "Ma0@1 b1@2 c2@3 Me3@5 f4@6")
 }
 
 // Our own clock follows a sender whose clock is a thousandth fast or slow, so that

@@ -96,12 +96,13 @@ type Leg struct {
 	joint   joint
 	tap     *Tap
 	feed    Feed
-	slot    int  // where it is in the shard,
-	at      int  // and its place there
-	turns   int  // frames since the statistics were published
-	begun   bool // it has had a turn
-	deaf    bool // a result found no place
-	gone    bool // the shard let go of it
+	slot    int   // where it is in the shard,
+	at      int   // and its place there
+	turns   int   // frames since the statistics were published
+	begun   bool  // it has had a turn
+	deaf    bool  // a result found no place
+	gone    bool  // the shard let go of it
+	broken  error // in another leg's turn: it ends in its own
 }
 
 // NewLeg makes a leg; pacer.Add starts it. It panics when c has no wire or no

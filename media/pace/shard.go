@@ -136,6 +136,9 @@ func (s *Shard) leg(l *Leg, now, due time.Time, skip, frames int) (err error) {
 		}
 	}()
 	inject(l.cfg.Fault, "tick")
+	if l.broken != nil {
+		return l.broken
+	}
 	if !l.begun {
 		if waits(l.cfg.Wire) {
 			return nil
@@ -149,6 +152,7 @@ func (s *Shard) leg(l *Leg, now, due time.Time, skip, frames int) (err error) {
 		sound := l.say(now, at, s)
 		if i == 0 {
 			l.listen(now, due.Add(time.Duration(frames-1)*media.Frame), s.bufs, s.from)
+			l.push(now, due, s)
 		}
 		n := l.ear.jitter.Get(at, s.frame)
 		if l.ear.tones != nil {

@@ -23,8 +23,8 @@ type talk struct {
 	back   *Clip // plays beneath them, over and over; nil = nothing does
 	backAt int   // its next frame
 
-	keys  rtp.KeySender
-	rows  list // of keys; the first is being sent
+	keys rtp.KeySender
+	rows list // of keys; the first is being sent
 }
 
 func (t *talk) init(c LegConfig) {

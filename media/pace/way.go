@@ -17,6 +17,9 @@ type Way struct {
 	head, tail atomic.Uint32 // in bytes since the start: taken, and put
 	held       uint32        // reader's: the size of the record that was taken last
 	left       uint16        // writer's: how many packets of the stream were not put
+
+	// Who takes, so that a writer of the same shard can have it done at once.
+	reader atomic.Pointer[Leg]
 }
 
 // waySize has room for 45 packets of G.711: 900 ms of a call whose other end's
