@@ -12,7 +12,8 @@
 // the leg's next tick; results (a key pressed, a prompt ended) are taken with
 // Next after its Bell rang. What a leg plays is ready payload frames, coded
 // once and shared by all calls: this package knows no codec. A [Tap] copies
-// both directions to a recorder.
+// both directions to a recorder. Two legs that are joined (join.go) pass packets to
+// each other by a [Way] each, or frames by a [Coder].
 //
 // A panic ends the leg it happened in and no other.
 //
