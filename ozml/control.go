@@ -3,6 +3,7 @@ package ozml
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"ozswitch/ozml/syntax"
@@ -71,3 +72,17 @@ func Route(ctx context.Context, w World, t Table, f *syntax.File, o Options) (r 
 	Run(ctx, w, t, f, o)
 	return r, ok
 }
+
+// InFolders tells whether a path of a command stays below the folders of scripts
+// (decisions 10), as far as its words say.
+func InFolders(param, path string) error {
+	for part := range strings.SplitSeq(strings.ReplaceAll(path, `\`, "/"), "/") {
+		if part == ".." || strings.ContainsRune(part, 0) {
+			return &Fault{Code: CodePath, Msg: param + " leads out of the folders of scripts: " + path, Hint: FolderHint}
+		}
+	}
+	return nil
+}
+
+// FolderHint says which the folders of scripts are.
+const FolderHint = "media/, recordings/ and voicemail/ of the data folder are for scripts"

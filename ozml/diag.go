@@ -149,7 +149,7 @@ func Codes() []CodeDoc {
 		{Code: CodeOnHangup, Title: "more than one OnHangup", Cause: "A document may say once what is to be done after the call; the first counts.", Cure: "Put all commands into one OnHangup."},
 		{Code: CodeCrash, Title: "internal fault", Cause: "A fault of the switch itself while it ran the command. Only this command is concerned.", Cure: "Please report it with the event log of the call.", Refused: true},
 		{Code: CodeSQL, Title: "SQL is not offered", Cause: "The switch has no database for scripts: ExecuteSQL and SQL in GoTo are refused.", Cure: "Let a web application do the query: ForwardToUrl, or GoTo with a URL.", Refused: true},
-		{Code: CodeNoFile, Title: "no such sound file", Cause: "The file does not exist, cannot be read or is no sound file of a known kind.", Cure: "Put it below media/ of the data folder and name it relative to that, or give a URL.", Refused: true},
+		{Code: CodeNoFile, Title: "no such file", Cause: "The file does not exist, cannot be read or is no sound file of a known kind.", Cure: "Put it below media/ of the data folder and name it relative to that, or give a URL.", Refused: true},
 		{Code: CodePath, Title: "path not allowed", Cause: "The path leads out of the folder that scripts may use.", Cure: "Give a path below recordings/ or media/, without \"..\".", Refused: true},
 		{Code: CodeNoCall, Title: "no such call", Cause: "No call has this CallId, or it is over.", Cure: "ListActiveCalls lists the calls that are up.", Refused: true},
 		{Code: CodeDial, Title: "the call could not be made", Cause: "The number is busy, did not answer, does not exist or has no route.", Cure: "The message says which; see the dial plan.", Refused: true},

@@ -51,7 +51,7 @@ func (c *call) Tell() string { return c.To }
 
 func (c *call) Do(ctx context.Context, m *ozml.Machine) error {
 	if m.Calls == nil {
-		return &ozml.Fault{Code: ozml.CodeNotOffered, Msg: "calls cannot be made from here"}
+		return noCalls()
 	}
 	d := c.Dial
 	d.To, d.Wait = strings.TrimSpace(d.To), m.Setting() == ozml.API

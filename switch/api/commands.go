@@ -277,6 +277,20 @@ func (h *Commands) run(r *http.Request, u User, c *ozml.Command, p params) answe
 
 var errLate = errors.New("api: no outcome in time")
 
+// dialedBy is the number that a command calls; ok is false for one that makes no
+// call.
+func dialedBy(c *ozml.Command, p params) (number string, ok bool) {
+	switch c.Name {
+	case "Call":
+		return p["dialed"].Value + p["dialled"].Value, true
+	case "CallSetup":
+		return p["caller"].Value, true
+	case "Request":
+		return p["dialedaddress"].Value, true
+	}
+	return "", false
+}
+
 // failure finds the code of an error (http-api.md A4).
 func (h *Commands) failure(err, cause error, c *ozml.Command, p params) answer {
 	if ce, ok := errors.AsType[*ozml.CallError](err); ok {
@@ -305,7 +319,7 @@ func (h *Commands) failure(err, cause error, c *ozml.Command, p params) answer {
 	if f, ok := errors.AsType[*ozml.Fault](err); ok && strings.HasPrefix(f.Code, "OZ10") { // ResponseOzML
 		return say(codeParse, f.Msg)
 	}
-	if dialed := p["dialed"].Value + p["dialled"].Value; c.Name == "Call" {
+	if dialed, calls := dialedBy(c, p); calls {
 		state := "Error"
 		if errors.Is(err, errLate) || errors.Is(cause, errLate) {
 			state = "NoAnswer"

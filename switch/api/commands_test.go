@@ -227,6 +227,12 @@ func TestAnswers(t *testing.T) {
 		{"forward", get("command=Forward&CallId=Nt3uh&Destination=500"), 200},
 		{"forward, as Ozeki 10 calls it", get("command=ForwardCall&CallId=Nt3uh&Destination=500"), 200},
 
+		{"call setup", get("command=CallSetup&Caller=100&Callee=101&ErrorUrl=http%3a%2f%2fapp.example%2ferr"), 200},
+		{"call setup, busy", get("command=CallSetup&Caller=busy&Callee=101"), 402},
+		{"call setup, out of order", get("command=CallSetup&Caller=broken&Callee=101"), 402},
+		{"call setup of one", get("command=CallSetup&Caller=100"), 302},
+		{"move a file", get("command=MoveFile&SourceFile=a&TargetDirectory=b"), 303},
+
 		{"speak nothing", get("command=Speak&CallId=b81Qx"), 302},
 		{"speak to whom", get("command=Speak&CallId=b81Qx&Text=x&Party=both"), 302},
 		{"speak to nobody", get("command=Speak&CallId=Nt3uh&Text=x&Party=callee"), 302},

@@ -2,7 +2,6 @@ package script
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"net/url"
 	"time"
@@ -29,14 +28,13 @@ func (r *Runner) Calls(by call.Result, operator bool) ozml.Directory {
 
 // A Target is where an outgoing call goes and on whose behalf.
 type Target struct {
-	URI       string // SIP URI
-	Phone     string // the extension whose registered telephone that is; "" = an address
-	Web       bool   // the callee is a browser: it is offered WebRTC
-	Security  call.Security
 	Extension string // the API extension that calls
 	Name      string // its name, shown to the callee
 	Direction call.Direction
 	Task      Task // what the extension gives: fallbacks, error_url ...
+	// Ring rings whom the dial plan leads the number to until somebody answers. Its
+	// error is a Stated, a *exchange.AskError or the cause of ctx.
+	Ring func(ctx context.Context, l *exchange.Line, o ozml.Dial) error
 }
 
 // Find implements ozml.Directory.
@@ -68,32 +66,63 @@ func (d *directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
 	if name == "" {
 		name = to.Name
 	}
-	leg := call.LegID("out-" + rand.Text())
 	l, err := d.c.Exchange.Dial(exchange.Info{
-		Leg: leg, From: from, FromName: name, Dialed: o.To, Extension: to.Extension, Direction: to.Direction, Task: t,
+		From: from, FromName: name, Dialed: o.To, Extension: to.Extension, Direction: to.Direction, Task: t,
 	})
 	if err != nil {
 		return "", &ozml.CallError{To: o.To, State: "Error"}
 	}
-	originate := call.Originate{
-		Leg: leg, Target: to.URI, Phone: to.Phone, Web: to.Web, Security: to.Security, To: o.To, From: from, FromName: name, RingTime: o.RingTime, Direction: to.Direction,
-	}
+	l.Post(call.Originate{To: o.To, From: from, FromName: name, Direction: to.Direction})
+	ended := make(chan error, 1) // what came of it
+	d.wg.Go(func() {
+		ended <- d.ring(context.WithoutCancel(ctx), l, to, o)
+	})
 	if !o.Wait {
-		l.Post(originate)
 		return string(l.Info().ID), nil
 	}
-	err = l.Ask(ctx, func(k call.Ticket) call.Event {
-		originate.Ticket = k
-		return originate
-	})
-	if a, ok := errors.AsType[*exchange.AskError](err); ok {
-		return "", &ozml.CallError{To: o.To, State: stateOf(a.Code)}
+	err = l.Ask(ctx, func(k call.Ticket) call.Event { return call.RingAwaited{Ticket: k} })
+	if _, over := errors.AsType[*exchange.AskError](err); over {
+		if err = <-ended; err == nil {
+			err = &ozml.CallError{To: o.To, State: "Cancelled"}
+		}
+		return "", unreached(o.To, err)
 	}
 	if err != nil { // nobody waits any more: the call must not ring on by itself
 		l.Post(call.HangupWanted{By: d.by, Reason: "given up"})
 		return "", err
 	}
 	return string(l.Info().ID), nil
+}
+
+// ring rings whom a call of ours is for; when nobody answers the call ends with
+// the reason.
+func (d *directory) ring(ctx context.Context, l *exchange.Line, to Target, o ozml.Dial) (err error) {
+	defer func() {
+		if err != nil {
+			l.Post(call.HangupWanted{By: resultOf(err), Reason: err.Error()})
+		}
+	}()
+	defer d.guard(l.Sink(), "call")
+	err = errors.New("script: a fault of the switch") // unless Ring returns
+	err = to.Ring(ctx, l, o)
+	return err
+}
+
+// resultOf is how a call ends that nobody has answered.
+func resultOf(err error) call.Result {
+	state := "Error"
+	if e, ok := unreached("", err).(*ozml.CallError); ok {
+		state = e.State
+	}
+	switch state {
+	case "Busy":
+		return call.Busy
+	case "NoAnswer", "Cancelled":
+		return call.NoAnswer
+	case "NotFound":
+		return call.NotFound
+	}
+	return call.Failed
 }
 
 // stateOf names a failed set-up as ListActiveCalls and code 402 do.

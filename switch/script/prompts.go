@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,8 +50,9 @@ const (
 type Library struct {
 	// Roots by the name of their folder, media first: the one that a path without
 	// a root's name is relative to.
-	Media, Recordings *os.Root
-	// Dir is the data folder that holds both; an absolute path must lie below it.
+	// Voicemail may be nil.
+	Media, Recordings, Voicemail *os.Root
+	// Dir is the data folder that holds them; an absolute path must lie below one.
 	Dir string
 	Web *notify.Client
 
@@ -75,6 +75,9 @@ func (l *Library) Open(ctx context.Context, name string) (*PromptFile, error) {
 		return l.download(ctx, name)
 	}
 	root, rel, err := l.place(name)
+	if err == nil && rel == "." {
+		err = outside(name)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -91,30 +94,6 @@ func (l *Library) Open(ctx context.Context, name string) (*PromptFile, error) {
 		return nil, noFile(name, err)
 	}
 	return &PromptFile{f, fmt.Sprintf("%s\x00%d\x00%d", name, i.Size(), i.ModTime().UnixNano()), f.Close}, nil
-}
-
-// place finds the root that a path lies below (decisions 10).
-func (l *Library) place(name string) (*os.Root, string, error) {
-	rel := filepath.FromSlash(strings.ReplaceAll(name, `\`, "/"))
-	if filepath.IsAbs(rel) {
-		dir, err := filepath.Abs(l.Dir)
-		if err != nil {
-			return nil, "", err
-		}
-		r, err := filepath.Rel(dir, rel)
-		first, rest, _ := strings.Cut(filepath.ToSlash(r), "/")
-		switch {
-		case err == nil && first == "media" && rest != "":
-			return l.Media, rest, nil
-		case err == nil && first == "recordings" && rest != "":
-			return l.Recordings, rest, nil
-		}
-		return nil, "", &ozml.Fault{Code: ozml.CodePath, Msg: fmt.Sprintf("%s is not below the folders media and recordings", name), Hint: "give the path below media/"}
-	}
-	if rest, ok := strings.CutPrefix(filepath.ToSlash(rel), "recordings/"); ok {
-		return l.Recordings, rest, nil
-	}
-	return l.Media, rel, nil
 }
 
 func noFile(name string, err error) error {

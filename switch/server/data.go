@@ -14,6 +14,7 @@ type data struct {
 	dir        string
 	recordings *os.Root
 	media      *os.Root
+	voicemail  *os.Root
 	scripts    *os.Root // what the console edits
 	key        []byte   // secret.key: signs the addresses of recordings
 }
@@ -33,6 +34,9 @@ func openData(dir string) (*data, error) {
 	if d.media, err = os.OpenRoot(filepath.Join(dir, "media")); err != nil {
 		return nil, fmt.Errorf("server: data folder: %w", err)
 	}
+	if d.voicemail, err = os.OpenRoot(filepath.Join(dir, "voicemail")); err != nil {
+		return nil, fmt.Errorf("server: data folder: %w", err)
+	}
 	if d.scripts, err = os.OpenRoot(filepath.Join(dir, "scripts")); err != nil {
 		return nil, fmt.Errorf("server: data folder: %w", err)
 	}
@@ -45,6 +49,7 @@ func openData(dir string) (*data, error) {
 func (d *data) close() {
 	d.recordings.Close()
 	d.media.Close()
+	d.voicemail.Close()
 	d.scripts.Close()
 }
 

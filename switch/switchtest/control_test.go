@@ -310,3 +310,33 @@ func TestVisitors(t *testing.T) {
 		}
 	}, "1001")
 }
+
+// TestCallSetup: the first phone rings, then the second for it.
+func TestCallSetup(t *testing.T) {
+	company(t, func(w *World) {
+		w.Web.Serve("/err", "")
+		a, b := w.Phone("1001"), w.Phone("1002")
+		a.Reply = func() phone.Reply { return phone.Reply{Options: phone.Options{RingFor: 2 * time.Second}} }
+		busy := 0
+		b.Reply = func() phone.Reply { return phone.Reply{Refuse: busy} }
+		if got := w.API("CallSetup", "Caller", "1001", "Callee", "1002"); code(got) != "200" {
+			w.T.Fatalf("CallSetup: %s", got)
+		}
+		ac, bc := a.Next(), b.Next()
+		if ac.From() != "1002" || bc.From() != "1001" {
+			w.T.Errorf("they see %s and %s, want each other", ac.From(), bc.From())
+		}
+		w.Pass(5 * time.Second)
+		bc.Call.Hangup()
+		ac.Over()
+		if got := code(w.API("CallSetup", "Caller", "777", "Callee", "1002")); got != "402" {
+			w.T.Errorf("CallSetup of nobody: %s, want 402", got)
+		}
+		busy = 486
+		w.API("CallSetup", "Caller", "1001", "Callee", "1002", "ErrorUrl", "http://app/err")
+		a.Next().Over()
+		if p := w.Web.Wait("Error", 1); !strings.Contains(p.Fields.Get("ErrorMessage"), "'Busy'") {
+			w.T.Errorf("Error says %v", p.Fields)
+		}
+	}, "1001", "1002")
+}

@@ -50,6 +50,8 @@ func TestExamplesAsOnPaper(t *testing.T) {
 var otherwise = map[string]string{
 	"api_":                       "no call",
 	"call_":                      "what numbers do is the scenario's on paper: see TestCallByScript",
+	"callsetup_":                 "what numbers do is the scenario's on paper: see TestCallSetup",
+	"senddtmf_":                  "keys go out between two frames: see TestThirdParty",
 	"hangup_other_call":          "the other call is the scenario's",
 	"listactivecalls_":           "the other calls are the scenario's",
 	"attendedtransfer_":          "the other calls are the scenario's",
