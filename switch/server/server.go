@@ -275,10 +275,10 @@ func (s *Server) newCalls() {
 		Trace: s.message, Log: s.log,
 	}, s.calls)
 	s.newLines()
-	lib := &script.Library{Media: s.data.media, Recordings: s.data.recordings, Dir: c.Data, Web: s.web}
+	lib := &script.Library{Media: s.data.media, Recordings: s.data.recordings, Voicemail: s.data.voicemail, Dir: c.Data, Web: s.web}
 	s.scripts = script.New(script.Config{
 		Bridge: s.bridge, Voice: s.opt.Voice, Recorder: s.rec, Prompts: lib, Web: s.web, Events: s.events, Table: s.opt.Commands,
-		Exchange: s.calls, Target: s.target, Route: s.divert, Limits: s.scriptLimits(),
+		Exchange: s.calls, Target: s.target, Route: s.divert, Files: lib, Limits: s.scriptLimits(),
 		RecordURL: func(name string) string { return s.tokens.URL(name, time.Now()) }, Room: s.room,
 		Recording: func(n int) {
 			if n > 0 {
