@@ -43,8 +43,10 @@ type Call struct {
 
 	script  bool // a script runs, ScriptEnded is owed
 	stopped bool // and was told to stop
+	over    bool // Over was said
 
 	ticket   Ticket        // of the Answer or Originate that is under way
+	calls    *leg          // of an Originate without a leg, whom those who are called see; nil = not so, or somebody has answered
 	ringTime time.Duration // of an Originate
 
 	ringAt, ringBy, endBy time.Time // deadlines; zero = none
@@ -76,6 +78,10 @@ func (c *Call) Handle(now time.Time, e Event) []Effect {
 	if at := c.next(); !at.Equal(armed) {
 		c.do(Arm{at})
 	}
+	if c.state == Completed && !c.script && !c.over {
+		c.over = true
+		c.do(Over{}) // after all else: who waits is told
+	}
 	return c.out
 }
 
@@ -85,6 +91,8 @@ func (c *Call) handle(e Event) {
 		c.invited(e)
 	case Originate:
 		c.originate(e)
+	case RingAwaited:
+		c.ringAwaited(e)
 	case AnswerWanted:
 		c.answerWanted(e)
 	case RejectWanted:
@@ -276,7 +284,6 @@ func (c *Call) other(l *leg) *leg {
 func (c *Call) scriptEnded() {
 	c.script = false
 	if c.state == Completed {
-		c.do(Over{})
 		return
 	}
 	if c.together() || c.leftBy != (time.Time{}) {
@@ -343,9 +350,6 @@ func (c *Call) end(r Result, f Failure, why string) {
 	}
 	for _, l := range legs {
 		c.keysDone(l, f)
-	}
-	if !c.script {
-		c.do(Over{})
 	}
 }
 

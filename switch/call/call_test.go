@@ -172,6 +172,10 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 		return at, KeyAnswered{leg, Failure{Code: num(2)}}
 	case "call":
 		return at, Originate{Ticket: 1, Leg: leg, Target: "sip:1001@192.0.2.1", To: "1001", From: "9000"}
+	case "callout":
+		return at, Originate{From: "9000", FromName: "Menu"}
+	case "awaits":
+		return at, RingAwaited{Ticket(num(2))}
 	case "dial":
 		return at, dialOf(t, num(2), w[3:])
 	case "hold", "unhold":

@@ -158,7 +158,9 @@ type (
 
 // Script and API: made by switch/script and switch/api.
 type (
-	// Originate starts an outgoing call; it is the first event of its Call.
+	// Originate starts an outgoing call; it is the first event of its Call. Without
+	// a Leg nobody is called yet: DialWanted says whom it rings, as often as it
+	// takes, and whoever answers first talks with the script.
 	Originate struct {
 		Ticket    Ticket
 		Leg       LegID
@@ -172,6 +174,8 @@ type (
 		Web       bool // the callee is registered over WebSocket: offer it WebRTC
 		Security  Security
 	}
+	// RingAwaited is settled once an outgoing call rings, or has ended.
+	RingAwaited struct{ Ticket Ticket }
 	// AnswerWanted: the script picks up (a no-op once answered).
 	AnswerWanted struct{ Ticket Ticket }
 	// RejectWanted: refuse an incoming call that is not answered yet.
@@ -218,6 +222,7 @@ func (MediaDisagreed) event() {}
 func (MediaFailed) event()    {}
 func (MediaLost) event()      {}
 func (Originate) event()      {}
+func (RingAwaited) event()    {}
 func (AnswerWanted) event()   {}
 func (RejectWanted) event()   {}
 func (HangupWanted) event()   {}

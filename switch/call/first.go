@@ -18,6 +18,11 @@ func (c *Call) invited(e Invited) {
 }
 
 func (c *Call) originate(e Originate) {
+	if e.Leg == "" {
+		c.calls, c.ticket, c.endBy = &leg{number: e.From, name: e.FromName}, e.Ticket, c.now.Add(c.limits.Length)
+		c.become(Setup)
+		return
+	}
 	l := &leg{id: e.Leg, party: Callee, number: e.To}
 	l.to = &Target{Leg: e.Leg, URI: e.Target, Phone: e.Phone, From: e.From, FromName: e.FromName, Web: e.Web, Number: e.To, Security: e.Security}
 	c.first, c.ticket, c.ringTime = e.Leg, e.Ticket, e.RingTime
@@ -29,6 +34,19 @@ func (c *Call) originate(e Originate) {
 	c.enter(l, Setup, Failure{})
 	c.become(Setup)
 	c.open(l, OpenMedia{Web: e.Web, Security: e.Security})
+}
+
+func (c *Call) ringAwaited(e RingAwaited) {
+	switch {
+	case c.state == Completed:
+		c.settle(e.Ticket, Failure{487, "the call is over"})
+	case c.state != Setup:
+		c.settle(e.Ticket, Failure{})
+	case c.ticket != 0:
+		c.settle(e.Ticket, Failure{491, "somebody else waits"})
+	default:
+		c.ticket = e.Ticket
+	}
 }
 
 func (c *Call) open(l *leg, o OpenMedia) {
@@ -74,7 +92,7 @@ func (c *Call) ringing(l *leg) {
 func (c *Call) neverRang(l *leg) {
 	f := Failure{408, "it did not ring in time"}
 	if c.dialled(l) {
-		c.giveUp(l, f, Cancel{Leg: l.id, Reason: "no ringing"})
+		c.giveUp(l, f, l.goodbye("no ringing"))
 		return
 	}
 	c.end(NoAnswer, f, "no ringing")

@@ -72,6 +72,10 @@ func (c *Call) mayDial(d *dial) Failure {
 	case c.hops < 0:
 		return Failure{483, "the call was passed on too often"}
 	}
+	if c.calls != nil {
+		d.stays, d.party = c.calls, Callee
+		return Failure{}
+	}
 	switch {
 	case d.Instead == "" && c.together():
 		return Failure{491, "two are talking: who is to leave?"}
@@ -142,7 +146,10 @@ func (c *Call) progress(l *leg, sound *Media) {
 		}
 	default:
 		d.rung = true
-		if !s.heard {
+		if s == c.calls {
+			c.become(Ringing)
+			c.settlePending(Failure{})
+		} else if !s.heard {
 			c.ringing(s)
 		}
 		c.mix()
@@ -175,7 +182,11 @@ func (c *Call) answeredBy(l *leg) {
 	d := c.dial
 	l.state, d.winner, d.waiting, d.ringBy = InCall, l, nil, time.Time{}
 	c.giveUpAll(Failure{487, Elsewhere}, "", true)
-	if d.stays.up() {
+	switch {
+	case d.stays == c.calls:
+		c.reached()
+		return
+	case d.stays.up():
 		c.joined()
 		return
 	}
@@ -211,6 +222,19 @@ func (c *Call) joined() {
 		c.stopped = true
 		c.do(StopScript{Transferred})
 	}
+}
+
+// reached ends the dial of a call of ours: who answered talks with a script.
+func (c *Call) reached() {
+	d := c.dial
+	c.dial, c.calls, c.seats[Callee] = nil, nil, d.winner
+	c.enter(d.winner, InCall, Failure{})
+	c.mix()
+	c.become(InCall)
+	c.settlePending(Failure{})
+	c.settle(d.Ticket, Failure{})
+	c.script = true
+	c.do(StartScript{Connected: true})
 }
 
 // leave sends away who was replaced.
@@ -281,7 +305,7 @@ func (c *Call) dialFailed(f Failure) {
 	}
 	c.dial = nil
 	c.mix()
-	if d.stays.state == Setup {
+	if d.stays.state == Setup && d.stays != c.calls {
 		c.ringAt = c.now.Add(c.limits.RingAt)
 	}
 	if d.Ticket != 0 {
