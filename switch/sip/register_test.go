@@ -252,18 +252,18 @@ func TestNonceServesAgain(t *testing.T) {
 }
 
 // TestCallersProveThemselves: an INVITE is challenged once unless guests may
-// call; credentials that are offered must be right all the same.
+// call, and always where it says that it comes from an extension; credentials that
+// are offered must be right all the same.
 func TestCallersProveThemselves(t *testing.T) {
 	for _, guests := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			n := newNet(0, 0)
 			ctx, stop := context.WithCancel(t.Context())
 			d := newDesk(t, ctx, n, func(c *Config) { c.Guest = func(netip.AddrPort) bool { return guests } })
-			want := "401 Unauthorized"
-			if guests {
-				want = "486 Busy Here"
-			}
-			for _, from := range []string{"1001", "nobody"} {
+			for from, want := range map[string]string{"1001": "401 Unauthorized", "nobody": "486 Busy Here"} {
+				if !guests {
+					want = "401 Unauthorized"
+				}
 				if got := first(d.ask("INVITE", from, "")); got != want {
 					t.Errorf("guests %v, %s without credentials: %q, want %q", guests, from, got, want)
 				}
@@ -279,9 +279,9 @@ func TestCallersProveThemselves(t *testing.T) {
 					t.Errorf("guests %v, %s with %s's password: %q, want %q", guests, c.from, c.user, first(got), c.want)
 				}
 			}
-			want = "1001"
+			want := "1001"
 			if guests {
-				want = "  1001"
+				want = " 1001" // nobody's first
 			}
 			if got := strings.Join(d.users, " "); got != want {
 				t.Errorf("called as %q, want %q", got, want)

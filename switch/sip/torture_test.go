@@ -204,6 +204,9 @@ func tortureOne(t *testing.T, b []byte, way string) (code int, said, binds strin
 	defer stop()
 	var accounts []registrar.Account
 	for _, u := range tortureUsers {
+		if !bytes.HasPrefix(b, []byte("REGISTER")) {
+			break // who calls as one of ours must prove it: the others are guests
+		}
 		accounts = append(accounts, registrar.NewAccount(u, "pbx", "right", ""))
 	}
 	p := startStream(t, ctx, n, ourAddr, 1, func(c *Config) {
