@@ -347,6 +347,7 @@ func TestLineCallers(t *testing.T) {
 			{"10.0.0.7:5060", "9000", caller, "<sip:9000@x>", "401 Unauthorized", call.Invited{}, 0},                                                                                                     // nobody's address
 			{"10.0.0.7:5060", "TOKTRUSTED", caller, "<sip:9000@x>", "401 Unauthorized", call.Invited{}, 0},                                                                                               // a guess
 			{"10.0.0.1:5060", "9000", "<sip:1001@pbx>", "<sip:9000@x>", "401 Unauthorized", call.Invited{}, 0},                                                                                           // says that it is a telephone of ours
+			{"10.0.0.1:5060", "9000", "<sip:1001@10.0.0.9>", "<sip:9000@x>", "401 Unauthorized", call.Invited{}, 0},                                                                                      // as those do that know us by address
 			{"10.0.0.1:5060", "9000", "<sip:1001@x.test>", "<sip:9000@x>", "486 Busy Here", call.Invited{Line: "trusted", From: "1001", To: "9000", Asserted: "+777", Diversion: "+888", Info: true}, 0}, // theirs
 		} {
 			conn, err := n.PacketConn(c.addr)

@@ -119,18 +119,30 @@ func (s *Server) mayCall(l *exchange.Line, who route.Caller, name, number string
 	return s.takeQuota(l, who.Extension, number)
 }
 
-// overLine gives a row the direction of a call that went over a line, whatever the
-// dial plan expected when it began (pbx-concepts.md C7).
+// overLine gives a row what is known of lines only once a call is over: the one it
+// came by, and that it went by one, whatever the dial plan expected when it began
+// (pbx-concepts.md C7). Where somebody answered, those who only rang do not count.
 func overLine(l *exchange.Line, row *store.Call) {
 	i := l.Info()
+	if i.Line != "" && !i.Outgoing {
+		row.Source = i.Line
+	}
+	out, answered := false, false
 	for _, g := range l.Legs() {
-		switch {
-		case g.Line == "" || g.ID == i.Leg:
-		case i.Line != "":
-			row.Direction = call.External.String()
-		default:
-			row.Direction = call.Outbound.String()
+		if g.ID == i.Leg && !i.Outgoing || answered && g.Answered.IsZero() {
+			continue
 		}
+		if !g.Answered.IsZero() && !answered {
+			out, answered = false, true
+		}
+		out = out || g.Line != ""
+	}
+	switch {
+	case !out:
+	case i.Line != "" && !i.Outgoing:
+		row.Direction = call.External.String()
+	default:
+		row.Direction = call.Outbound.String()
 	}
 }
 

@@ -24,10 +24,12 @@ func dialled(req *msg.Request, a *Account) string {
 }
 
 // ours tells whether an INVITE claims to come from an extension: then it is asked
-// for that one's password, though a line has the same address.
+// for that one's password, though a line has the same address. Telephones name our
+// domain or the address that they know us by.
 func (e *Endpoint) ours(m *message) bool {
 	from := m.req.From().Address
-	return e.c.Realm != "" && strings.EqualFold(from.Host, e.c.Realm) && e.auth.Knows(unescape(from.User))
+	here := e.c.Realm != "" && (strings.EqualFold(from.Host, e.c.Realm) || strings.Trim(from.Host, "[]") == e.address(m.from))
+	return here && e.auth.Knows(unescape(from.User))
 }
 
 // withoutEvents tells whether telephone-events are neither offered nor taken.

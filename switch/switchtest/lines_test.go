@@ -68,6 +68,10 @@ func TestCallsByLine(t *testing.T) {
 		}
 		in.Call.Hangup()
 		got.Over()
+		w.Until("the call is in the history", func() bool {
+			h := w.Get("/v1/calls")
+			return strings.Contains(h, `"source":"carrier"`) && strings.Contains(h, `"direction":"Inbound"`)
+		})
 		for number, want := range map[string]int{"1001": 404, "9000": 404, "003612": 404, "*72": 404} {
 			if code := carrier.Refused(number); code != want {
 				t.Errorf("the carrier calls %s: %d, want %d", number, code, want)
