@@ -444,3 +444,30 @@ func TestFeatureCodes(t *testing.T) {
 		reached(b)
 	}, "1001", "1002", "1003")
 }
+
+// TestHundredReturn: a hundred telephones register, the switch starts anew, and
+// every one of them is reached.
+func TestHundredReturn(t *testing.T) {
+	numbers := []string{"1001"}
+	for i := range 100 {
+		numbers = append(numbers, fmt.Sprint(2000+i))
+	}
+	company(t, func(w *World) {
+		for i, n := range numbers[1:] {
+			d := w.desk(n, fmt.Sprintf("10.2.0.%d", i+1))
+			defer d.close()
+			d.says("INVITE", "486 Busy Here")
+			if got := d.ask("REGISTER", n, "Expires: 3600\r\n", ""); got != "200 OK" {
+				t.Fatalf("%s registered: %s", n, got)
+			}
+		}
+		w.Stop()
+		w.Restart()
+		a := w.Phone("1001")
+		for _, n := range numbers[1:] {
+			if got := a.Refused(n); got != 486 {
+				t.Errorf("%s said %d, want its 486\n%s", n, got, w.Transcript(""))
+			}
+		}
+	}, numbers...)
+}
