@@ -63,10 +63,9 @@ func newJitter(f Format, target time.Duration) *rtp.Jitter {
 func (l *Leg) change(due time.Time, c *change) {
 	t, e := &l.talk, &l.ear
 	if !c.Same {
-		for ; t.clips.first != nil; t.clips.drop() {
-			l.cmds.over()
-		}
-		t.frame, t.back = 0, nil
+		t.drop(&l.cmds)
+		t.over.drop(&l.cmds)
+		t.over, t.back = over{}, nil
 		e.jitter, e.missing = c.jitter, 0
 	}
 	t.format, t.dtmf, t.paused = c.Format, c.DTMFPT, true

@@ -21,24 +21,27 @@ const (
 	opJoin
 	opLay
 	opBackground
+	opOver
+	opFlushOver
 )
 
 // A command waits for the leg's next tick. It is made by whoever gives it, so
 // that the shard's thread allocates nothing; a clip's command is also its place
 // in the play list.
 type command struct {
-	next *command
-	op   op
-	on   bool
-	id   uint32
-	clip *Clip
-	tap  *Tap
-	feed Feed
-	keys string
-	addr netip.AddrPort
-	d    time.Duration
-	to   *change
-	join *joining
+	next  *command
+	op    op
+	on    bool
+	id    uint32
+	clip  *Clip
+	coder Coder
+	tap   *Tap
+	feed  Feed
+	keys  string
+	addr  netip.AddrPort
+	d     time.Duration
+	to    *change
+	join  *joining
 }
 
 // most is how many commands may wait for a leg, clips in its play list included.

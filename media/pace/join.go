@@ -245,7 +245,7 @@ func (l *Leg) push(now, due time.Time, s *Shard) {
 	if y == nil || y.home.Load() != s || !y.begun || y.gone || y.joint.from != w {
 		return
 	}
-	if t := &y.talk; !y.joint.pass || y.joint.coding || t.hold || t.back != nil || t.clips.first != nil || t.rows.first != nil {
+	if t := &y.talk; !y.joint.pass || y.joint.coding || t.hold || t.back != nil || t.clips.first != nil || t.over.clips.first != nil || t.over.mixing || t.rows.first != nil {
 		return
 	}
 	defer func() {

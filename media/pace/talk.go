@@ -17,8 +17,8 @@ type talk struct {
 	ssrc, ts uint32
 	seq      uint16
 
-	clips list // the first plays
-	frame int  // its next frame
+	player      // of the call's own sound
+	over   over // what visitors have the far end hear over it
 
 	back   *Clip // plays beneath them, over and over; nil = nothing does
 	backAt int   // its next frame
@@ -37,10 +37,7 @@ func (t *talk) init(c LegConfig) {
 
 // flush drops what is queued, but a key that is down is let up properly.
 func (t *talk) flush(q *commands) {
-	for ; t.clips.first != nil; t.clips.drop() {
-		q.over()
-	}
-	t.frame = 0
+	t.drop(q)
 	t.keys.Stop()
 	var down list
 	if t.keys.Busy() {
@@ -66,6 +63,7 @@ func (l *Leg) say(now, due time.Time, s *Shard) (sound []byte) {
 	t := &l.talk
 	ts := t.ts
 	t.ts += uint32(t.format.Ticks)
+	alone := false // it does not hear whom it is joined with
 
 	if c := t.rows.first; c != nil {
 		ts = l.own(ts)
@@ -87,12 +85,16 @@ func (l *Leg) say(now, due time.Time, s *Shard) (sound []byte) {
 			return nil
 		}
 	} else {
-		sound = l.playing(due)
+		sound = t.play(l, due)
+		back := sound == nil && t.back != nil
+		if back {
+			sound = t.background()
+			l.discard(due)
+		}
+		sound = t.over.mix(sound, t.over.play(l, due), t, s)
+		alone = back
 	}
-	if sound == nil && t.back != nil && t.rows.first == nil {
-		sound = t.background()
-		l.discard(due)
-	} else if l.joint.from != nil {
+	if !alone && l.joint.from != nil {
 		var passed []byte
 		if sound, passed = l.relay(now, due, ts, sound, s); sound == nil {
 			return passed
@@ -137,30 +139,4 @@ func (t *talk) background() []byte {
 	f := t.back.Frames[t.backAt]
 	t.backAt = (t.backAt + 1) % len(t.back.Frames)
 	return f
-}
-
-// playing is the next frame of what plays, nil when nothing does.
-func (l *Leg) playing(due time.Time) []byte {
-	t := &l.talk
-	for t.clips.first != nil {
-		c := t.clips.first
-		if t.frame == 0 {
-			l.report(Result{Kind: Started, ID: c.id, At: due})
-		}
-		var f []byte
-		if c.clip != nil && t.frame < len(c.clip.Frames) {
-			f = c.clip.Frames[t.frame]
-			t.frame++
-		}
-		if c.clip == nil || t.frame == len(c.clip.Frames) {
-			l.report(Result{Kind: Ended, ID: c.id, At: due})
-			t.clips.drop()
-			t.frame = 0
-			l.cmds.over()
-		}
-		if f != nil {
-			return f
-		}
-	}
-	return nil
 }

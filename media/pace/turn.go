@@ -34,6 +34,9 @@ func (l *Leg) obey(now time.Time) {
 			l.talk.clips.add(c)
 		case opKeys:
 			l.talk.rows.add(c)
+		case opOver:
+			l.talk.over.clips.add(c)
+			l.talk.over.coder = c.coder
 		default:
 			l.obeyAtOnce(c, now)
 			l.cmds.over()
@@ -46,6 +49,8 @@ func (l *Leg) obeyAtOnce(c *command, now time.Time) {
 	switch c.op {
 	case opFlush:
 		l.talk.flush(&l.cmds)
+	case opFlushOver:
+		l.talk.over.drop(&l.cmds)
 	case opRemote:
 		if l.ear.src.move(now, c.addr) {
 			l.aim()

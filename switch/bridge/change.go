@@ -54,7 +54,7 @@ func (l *Leg) speaks() (*codec.Codec, <-chan struct{}) {
 }
 
 // enqueue hands a clip to the pacer unless the codec that it was made for is gone.
-func (l *Leg) enqueue(id uint32, c *pace.Clip, changed <-chan struct{}) error {
+func (l *Leg) enqueue(id uint32, c *pace.Clip, changed <-chan struct{}, over bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
@@ -62,19 +62,47 @@ func (l *Leg) enqueue(id uint32, c *pace.Clip, changed <-chan struct{}) error {
 		return ErrChanged
 	default:
 		l.lay()
+		if over {
+			return l.paced.EnqueueOver(id, c, l.mix())
+		}
 		return l.paced.Enqueue(id, c)
 	}
+}
+
+// A mixer makes frames of a codec of two such.
+type mixer struct {
+	co *codec.Codec
+	pace.Coder
+}
+
+// mix gives the mixer of the codec that the leg has now; it needs mu.
+func (l *Leg) mix() pace.Coder {
+	if co := l.Codec(); l.mixer == nil || l.mixer.co != co {
+		l.mixer = &mixer{co, codec.NewTranscoder(co, co)}
+	}
+	return l.mixer
 }
 
 // PlayIn is Play of a prompt that can be had in any codec. When the leg's becomes
 // another in the middle, the prompt is fetched anew and goes on where it was.
 func (l *Leg) PlayIn(ctx context.Context, prompt func(*codec.Codec) iter.Seq2[*pace.Clip, error]) (heard time.Duration, err error) {
+	return l.playIn(ctx, prompt, false)
+}
+
+// PlayOver is PlayIn of a prompt that lies over whatever else the far end hears:
+// what is played, whom it is joined with, music. That is lowered by 12 dB meanwhile,
+// and its clock goes on (decisions 7.4a).
+func (l *Leg) PlayOver(ctx context.Context, prompt func(*codec.Codec) iter.Seq2[*pace.Clip, error]) (heard time.Duration, err error) {
+	return l.playIn(ctx, prompt, true)
+}
+
+func (l *Leg) playIn(ctx context.Context, prompt func(*codec.Codec) iter.Seq2[*pace.Clip, error], over bool) (heard time.Duration, err error) {
 	for {
 		co, changed := l.speaks()
 		if err := l.Usable(); err != nil {
 			return heard, err
 		}
-		n, err := l.play(ctx, behind(prompt(co), int(heard/media.Frame)), changed)
+		n, err := l.play(ctx, behind(prompt(co), int(heard/media.Frame)), changed, over)
 		if heard += n; !errors.Is(err, ErrChanged) {
 			return heard, err
 		}

@@ -24,7 +24,7 @@ import (
 )
 
 // A Leg is the sound of one leg. Play and SendKeys are its script's, one at a
-// time; the rest may come from anywhere.
+// time, and so is PlayOver visitors'; the rest may come from anywhere.
 type Leg struct {
 	b       *Bridge
 	id      call.LegID
@@ -45,6 +45,7 @@ type Leg struct {
 	speaking atomic.Pointer[speech]
 	moved    atomic.Bool         // the format is new, or another: the leg is to be joined (again)
 	laid     atomic.Bool         // sound can be laid over the peer's
+	mixer    *mixer              // of PlayOver; nil = nothing was laid over what the leg says
 	peer     atomic.Pointer[Leg] // whom it is joined with; nil = nobody, or it is not connected
 	keysPT   uint8               // of telephone-event, connect's; 0 = not agreed
 	events   atomic.Bool         // telephone-events are agreed
@@ -345,10 +346,10 @@ func (l *Leg) Play(ctx context.Context, clips iter.Seq2[*pace.Clip, error]) (hea
 	if err := l.Usable(); err != nil {
 		return 0, err
 	}
-	return l.play(ctx, clips, changed)
+	return l.play(ctx, clips, changed, false)
 }
 
-func (l *Leg) play(ctx context.Context, clips iter.Seq2[*pace.Clip, error], changed <-chan struct{}) (heard time.Duration, err error) {
+func (l *Leg) play(ctx context.Context, clips iter.Seq2[*pace.Clip, error], changed <-chan struct{}, over bool) (heard time.Duration, err error) {
 	var end time.Time // when all that was enqueued will have been heard
 	var total time.Duration
 	var last chan struct{}
@@ -357,7 +358,11 @@ func (l *Leg) play(ctx context.Context, clips iter.Seq2[*pace.Clip, error], chan
 	defer timer.Stop()
 	by := func() time.Duration { return max(0, total-max(0, time.Until(end))) }
 	stop := func() (time.Duration, error) {
-		l.paced.Flush()
+		if over {
+			l.paced.FlushOver()
+		} else {
+			l.paced.Flush()
+		}
 		l.drop(id)
 		return by(), context.Cause(ctx)
 	}
@@ -382,7 +387,7 @@ func (l *Leg) play(ctx context.Context, clips iter.Seq2[*pace.Clip, error], chan
 		if now := time.Now(); end.Before(now) {
 			end = now
 		}
-		if err := l.enqueue(id, c, changed); errors.Is(err, ErrChanged) {
+		if err := l.enqueue(id, c, changed, over); errors.Is(err, ErrChanged) {
 			return other()
 		} else if err != nil {
 			l.drop(id)

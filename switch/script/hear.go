@@ -103,7 +103,11 @@ func (c *live) hear(ctx context.Context, p ozml.Party, sound prompt, over bool) 
 
 // playOn plays on one leg.
 func playOn(ctx context.Context, l *bridge.Leg, sound prompt, over bool) error {
-	_, err := l.PlayIn(ctx, sound)
+	play := l.PlayIn
+	if over {
+		play = l.PlayOver
+	}
+	_, err := play(ctx, sound)
 	return err
 }
 
