@@ -68,6 +68,7 @@ func (l *leg) keyed(ev call.Event) call.Event {
 	case call.Reaccepted:
 		f.Media = media(f.Media)
 		return f
+	default: // the others say nothing of keys
+		return ev
 	}
-	return ev
 }
