@@ -211,6 +211,7 @@ func (c *Call) answered(l *leg) {
 func (c *Call) joined() {
 	d := c.dial
 	c.dial = nil
+	c.unhold(d.leaves)
 	c.seats[d.party] = d.winner
 	if d.winner.to != nil || d.Instead != "" { // one that came has told it
 		c.tell(d.winner, LegChanged{State: InCall, Instead: d.Instead})

@@ -102,16 +102,32 @@ func (c *Call) holdWanted(e HoldWanted) {
 	case c.dial != nil:
 		c.settle(e.Ticket, Failure{491, "another telephone rings"})
 		return
-	case c.held != e.On:
-		c.held = e.On
+	case !e.On:
+		c.unhold(nil)
+		c.mix()
+	case !c.held:
+		c.held = true
 		for _, l := range c.seats {
 			if l != nil && l.up() {
-				c.do(Reinvite{l.id, l.anew(l.dir(e.On))})
+				c.do(Reinvite{l.id, l.anew(l.dir(true))})
 			}
 		}
 		c.mix()
 	}
 	c.settle(e.Ticket, Failure{})
+}
+
+// unhold takes back the parties that we hold, but for one who leaves.
+func (c *Call) unhold(leaves *leg) {
+	if !c.held {
+		return
+	}
+	c.held = false
+	for _, l := range c.seats {
+		if l != nil && l != leaves && l.up() {
+			c.do(Reinvite{l.id, l.anew(l.dir(false))})
+		}
+	}
 }
 
 // dir is the direction of an offer of ours: on hold we play music to who listens.

@@ -77,6 +77,7 @@ func (c *Call) giveWanted(e GiveWanted) {
 		c.settle(e.Ticket, Failure{491, "something is under way"})
 		return
 	}
+	c.unhold(c.other(l))
 	c.remove(l)
 	c.mix()
 	c.keysDone(l, Failure{487, "it left"})
@@ -135,6 +136,7 @@ func (c *Call) seat(l *leg) {
 // replace puts l, which is up, into the place of who leaves.
 func (c *Call) replace(out, l *leg) {
 	l.party = out.party
+	c.unhold(out)
 	c.legs, c.seats[l.party] = append(c.legs, l), l
 	c.tell(l, LegChanged{State: InCall, Instead: out.id})
 	if out.id == c.first {

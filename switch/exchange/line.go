@@ -201,7 +201,7 @@ func (l *Line) carryOut(effect call.Effect) {
 	case call.Invite:
 		l.x.c.Signal.Dial(f, l.x.poster(f.Leg))
 	case call.OpenMedia:
-		m, err := l.x.c.Sound.Open(f, l.x.poster(f.Leg), l.sink)
+		m, err := l.x.c.Sound.Open(f, l.x.poster(f.Leg), follow{l.x, f.Leg, l.sink})
 		if err != nil {
 			l.Post(call.MediaFailed{Leg: f.Leg, Failure: failureOf(err)})
 			return

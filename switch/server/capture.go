@@ -10,6 +10,9 @@ import (
 // capture is bridge.Config.Capture: who keeps the packets of the call with that
 // event log (log.sound). On a disk that is nearly full nobody does.
 func (s *Server) capture(sink trace.Sink) bridge.Capture {
+	if leg, ok := sink.(interface{ Unwrap() trace.Sink }); ok {
+		sink = leg.Unwrap()
+	}
 	c, ok := sink.(*counted)
 	if !ok || s.state.Load().cfg.Log.Sound != "all" || s.room() != nil {
 		return nil
