@@ -333,6 +333,8 @@ func (m *Machine) Pinged(now time.Time, at sip.Place, a sip.Asked) {
 	switch {
 	case p.state == Up && !now.Before(m.until) && !m.refused && !now.Before(best.after): // it is back: wait no longer
 		m.at, m.reg.at = best.Place, now
+	case p.state == Up && was == Down && at == m.at && !m.refused: // it was away, and may have forgotten us
+		m.reg.at = now
 	case p.state == Down && at == m.at && now.Before(m.until) && best.state != Down: // calls for us would be lost there
 		m.at, m.reg.at = best.Place, now
 	}

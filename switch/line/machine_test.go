@@ -3,7 +3,9 @@ package line
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -212,6 +214,14 @@ func TestMachine(t *testing.T) {
 			}
 			return said(200)
 		}, 10 * time.Minute, "0s register 1 1h0m0s; 0s is up registered; 50s register 2 1h0m0s", "udp 10.0.0.1:5060 cannot be reached: connection refused"},
+		{"away and back, when there is no other", Config{Register: true, Ping: 30 * time.Second}, func(w *world, a Action) sip.Asked {
+			if w.since() > 50*time.Second && w.since() < 3*time.Minute {
+				return refused
+			}
+			return ok(time.Hour)
+		}, 10 * time.Minute, "0s register 1 1h0m0s; 0s is up registered; 1m20s is down registered; 1m20s register 2 1h0m0s; 1m20s register 1 1h0m0s; 1m22s register 1 1h0m0s; 1m22s register 2 1h0m0s; " +
+			"1m26s register 1 1h0m0s; 1m26s register 2 1h0m0s; 1m34s register 1 1h0m0s; 1m34s register 2 1h0m0s; 1m50s register 1 1h0m0s; 1m50s register 2 1h0m0s; " +
+			"2m22s register 1 1h0m0s; 2m22s register 2 1h0m0s; 3m20s is up registered; 3m20s register 1 1h0m0s", ""},
 		{"back before the wait is over", Config{Register: true, Ping: 30 * time.Second}, func(w *world, a Action) sip.Asked {
 			if w.since() < 4*time.Minute+20*time.Second {
 				return refused
@@ -342,6 +352,58 @@ func TestShown(t *testing.T) {
 	for addr, want := range map[string]string{"sip.x.test": "sip.x.test", "sip.x.test:5070": "sip.x.test", "10.0.0.1:5060": "10.0.0.1", "[fd00::1]:5060": "[fd00::1]", "[fd00::1]": "[fd00::1]"} {
 		if got := (&Config{Addresses: []string{addr}}).Domain(); got != want {
 			t.Errorf("%s: %s", addr, got)
+		}
+	}
+}
+
+// TestAnythingGoes: whatever a carrier answers, a line neither stands still nor
+// hammers, and never says what it is not.
+func TestAnythingGoes(t *testing.T) {
+	codes := []int{200, 200, 200, 301, 400, 401, 403, 404, 407, 408, 423, 480, 486, 500, 503, 603}
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		w := newWorld(Config{Register: r.IntN(4) > 0, Ping: time.Duration(r.IntN(2)) * 30 * time.Second, Expires: time.Duration(1+r.IntN(7200)) * time.Second})
+		w.m.c.Addresses = []string{"carrier.test"}
+		w.names = func(*world) ([]sip.Place, error) {
+			var all []sip.Place
+			for i := range r.IntN(4) {
+				all = append(all, at(byte(1+(i+r.IntN(2))%4)))
+			}
+			if r.IntN(5) == 0 {
+				return nil, errors.New("no such host")
+			}
+			return slices.Compact(all), nil
+		}
+		registers := 0
+		w.answer = func(_ *world, a Action) sip.Asked {
+			if _, ok := a.(Register); ok {
+				registers++
+			}
+			switch r.IntN(6) {
+			case 0:
+				return silence
+			case 1:
+				return refused
+			}
+			x := said(codes[r.IntN(len(codes))])
+			x.Granted = time.Duration(r.IntN(4000)) * time.Second
+			x.Least = time.Duration(r.IntN(9000)) * time.Second
+			x.RetryAfter = time.Duration(r.IntN(2)*r.IntN(500)) * time.Second
+			return x
+		}
+		const days = 2
+		for range days * 24 {
+			w.run(time.Hour)
+			s := w.m.Status(w.now)
+			if s.Registered != w.now.Before(s.Until) || s.State == Up && w.m.c.Register && !s.Registered || s.State == Down && s.Why == "" {
+				t.Fatalf("seed %d: %+v", seed, s)
+			}
+		}
+		if w.m.Next().IsZero() && w.m.c.Register {
+			t.Fatalf("seed %d: it has stopped: %+v", seed, w.m.Status(w.now))
+		}
+		if w.m.c.Register && registers < 5 || registers > days*24*400 { // 10 s is the shortest grant
+			t.Fatalf("seed %d: %d registrations in %d days", seed, registers, days)
 		}
 	}
 }
