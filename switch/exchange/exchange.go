@@ -53,8 +53,8 @@ type Script interface {
 // An Info is what is known of a call from its start.
 type Info struct {
 	ID         call.ID
-	Leg        call.LegID
-	From       string // number of the caller
+	Leg        call.LegID // the first; "" of a call of ours that nobody has answered yet, when it may ring several
+	From       string     // number of the caller
 	FromName   string
 	Dialed     string // what was dialled
 	Extension  string // whose script runs
@@ -174,10 +174,13 @@ func (x *Exchange) open(i Info) (*Line, error) {
 	for x.lines[i.ID] != nil {
 		i.ID = x.c.NewID()
 	}
-	l.info, l.call, l.legs = i, call.New(x.c.Limits), []*Leg{firstLeg(i)}
+	l.info, l.call = i, call.New(x.c.Limits)
 	l.sink = x.c.Log(i)
 	l.script = x.c.Script(l)
-	x.lines[i.ID], x.legs[i.Leg] = l, l
+	x.lines[i.ID] = l
+	if i.Leg != "" {
+		l.legs, x.legs[i.Leg] = []*Leg{firstLeg(i)}, l
+	}
 	x.wg.Go(l.loop)
 	return l, nil
 }

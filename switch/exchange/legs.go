@@ -116,6 +116,9 @@ func (l *Line) legChanged(f call.LegChanged) {
 		if g.Answered.IsZero() {
 			g.Answered = now
 		}
+		if l.info.Leg == "" { // a call of ours that began with nobody
+			l.info.Leg = g.ID
+		}
 	case call.Completed:
 		g.Ended = now
 	}

@@ -88,7 +88,7 @@ func (d *directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
 		return "", unreached(o.To, err)
 	}
 	if err != nil { // nobody waits any more: the call must not ring on by itself
-		l.Post(call.HangupWanted{By: d.by, Reason: "given up"})
+		l.Post(call.HangupWanted{By: call.NoAnswer, Reason: "it did not ring in time"})
 		return "", err
 	}
 	return string(l.Info().ID), nil

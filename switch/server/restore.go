@@ -111,7 +111,9 @@ func rebuild(id string, alive time.Time, events func(yield func(trace.Event) boo
 		case trace.CallStarted:
 			ok, first = true, e.Leg
 			row = store.Call{ID: id, Type: "Audio", Direction: e.Direction, From: e.From, Source: e.From, Dialed: e.To, To: e.To, Peer: e.Peer, Started: e.T}
-			legs[first], order = &store.Leg{ID: first, Party: call.Caller.String(), Number: e.From, Peer: e.Peer, Extension: e.Extension, Line: e.Via, Started: e.T}, []string{first}
+			if first != "" { // else it is a call of ours, and the first leg comes with its ringing
+				legs[first], order = &store.Leg{ID: first, Party: call.Caller.String(), Number: e.From, Peer: e.Peer, Extension: e.Extension, Line: e.Via, Started: e.T}, []string{first}
+			}
 		case trace.CallAnswered:
 			row.Answered = e.T
 			if g := legs[first]; g != nil {
@@ -169,7 +171,9 @@ func rebuild(id string, alive time.Time, events func(yield func(trace.Event) boo
 		}
 		row.Legs = append(row.Legs, *g)
 	}
-	row.Quality = legs[first].Quality
+	if g := legs[first]; g != nil {
+		row.Quality = g.Quality
+	}
 	return row, true
 }
 

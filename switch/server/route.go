@@ -1,10 +1,11 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	_ "embed"
@@ -15,6 +16,7 @@ import (
 	"ozswitch/switch/api"
 	"ozswitch/switch/call"
 	"ozswitch/switch/dialplan"
+	"ozswitch/switch/exchange"
 	"ozswitch/switch/extension"
 	"ozswitch/switch/route"
 	"ozswitch/switch/script"
@@ -122,6 +124,9 @@ func (s *Server) route(in call.Invited) (string, call.Direction, any, *call.Resp
 	if err := s.full(in.Line); err != nil {
 		return no(503, err.Error())
 	}
+	if s.security(in) == call.Mandatory && in.Offer != nil && in.Offer.Web == nil && len(in.Offer.Crypto) == 0 {
+		return no(488, "this caller's sound must go by SRTP (a=crypto), and it offers none")
+	}
 	if in.Replaces != nil {
 		return in.To, call.Internal, route.Task{Who: who, Number: in.To, Replaces: in.Replaces}, nil
 	}
@@ -166,7 +171,7 @@ func taskOf(e extension.Extension) script.Task {
 	return t
 }
 
-// target is where an outgoing call of an API extension goes.
+// target says who calls a number for a script or a web app, and how it is rung.
 func (s *Server) target(to, from string) (t script.Target, err error) {
 	exts := s.state.Load().exts
 	x, ok := exts.Find(from)
@@ -181,21 +186,19 @@ func (s *Server) target(to, from string) (t script.Target, err error) {
 	if !ok || !x.RunsScript() {
 		return t, &api.Unavailable{Extension: from}
 	}
-	e, ok := exts.Find(to)
-	if !ok || e.Type != extension.Phone {
-		return t, &ozml.CallError{To: to, State: "NotFound"}
+	who := route.Caller{From: dialplan.FromScript, Extension: x.Number}
+	e, dir, refused := s.router.Lead(who, to, time.Now())
+	if refused != nil || e.Number != "" && e.Type != extension.Phone && e.Type != extension.RingGroup {
+		return t, &ozml.CallError{To: to, State: "NotFound"} // nobody, or an application, which cannot be called
 	}
-	uri, phone, web := e.Contact, "", false
-	if at := s.sip.Bindings(e.Number); len(at) > 0 {
-		uri, phone, web = at[0].Contact, e.Number, strings.HasPrefix(at[0].Transport, "ws") // the latest
+	ring := func(ctx context.Context, l *exchange.Line, o ozml.Dial) error {
+		err := s.router.Dial(ctx, l, who, to, route.Options{RingTime: o.RingTime, CallerID: o.From, Name: o.FromName})
+		if _, app := errors.AsType[*route.Handover](err); app { // somebody forwards to one
+			err = &ozml.CallError{To: to, State: "NoAnswer"}
+		}
+		return err
 	}
-	switch {
-	case uri == "":
-		return t, &ozml.CallError{To: to, State: "NotFound"}
-	case !strings.Contains(uri, ":"):
-		uri = "sip:" + uri
-	}
-	return script.Target{URI: uri, Security: s.srtp(e.Number), Phone: phone, Web: web, Extension: x.Number, Name: x.Name, Direction: call.Internal, Task: taskOf(x)}, nil
+	return script.Target{Extension: x.Number, Name: x.Name, Direction: dir, Task: taskOf(x), Ring: ring}, nil
 }
 
 func (s *Server) scriptLimits() ozml.Limits {

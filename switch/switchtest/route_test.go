@@ -180,3 +180,36 @@ func TestGuests(t *testing.T) {
 		}
 	}, "1001", "1002")
 }
+
+// TestCallRingsAll: a call that a web app places rings all telephones of an
+// extension, follows forwarding, and reaches a line only by a rule for scripts.
+func TestCallRingsAll(t *testing.T) {
+	company(t, func(w *World) {
+		w.Config.Lines = []server.Line{{Name: "carrier", Address: server.Names{"10.9.9.9"}}}
+		w.Config.Dialplan = []server.Rule{{From: "extension", Match: "00*", To: server.Names{"carrier"}}, {From: "carrier", Match: "*", To: server.Names{"1001"}}}
+		w.Config.Extensions = append(w.Config.Extensions, server.Extension{Number: "9200", Type: "ringgroup", Members: []string{"1001", "1002"}})
+		w.Config.Extensions[1].Forward.Always = "1002"
+		w.Web.Serve("/connected", `<Response><Speak>Good news for you</Speak></Response>`)
+		a, b, desk := w.Phone("1001"), w.Phone("1002"), w.Phone("1002 desk")
+		b.Reply = func() phone.Reply { return phone.Reply{Options: phone.Options{RingFor: time.Hour}} }
+		desk.Reply = func() phone.Reply { return phone.Reply{Options: phone.Options{RingFor: 2 * time.Second}} }
+		for _, number := range []string{"1002", "9200", "1001"} {
+			if got := w.API("Call", "Dialed", number, "Url", "http://app/connected"); code(got) != "200" {
+				t.Fatalf("Call %s: %s\n%s", number, got, w.Transcript(""))
+			}
+			c, other := desk.Next(), b.Next()
+			c.Hears("Good news for you")
+			c.Ends()
+			other.Over()
+		}
+		select {
+		case <-a.calls:
+			t.Error("1001 rang, which forwards always")
+		default:
+		}
+		if got := w.API("Call", "Dialed", "0044", "Url", "http://app/connected"); code(got) != "402" {
+			t.Errorf("Call by a line without a rule for scripts: %s", got)
+		}
+		w.Until("all are over", func() bool { return w.Up() == 0 })
+	}, "1001", "1002")
+}

@@ -46,7 +46,7 @@ const Link = 1300 * time.Microsecond
 // be changed until the switch starts: with the first Phone, API or Start.
 type World struct {
 	T        *testing.T
-	Config   *server.Config // one extension, 9000, which asks http://app/ivr; every number leads there
+	Config   *server.Config // one extension, 9000, which asks http://app/ivr; every number that is called leads there
 	Commands ozml.Table     // nil = command.Table()
 	Net      *simnet.Net
 	Web      *Web
@@ -99,7 +99,7 @@ func config(dir string) *server.Config {
 	c.HTTP.Listen = httpAddr
 	c.Users = []server.User{{Name: "api", Password: "api", API: true, Admin: true, URLs: "any"}}
 	c.Extensions = []server.Extension{{Number: "9000", Type: "api", Name: "Test", URL: "http://app/ivr"}}
-	c.Dialplan = []server.Rule{{From: "any", Match: "*", To: server.Names{"9000"}}}
+	c.Dialplan = []server.Rule{{From: "extension", Match: "*", To: server.Names{"9000"}}}
 	c.Web.Allow = []string{"loopback", "private", webHost}
 	c.Limits.Drain = server.Duration(5 * time.Second)
 	return c
