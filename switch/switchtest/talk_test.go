@@ -188,6 +188,9 @@ func TestTransferIsHeard(t *testing.T) {
 				tc.HangUp()
 				ac.Over()
 				w.Until("all is over", func() bool { return w.Up() == 0 })
+				if n := count(w.Events(ac.ID()), trace.MediaQuality); n != 3 {
+					t.Errorf("the log tells the quality of %d legs, want 3\n%s", n, w.Transcript(ac.ID()))
+				}
 			}, "1001", "1002", "1003")
 		})
 	}
