@@ -79,7 +79,11 @@ func (l *Leg) listen(now, due time.Time, bufs [][]byte, from []netip.AddrPort) {
 	for range rounds {
 		n := l.cfg.Wire.Recv(bufs, from)
 		for i := range n {
-			l.hear(arrival(e.came, i, now), due, from[i], bufs[i])
+			at := arrival(e.came, i, now)
+			if l.joint.to != nil && !at.Equal(now) {
+				l.phase.note(now.Sub(at) - now.Sub(due))
+			}
+			l.hear(at, due, from[i], bufs[i])
 		}
 		if n < len(bufs) {
 			break

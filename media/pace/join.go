@@ -111,6 +111,7 @@ func (l *Leg) join(k *joining) {
 	l.own(l.talk.ts)
 	l.joint = joint{to: k.to, from: k.from, pass: k.pass, coder: k.coder, jitter: k.jitter, tapped: k.tapped}
 	l.talk.paused = true
+	l.phase = phase{}
 }
 
 // lay carries out Lay.

@@ -94,12 +94,14 @@ type Leg struct {
 	ear     ear
 	reports reports
 	joint   joint
+	phase   phase
 	tap     *Tap
 	feed    Feed
 	slot    int   // where it is in the shard,
 	at      int   // and its place there
 	turns   int   // frames since the statistics were published
 	begun   bool  // it has had a turn
+	rest    bool  // the next turn is none: it has moved to a later slot
 	deaf    bool  // a result found no place
 	gone    bool  // the shard let go of it
 	broken  error // in another leg's turn: it ends in its own

@@ -123,6 +123,9 @@ func (s *Shard) serve(sl *slot, now time.Time) {
 			s.drop(l, now, err) // another leg takes its place
 			continue
 		}
+		if by := l.phase.shift(); by != 0 && len(s.slots) == phases && s.move(l, by, sl.due.Add(time.Duration(frames-1)*media.Frame), now) {
+			continue
+		}
 		i++
 	}
 	sl.due = sl.due.Add(time.Duration(frames) * media.Frame)
@@ -138,6 +141,13 @@ func (s *Shard) leg(l *Leg, now, due time.Time, skip, frames int) (err error) {
 	inject(l.cfg.Fault, "tick")
 	if l.broken != nil {
 		return l.broken
+	}
+	if l.rest {
+		l.rest = false
+		if frames--; frames == 0 {
+			return nil
+		}
+		due = due.Add(media.Frame)
 	}
 	if !l.begun {
 		if waits(l.cfg.Wire) {
@@ -199,6 +209,11 @@ func (s *Shard) place(l *Leg, now time.Time) {
 			best = i
 		}
 	}
+	s.put(l, best, now)
+}
+
+// put puts a leg into a slot.
+func (s *Shard) put(l *Leg, best int, now time.Time) {
 	sl := &s.slots[best]
 	if len(sl.legs) == 0 { // its next turn, counted from the start
 		first := s.start.Add(time.Duration(best) * media.Frame / time.Duration(len(s.slots)))
@@ -217,18 +232,23 @@ func (s *Shard) drop(l *Leg, at time.Time, err error) {
 		return
 	}
 	if l.at >= 0 {
-		sl := &s.slots[l.slot]
-		last := len(sl.legs) - 1
-		sl.legs[l.at] = sl.legs[last]
-		sl.legs[l.at].at = l.at
-		sl.legs[last] = nil
-		sl.legs = sl.legs[:last]
+		s.take(l)
 	}
 	s.legs.Add(-1)
 	if !errors.Is(err, ErrPanic) {
 		l.goodbye(at, s.packet)
 	}
 	l.leave(at, err)
+}
+
+// take takes a leg out of its slot.
+func (s *Shard) take(l *Leg) {
+	sl := &s.slots[l.slot]
+	last := len(sl.legs) - 1
+	sl.legs[l.at] = sl.legs[last]
+	sl.legs[l.at].at = l.at
+	sl.legs[last] = nil
+	sl.legs = sl.legs[:last]
 }
 
 // Add gives the shard a leg, from any goroutine. The error is ErrStopped.
