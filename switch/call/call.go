@@ -178,6 +178,9 @@ func (c *Call) legEvent(e Event) {
 	case MediaFailed:
 		c.mediaFailed(l, e)
 	case MediaLost:
+		if d := c.dial; !l.up() || d != nil && d.leaves == l {
+			return // nobody need send before the answer, or after he asked to be replaced
+		}
 		c.end(MediaGone, Failure{408, "no sound arrived"}, "no sound arrived")
 	}
 }

@@ -77,6 +77,11 @@ func (x *chaos) post(e Event) {
 		}
 		x.effect(f)
 	}
+	if c := x.c; c.onAir != c.wanted() {
+		x.fail("on air is %+v, wanted %+v", c.onAir, c.wanted())
+	} else if c.dial == nil && (c.state == InCall || c.state == Held) && c.state != c.talks() {
+		x.fail("the state is %v, want %v", c.state, c.talks())
+	}
 }
 
 func (x *chaos) effect(f Effect) {
