@@ -41,8 +41,8 @@ module g711.so
 module aufile.so
 module sndfile.so
 snd_path %s
-module account.so
 module srtp.so
+module account.so
 module uuid.so
 module menu.so
 module ctrl_tcp.so

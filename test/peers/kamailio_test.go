@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-const carrierPassword = "carrier-pass-1"
+const carrierPassword = deskPassword // which its own telephones have too
 
 // newCarrier starts Kamailio as a carrier and gives its address.
 func newCarrier(t *testing.T) (*proc, string) {
@@ -103,6 +103,7 @@ dialplan:
 		ann.idle()
 		carol.idle()
 	})
+	leave(ann, carol)
 	n.close(t)
 }
 
@@ -110,7 +111,7 @@ dialplan:
 // nothing else is said; a third without it is refused, in words.
 func TestSecureSound(t *testing.T) {
 	need(t, "baresip", "sox")
-	n := serveGuests(t, "none", "http://127.0.0.1:9/", strings.ReplaceAll(matrixExtensions, ", name: ", ", srtp: mandatory, name: "))
+	n := serveGuests(t, "none", "http://127.0.0.1:9/", strings.ReplaceAll(matrixExtensions, deskPassword+", name: ", deskPassword+", srtp: mandatory, name: "))
 	party := func(user string, hertz int, more string) *deskParty {
 		microphone := filepath.Join(t.TempDir(), "microphone.wav")
 		run(t, ".", "sox", tone(t, filepath.Join(t.TempDir(), "tone.wav"), hertz, 300), "-r", "8000", "-c", "1", "-b", "16", microphone)
@@ -133,5 +134,6 @@ func TestSecureSound(t *testing.T) {
 	ann.idle()
 	cleo.dial("1002")
 	cleo.s.says("488")
+	leave(ann, bob, cleo)
 	n.close(t)
 }

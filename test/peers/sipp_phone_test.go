@@ -227,12 +227,12 @@ func TestMatrixSipp(t *testing.T) {
 	})
 	cell("holds and resumes", func(t *testing.T) {
 		p := sippDoes(t, n, freePort(t), "1002", sippInvite(), sippWaits("INFO", "", "", ""),
-			sippReinvite(3, "sendonly"), sippWaits("INFO", "", "", ""),
+			sippReinvite(3, "sendonly"), `  <pause milliseconds="5000"/>
+`,
 			sippReinvite(4, "sendrecv"), sippWaits("BYE", "", "", ""))
 		up()
 		bob.press('1')
 		bob.misses(tone1002)
-		bob.press('2')
 		bob.hears(tone1002)
 		byeFromBob(p)
 	})
@@ -256,9 +256,17 @@ func TestMatrixSipp(t *testing.T) {
 		bob.got('5')
 		byeFromBob(p)
 	})
+	cell("is recorded", func(t *testing.T) {
+		p := sippDoes(t, n, freePort(t), "1002", sippInvite(), sippWaits("BYE", "", "", ""))
+		up()
+		n.record(t)
+		byeFromBob(p)
+		n.recorded(t, tone1002) // Bob and his echo
+	})
 	cell("transfers blind", func(t *testing.T) {
 		p := sippDoes(t, n, freePort(t), "1002", sippInvite(), sippWaits("INFO", "", "", ""),
-			request("REFER", 3, "Refer-To: <sip:1003@localhost>\nReferred-By: <sip:1001@localhost>\n", ""), `  <recv response="202"/>
+			request("REFER", 3, "Refer-To: <sip:1003@localhost>\n", ""), `  <recv response="401" auth="true"/>
+`, request("REFER", 4, "Refer-To: <sip:1003@localhost>\n[authentication username=1001 password="+deskPassword+"]\n", ""), `  <recv response="202"/>
   <label id="1"/>
   <recv request="NOTIFY" optional="true" next="2"/>
   <recv request="BYE" next="3"/>
@@ -277,5 +285,6 @@ func TestMatrixSipp(t *testing.T) {
 		bob.idle()
 		cleo.idle()
 	})
+	leave(bob, cleo)
 	n.close(t)
 }
