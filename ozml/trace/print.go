@@ -148,6 +148,8 @@ func describe(e Event) string {
 		return fmt.Sprintf("call %s -> %s", e.From, e.To)
 	case CallBridged:
 		return e.From + " talks with " + e.To
+	case CallRouted:
+		return e.Text
 	case CallHeld:
 		return "on hold"
 	case CallResumed:

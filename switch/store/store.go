@@ -218,7 +218,7 @@ func (c *Call) SearchText() string {
 
 // GoodResults are the results of calls that ended as somebody wanted; "" stands
 // in the history for none.
-var GoodResults = []string{"", "script", "caller", "callee", "api"}
+var GoodResults = []string{"", "script", "caller", "callee", "api", "transferred"}
 
 // WentWell tells whether nothing went wrong with c.
 func (c *Call) WentWell() bool {

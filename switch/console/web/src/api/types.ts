@@ -18,7 +18,7 @@ export interface LiveCall {
   script?: string; doing?: string; recordings?: number
 }
 
-export interface Quality { codec?: string; sent: number; received: number; lost: number; jitter_ms: number }
+export interface Quality { codec?: string; sent: number; received: number; lost: number; jitter_ms: number; mos?: number }
 
 export interface PastCall {
   id: string; type: string; direction: string; from: string; from_name?: string; source: string; dialed: string
@@ -32,11 +32,17 @@ export interface CallList { live: LiveCall[]; past: PastCall[]; past_total: numb
 
 export interface CallRecording { file: string; url: string; format: string; seconds: number; size: number; reason: string }
 
+/** One far end of a call: store.Leg. */
+export interface Leg {
+  id: string; party: string; extension?: string; line?: string; number: string; name?: string; state: string; reason: string
+  code?: number; started: string; answered?: string; ended?: string; quality: Quality | null
+}
+
 export interface Call {
   id: string; live: boolean; from: string; to: string; extension: string; direction: string; state: string
   result: string; reason: string; started: string; answered?: string; ended?: string; peer: string
   user_agent: string; codec: string; quality: Quality | null; script?: string; documents: { name: string; url?: string }[] | null
-  recordings: CallRecording[] | null; sound: boolean; sensitive: boolean
+  recordings: CallRecording[] | null; legs?: Leg[] | null; sound: boolean; sensitive: boolean
 }
 
 /** One thing that happened on a call: ozml/trace.Event. */
@@ -44,7 +50,7 @@ export interface Event {
   t: string; seq: number; call: string; type: string; id?: number
   doc?: string; line?: number; col?: number; name?: string
   text?: string; code?: string; hint?: string; reason?: string; key?: string; source?: string; seconds?: number
-  from?: string; to?: string; direction?: string
+  from?: string; to?: string; direction?: string; leg?: string; extension?: string; via?: string
   method?: string; url?: string; status?: number; ms?: number; peer?: string; body?: string
   file?: string; size?: number
   sent?: number; received?: number; lost?: number; count?: number; jitter_ms?: number; succeeded?: boolean

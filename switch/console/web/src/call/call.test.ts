@@ -5,7 +5,7 @@ import type { Event } from '../api/types.ts'
 import { at, clock, elapsed, indexAt, instant, marks, origin, running, spans } from './axis.ts'
 import { ladder, pretty, sipParts } from './ladder.ts'
 import { scenario } from './paper.ts'
-import { docName, fault, known, repeats, words } from './words.ts'
+import { docName, fault, known, legWords, repeats, words } from './words.ts'
 
 const zero = Date.parse('2026-01-01T12:00:00Z')
 let seq = 0
@@ -143,6 +143,15 @@ test('words', () => {
   const bad = words(ev(0, 'script.refused', { doc: 'a.php', code: 'OZ1003', text: 'text before the XML', hint: 'switch warnings off' }))
   assert.deepEqual([bad.tone, bad.text, bad.hint], ['bad', 'a.php was refused: OZ1003 text before the XML', 'switch warnings off'])
   assert.equal(words(ev(0, 'script.fetch', { url: 'http://a', reason: 'given up' })).tone, 'http')
+})
+
+test('how it went with a leg', () => {
+  const g = { id: 'a', party: 'callee', number: '1002', state: 'Busy', reason: 'Busy Here', started: '2026-01-01T00:00:00Z', quality: null }
+  assert.equal(legWords(g), 'Busy Here')
+  assert.equal(legWords({
+    ...g, state: 'Completed', reason: 'hung up', answered: '2026-01-01T00:00:02Z', ended: '2026-01-01T00:00:09Z',
+    quality: { codec: 'PCMA', sent: 1, received: 99, lost: 1, jitter_ms: 2, mos: 4.31 },
+  }), 'talked 7 s, hung up, PCMA, 1.0 % lost, MOS 4.3')
 })
 
 test('the fault that heads the page is the one with a code', () => {

@@ -3,7 +3,7 @@
 import { useComputed } from '@preact/signals'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { api } from '../api/client.ts'
-import type { RunResult } from '../api/types.ts'
+import type { Leg, RunResult } from '../api/types.ts'
 import { length } from '../calls/group.ts'
 import { connected } from '../state/live.ts'
 import { Button, complain, Dialog, Empty, LinkButton, Loading, toast } from '../ui/base.tsx'
@@ -16,7 +16,7 @@ import { scenario } from './paper.ts'
 import { SourcePane } from './source.tsx'
 import { CallState } from './state.ts'
 import { Wave } from './wave.tsx'
-import { docName, resultWords, wentWell, words } from './words.ts'
+import { docName, legWords, resultWords, wentWell, words } from './words.ts'
 
 /** How a call ended; its row comes a moment after its last event. */
 function endWords(s: CallState): string {
@@ -139,6 +139,22 @@ function Fault({ s }: { s: CallState }) {
   )
 }
 
+/** Who was in the call, and who rang for it. */
+function Legs({ legs }: { legs: Leg[] }) {
+  return (
+    <section class="recordings" aria-label="Telephones and lines">
+      <h2 class="group">Telephones and lines</h2>
+      {legs.map(g => (
+        <div key={g.id} class="row">
+          <b>{g.number || 'anonymous'}</b>
+          <span class="soft">{[g.party, g.line && `by line ${g.line}`, g.name].filter(Boolean).join(', ')}</span>
+          <span class={g.answered || g.state === 'AnsweredElsewhere' ? '' : 'bad'}>{legWords(g)}</span>
+        </div>
+      ))}
+    </section>
+  )
+}
+
 const panes = [['source', 'Script'], ['happened', 'What happened'], ['exchanges', 'SIP and HTTP']] as const
 
 export function CallPage({ id }: { id: string }) {
@@ -187,6 +203,7 @@ export function CallPage({ id }: { id: string }) {
         <HappenedPane s={s} />
         <ExchangesPane s={s} />
       </div>
+      {(c.legs ?? []).length > 1 && <Legs legs={c.legs!} />}
       {(c.recordings ?? []).length > 0 && (
         <section class="recordings" aria-label="Recordings">
           <h2 class="group">Recordings</h2>

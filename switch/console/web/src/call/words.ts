@@ -1,6 +1,6 @@
 // What happened, in words: one sentence for each type of event. The one place
 // that turns events into text for people.
-import type { Event } from '../api/types.ts'
+import type { Event, Leg } from '../api/types.ts'
 
 export type Tone = 'plain' | 'call' | 'command' | 'key' | 'record' | 'http' | 'sip' | 'warn' | 'bad'
 
@@ -25,7 +25,7 @@ export const results: Record<string, string> = {
   script: 'ended by the script', caller: 'the caller hung up', callee: 'the callee hung up', api: 'ended over HTTP',
   rejected: 'refused', busy: 'busy', 'no answer': 'nobody answered', 'not found': 'no such number',
   'media timeout': 'no sound came any more', network: 'the connection was lost', 'time limit': 'the time limit was reached',
-  overload: 'the switch was overloaded', shutdown: 'the switch was stopped', error: 'ended by an error',
+  overload: 'the switch was overloaded', shutdown: 'the switch was stopped', error: 'ended by an error', transferred: 'transferred',
 }
 
 export function resultWords(result: string, reason = ''): string {
@@ -35,7 +35,7 @@ export function resultWords(result: string, reason = ''): string {
 
 /** Whether a result is no fault of anybody. */
 export function wentWell(result: string): boolean {
-  return /^(script|caller|callee|api|)$/.test(result)
+  return /^(script|caller|callee|api|transferred|)$/.test(result)
 }
 
 const reasons: Record<string, string> = {
@@ -85,7 +85,13 @@ const table: Record<string, Sayer> = {
   'call.started': e => say(`${e.from || 'unknown'} calls ${e.to || 'nobody'}`, 'call'),
   'call.ringing': e => say(`${e.to || 'the other side'} rings`, 'call'),
   'call.answered': () => say('answered', 'call'),
+  'call.routed': e => say(e.text || 'the dial plan decides', e.status ? 'warn' : 'call'),
   'call.bridged': e => say(`connected${e.to ? ` with ${e.to}` : ''}`, 'call'),
+  'call.held': () => say('on hold', 'call'),
+  'call.resumed': () => say('no longer on hold', 'call'),
+  'call.transferred': e => say(e.text ? `${e.to || 'a party'} ${e.text}` : `${e.to || 'somebody'} takes the place of ${e.from || 'somebody'}`, 'call'),
+  'leg.ringing': e => say(`${e.to || 'a telephone'} rings`, 'call'),
+  'leg.failed': e => say(e.status === 487 ? `${e.to || 'a telephone'} stops ringing: ${e.reason ?? ''}` : `${e.to || 'a telephone'} did not answer: ${e.status ?? ''} ${e.reason ?? ''}`.trim(), 'call'),
   'call.ended': e => say(`the call is over: ${resultWords(e.reason ?? '', e.text)}, ${num(e.seconds)} s`, wentWell(e.reason ?? '') ? 'call' : 'bad'),
   'script.fetch': e => exchange(e, 'asked'),
   'script.parsed': e => say(`${e.doc || 'the script'} was read${e.count ? `: ${e.count} ${e.count === 1 ? 'command' : 'commands'}` : ''}`, 'plain', true),
@@ -116,6 +122,10 @@ const table: Record<string, Sayer> = {
   'media.started': e => say(`sound flows${e.name ? ` as ${e.name}` : ''}${e.peer ? ` with ${e.peer}` : ''}`, 'plain', true),
   'media.quality': e => say(`sound: ${e.sent ?? 0} packets out, ${e.received ?? 0} in, ${e.lost ?? 0} lost, jitter ${num(e.jitter_ms)} ms`
     + (e.name ? `, ${e.name}` : ''), (e.lost ?? 0) * 20 > (e.received ?? 0) + (e.lost ?? 0) ? 'warn' : 'plain'),
+  conference: e => say(`conference ${e.name ?? ''}: ${e.reason ?? ''}`, 'call'),
+  queue: e => say(`queue ${e.name ?? ''}: ${e.reason ?? ''}${e.to ? ` ${e.to}` : ''}`, 'call'),
+  voicemail: e => say(`mailbox ${e.name ?? ''}: ${e.reason ?? ''}`, 'call'),
+  'key.sent': e => say(`sent ${e.key || dots(e.count)}${e.source ? ` by ${e.source}` : ''}`, 'key'),
   registration: e => say(`${e.from ?? 'a phone'} ${e.reason || 'registered'}${e.text ? `: ${e.text}` : ''}`, 'plain'),
   'log.dropped': e => say(`${e.count ?? 0} events of the log were dropped`, 'warn'),
   error: e => ({ text: problem(e), tone: 'bad', hint: e.hint ?? '' }),
@@ -124,6 +134,15 @@ const table: Record<string, Sayer> = {
 /** Says what an event is. A type that is newer than this page is shown by its name. */
 export function words(e: Event): Said {
   return (table[e.type] ?? (x => say([x.type, x.name, x.text].filter(Boolean).join(' '), 'plain')))(e)
+}
+
+/** How it went with one far end of a call. */
+export function legWords(g: Leg): string {
+  if (!g.answered) return g.reason || g.state
+  const seconds = g.ended ? (Date.parse(g.ended) - Date.parse(g.answered)) / 1000 : 0
+  const q = g.quality
+  const lost = q && q.received + q.lost > 0 ? (100 * q.lost) / (q.received + q.lost) : 0
+  return [seconds > 0 && `talked ${num(seconds, 0)} s`, g.reason, q?.codec, q?.codec && `${num(lost)} % lost`, q?.mos && `MOS ${num(q.mos)}`].filter(Boolean).join(', ')
 }
 
 /** Whether an event says once more what the one before it said: a refused script is an error as well. */
