@@ -150,5 +150,10 @@ func (b Block) Empty() bool {
 	return true
 }
 
+// File makes a document of the block.
+func (b Block) File() *syntax.File {
+	return &syntax.File{Name: b.doc, Root: &syntax.Element{Name: "Response", Children: b.nodes}}
+}
+
 // MarshalText gives the words of String.
 func (s Setting) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

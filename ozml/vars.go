@@ -1,6 +1,7 @@
 package ozml
 
 import (
+	"maps"
 	"strings"
 	"unicode"
 )
@@ -38,6 +39,16 @@ func callVars(i CallInfo) map[string]string {
 
 // Set sets a variable, over an older one.
 func (v *Vars) Set(name, text string) { v.text[strings.ToLower(name)] = text }
+
+// Own gives a copy of the variables that were set, without the predefined ones
+// and arrays.
+func (v *Vars) Own() map[string]string {
+	own := maps.Clone(v.text)
+	for n := range callVars(CallInfo{}) {
+		delete(own, n)
+	}
+	return own
+}
 
 // SetArray sets an array, over an older one.
 func (v *Vars) SetArray(name string, items []Item) { v.arrays[strings.ToLower(name)] = items }

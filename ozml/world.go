@@ -73,6 +73,27 @@ type Dial struct {
 	ErrorURL, FinishedURL         string
 	RingTime                      time.Duration // 0 = the default
 	Wait                          bool          // return once it rings or fails (HTTP API); else at once
+	States                        *States       // instead of URL and Script; nil = none
+}
+
+// States are the commands that Request has for the states of its call: Setup,
+// Ringing, Answered, InCall, Busy, Cancelled, Completed, Error, Hold, Transferred.
+// Answered and InCall are its script. They are read only.
+type States struct {
+	On   map[string]*syntax.File
+	Vars map[string]string // beside the predefined ones
+}
+
+// Script is what runs once the call was answered.
+func (s *States) Script() *syntax.File {
+	f := &syntax.File{Name: "Request", Root: &syntax.Element{Name: "Response"}}
+	for _, state := range []string{"Answered", "InCall"} {
+		if on := s.On[state]; on != nil {
+			f.Name = on.Name
+			f.Root.Children = append(f.Root.Children, on.Root.Children...)
+		}
+	}
+	return f
 }
 
 // An ActiveCall is one row of ListActiveCalls (http-api.md A5).

@@ -25,6 +25,7 @@ func Table() ozml.Table {
 		Play(),
 		Record(),
 		Reject(),
+		Request(),
 		Route(),
 		SendDTMF(),
 		Speak(),

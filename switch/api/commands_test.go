@@ -231,6 +231,12 @@ func TestAnswers(t *testing.T) {
 		{"call setup, busy", get("command=CallSetup&Caller=busy&Callee=101"), 402},
 		{"call setup, out of order", get("command=CallSetup&Caller=broken&Callee=101"), 402},
 		{"call setup of one", get("command=CallSetup&Caller=100"), 302},
+		{"request", get("command=Request&DialedAddress=100%40localhost&ExtensionAddress=9000%40localhost&CallerPhoneNumber=105&CallerDisplayName=John+Smith&RingTime=120&RequestOzML=" + url.QueryEscape(`<Request><OnInCall><Speak>Hi</Speak></OnInCall></Request>`)), 200},
+		{"request, busy", get("command=Request&DialedAddress=busy"), 402},
+		{"request, late", get("command=Request&DialedAddress=broken"), 402},
+		{"request of whom", get("command=Request"), 302},
+		{"request with another script", get("command=Request&DialedAddress=100&RequestOzML=" + url.QueryEscape(`<Speak>Hi</Speak>`)), 302},
+		{"request with a script that is none", get("command=Request&DialedAddress=100&RequestOzML=" + url.QueryEscape(`<Request>`)), 300},
 		{"move a file", get("command=MoveFile&SourceFile=a&TargetDirectory=b"), 303},
 
 		{"speak nothing", get("command=Speak&CallId=b81Qx"), 302},

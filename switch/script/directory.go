@@ -51,10 +51,11 @@ func (d *directory) Find(id string) (ozml.Call, error) {
 func (d *directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
 	to, err := d.c.Target(o.To, o.Extension)
 	if err != nil {
+		d.never(o)
 		return "", err
 	}
 	t := to.Task
-	t.URL, t.Text, t.File = o.URL, o.Script, ""
+	t.URL, t.Text, t.File, t.States = o.URL, o.Script, "", o.States
 	t.ErrorURL, t.FinishedURL = o.ErrorURL, o.FinishedURL
 	if d.operator {
 		t.Operator = append(t.Operator, o.URL, o.ErrorURL, o.FinishedURL)

@@ -21,12 +21,13 @@ import (
 )
 
 // A Task says what runs on a call and whom to tell; it is exchange.Info.Task.
-// One of URL, File and Text is set.
+// One of URL, File, Text and States is set.
 type Task struct {
-	URL      string   // the web app: gets IncomingCall or CallConnected
-	File     string   // a script file
-	Text     string   // OzML itself (ResponseOzML)
-	Operator []string // URLs that count as the operator's (decisions 9)
+	URL      string       // the web app: gets IncomingCall or CallConnected
+	File     string       // a script file
+	Text     string       // OzML itself (ResponseOzML)
+	States   *ozml.States // commands for each state of the call (Request)
+	Operator []string     // URLs that count as the operator's (decisions 9)
 
 	FallbackURL, FallbackScript string
 	ErrorURL                    string // gets Error
@@ -234,6 +235,9 @@ func (s *running) hand(make func() exchange.Script) bool {
 // leave ends the script, but not the call.
 func (s *running) leave() {
 	s.left.Store(true)
+	if s.task.States != nil {
+		s.r.state(s.line, s.task, "Transferred")
+	}
 	s.live.takeover(nil)
 	s.live.stopRecord("transferred")
 	s.scope.end(&ozml.Ended{Reason: "transferred"})
@@ -285,7 +289,7 @@ func (s *running) run(connected bool) {
 		s.live.takeover(nil)
 	}
 	ozml.Run(ctx, s.world(web), s.r.c.Table, f, ozml.Options{
-		Ringing: !connected, ErrorURL: s.task.ErrorURL, Sensitive: s.task.Sensitive, Renew: s.scope.begin,
+		Vars: s.task.vars(), Ringing: !connected, ErrorURL: s.task.ErrorURL, Sensitive: s.task.Sensitive, Renew: s.scope.begin,
 	})
 }
 
@@ -303,6 +307,8 @@ func (s *running) document(ctx context.Context, web *notify.CallWeb, connected b
 		n.Name = "CallConnected"
 	}
 	switch {
+	case s.task.States != nil:
+		return s.task.States.Script(), nil
 	case s.task.Text != "":
 		return s.inline(web)
 	case s.task.URL == "":
@@ -329,5 +335,5 @@ func (r *Runner) callless(i ozml.CallInfo, t Task, web *notify.CallWeb, sink tra
 	defer cancel()
 	ozml.Run(ctx, ozml.World{
 		Calls: r.Calls(call.ByScript, false), Web: web, Files: r.c.Files, Trace: sink, Limits: r.limits(),
-	}, r.c.Table, f, ozml.Options{Info: i, ErrorURL: t.ErrorURL, Sensitive: t.Sensitive})
+	}, r.c.Table, f, ozml.Options{Vars: t.vars(), Info: i, ErrorURL: t.ErrorURL, Sensitive: t.Sensitive})
 }

@@ -231,6 +231,7 @@ func known(e trace.Event) string {
 
 // changed counts the time to the answer and tells call_changed_url.
 func (s *Server) changed(l *exchange.Line, st call.State) {
+	s.scripts.Changed(l, st)
 	i := l.Info()
 	if st == call.InCall && !l.Status().Resumed {
 		s.metrics.CallSetup(time.Since(i.Started))

@@ -2,6 +2,7 @@ package switchtest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -340,4 +341,60 @@ func TestCallSetup(t *testing.T) {
 			w.T.Errorf("Error says %v", p.Fields)
 		}
 	}, "1001", "1002")
+}
+
+// TestRequest: the commands for each state of a call run, in the order of the
+// states; those of the talking states are its script.
+func TestRequest(t *testing.T) {
+	company(t, func(w *World) {
+		b := w.Phone("1002")
+		r := phone.Reply{Options: phone.Options{RingFor: 2 * time.Second}}
+		b.Reply = func() phone.Reply { return r }
+		var doc strings.Builder // each state calls a number that nobody has, which the log tells
+		doc.WriteString("<Request>")
+		for i, s := range []string{"Setup", "Ringing", "Busy", "Cancelled", "Completed", "Error", "Hold"} {
+			fmt.Fprintf(&doc, `<On%s><Call Url="http://app/x">770%d</Call></On%s>`, s, i, s)
+		}
+		doc.WriteString(`<OnInCall><Speak>Then this</Speak><Delay>9</Delay></OnInCall><OnAnswered><Speak>First this</Speak></OnAnswered></Request>`)
+		called := func() (states string) {
+			w.Pass(time.Second)
+			for _, e := range w.Events(w.Dialled("9000")[len(w.Dialled("9000"))-1]) {
+				if e.Type == trace.CommandStart && e.Name == "Call" {
+					states += e.Text[3:]
+				}
+			}
+			return states
+		}
+		if got := w.API("Request", "DialedAddress", "1002@localhost", "ExtensionAddress", "9000@localhost", "RequestOzML", doc.String()); code(got) != "200" {
+			w.T.Fatalf("Request: %s", got)
+		}
+		c := b.Next()
+		c.Hears("First this")
+		c.Hears("Then this")
+		id := w.Dialled("9000")[0]
+		w.API("Hold", "CallId", id)
+		w.Pass(time.Second)
+		w.API("Unhold", "CallId", id)
+		c.Over()
+		if got := called(); got != "0164" {
+			w.T.Errorf("states of a call that was answered: %s, want 0164\n%s", got, w.Transcript(id))
+		}
+		r = phone.Reply{Refuse: 486}
+		if got := w.API("Request", "DialedAddress", "1002", "ExtensionAddress", "9000", "RequestOzML", doc.String()); code(got) != "402" {
+			w.T.Errorf("Request of one that is busy: %s, want 402", got)
+		}
+		if got := called(); got != "02" {
+			w.T.Errorf("states of a call to one that is busy: %s, want 02", got)
+		}
+		r = phone.Reply{Options: phone.Options{RingFor: time.Hour}}
+		w.API("Request", "DialedAddress", "1002", "ExtensionAddress", "9000", "RequestOzML", doc.String(), "RingTime", "5")
+		b.Next().Over()
+		if got := called(); got != "012" {
+			w.T.Errorf("states of a call that is not answered: %s, want 012", got)
+		}
+		if got := w.API("Request", "DialedAddress", "777", "RequestOzML", `<Request><OnError><Call Url="http://app/x">1002</Call></OnError></Request>`); code(got) != "402" {
+			w.T.Errorf("Request of nobody: %s, want 402", got)
+		}
+		b.Next() // OnError has called it
+	}, "1002")
 }

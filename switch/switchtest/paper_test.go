@@ -61,6 +61,7 @@ var otherwise = map[string]string{
 	"unhold_basic":               "not the setting of a call's own script: see TestThirdParty",
 	"play_thirdparty":            "not the setting of a call's own script",
 	"speak_nobody":               "not the setting of a call's own script",
+	"request_":                   "what numbers do is the scenario's on paper: see TestRequest",
 	"route_":                     "no call: see TestRoutingInterception",
 	"speak_other_call":           "the other call is the scenario's",
 	"speak_thirdparty":           "not the setting of a call's own script",
