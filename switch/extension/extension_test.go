@@ -20,7 +20,6 @@ func TestCheck(t *testing.T) {
 		{"script", Extension{Number: "9100", Type: Script, File: "hello.xml", RecordChannels: 2, Digest: "both"}, ""},
 		{"nothing", Extension{}, "number is missing; type is missing"},
 		{"number", with(func(e *Extension) { e.Number = "10 01" }), "number: want"},
-		{"type of later", Extension{Number: "9200", Type: Queue}, "queue comes later"},
 		{"unknown type", Extension{Number: "9200", Type: "fax"}, `"fax" is unknown`},
 		{"phone without password", with(func(e *Extension) { e.Password = "" }), "wants a password"},
 		{"api without url", Extension{Number: "9", Type: API}, "wants a url"},
