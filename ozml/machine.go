@@ -51,7 +51,13 @@ func newMachine(w World, t Table, o Options) *Machine {
 	for n, v := range o.Vars {
 		vars[n] = v
 	}
-	return &Machine{World: w, Commands: t, o: o, vars: NewVars(vars), told: map[string]bool{}, ringing: o.Ringing}
+	return &Machine{World: w, Commands: t, o: o, vars: predefined(NewVars(vars), o.Arrays), told: map[string]bool{}, ringing: o.Ringing}
+}
+
+// predefined adds predefined arrays to v.
+func predefined(v *Vars, arrays func(string) ([]Item, bool)) *Vars {
+	v.given = arrays
+	return v
 }
 
 // Do runs the commands of a block. For commands that hold commands.

@@ -19,12 +19,15 @@ const afterCall = 30 * time.Second
 
 // Options of one run.
 type Options struct {
-	Setting   Setting           // 0 = Extension
-	Ringing   bool              // the call still rings: it is answered first, unless the script begins with Reject
-	Vars      map[string]string // beside the predefined ones
-	Info      CallInfo          // for the predefined variables when World.Call is nil
-	ErrorURL  string            // gets Error notifications; "" = none
-	Sensitive bool              // what is entered is not written to events (decisions 5.8)
+	Setting Setting           // 0 = Extension
+	Ringing bool              // the call still rings: it is answered first, unless the script begins with Reject
+	Vars    map[string]string // beside the predefined ones
+	// Arrays are predefined arrays, asked for each time that one is named, in lower
+	// case; a script's own of that name goes before. Nil = there are none.
+	Arrays    func(name string) ([]Item, bool)
+	Info      CallInfo // for the predefined variables when World.Call is nil
+	ErrorURL  string   // gets Error notifications; "" = none
+	Sensitive bool     // what is entered is not written to events (decisions 5.8)
 
 	// Renew gives the context of what follows a Takeover, by which the one
 	// before has ended. Nil: Run returns with Reason "takeover".

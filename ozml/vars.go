@@ -2,6 +2,7 @@ package ozml
 
 import (
 	"maps"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -11,7 +12,8 @@ import (
 type Vars struct {
 	text   map[string]string
 	arrays map[string][]Item
-	items  []Item // of the loops that run, innermost last
+	items  []Item                           // of the loops that run, innermost last
+	given  func(name string) ([]Item, bool) // predefined arrays, in lower case; may be nil
 }
 
 // An Item is one entry of an array: a text, and fields where it has any.
@@ -55,7 +57,11 @@ func (v *Vars) SetArray(name string, items []Item) { v.arrays[strings.ToLower(na
 
 // Array returns the items of an array and whether it exists.
 func (v *Vars) Array(name string) ([]Item, bool) {
-	a, ok := v.arrays[strings.ToLower(name)]
+	name = strings.ToLower(name)
+	a, ok := v.arrays[name]
+	if !ok && v.given != nil {
+		return v.given(name)
+	}
 	return a, ok
 }
 
@@ -74,6 +80,10 @@ func (v *Vars) get(name, field string) (string, bool) {
 		}
 		s, ok := i.Fields[strings.ToLower(field)]
 		return s, ok
+	}
+	if strings.EqualFold(field, "count") {
+		a, ok := v.Array(name)
+		return strconv.Itoa(len(a)), ok
 	}
 	if field != "" {
 		return "", false

@@ -126,7 +126,7 @@ github.com/HdrHistogram/hdrhistogram-go: cmd/ozswitch
 // foreignInTests may be imported by tests, beside what their package may.
 const foreignInTests = `
 github.com/rogpeppe/go-internal:    cmd/ozswitch
-github.com/emersion/go-smtp:        switch/message
+github.com/emersion/go-smtp:        switch/message switch/switchtest
 github.com/emersion/go-sasl:        switch/message
 `
 

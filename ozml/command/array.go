@@ -12,7 +12,7 @@ func Array() *ozml.Command {
 		Name:  "Array",
 		Title: "make a list for ForEach",
 		Doc:   "Each item is a text. It may have fields as well, as attributes or as elements inside: `<item from=\"Ann\"><date>Monday</date></item>` has $item.from and $item.date.",
-		Notes: []string{"A second Array of the same ID overwrites the first.", "Fields of items that a script makes itself are ours; the public pages show them only in the arrays of voicemail."},
+		Notes: []string{"A second Array of the same ID overwrites the first.", "$names.count is how many items an array has.", "Fields of items that a script makes itself are ours; the public pages show them only in the arrays of voicemail."},
 		Example: `<Response>
   <Array ID="names"><item>Ann</item><item>Bob</item></Array>
   <ForEach Source="names"><Speak>Hello $item</Speak></ForEach>

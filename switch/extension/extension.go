@@ -30,8 +30,23 @@ const (
 	Queue      Type = "queue"
 )
 
-// later are those that have fields in the configuration and are not built yet.
-var later = []Type{Voicemail}
+var types = []Type{Phone, API, Script, Echo, RingGroup, Voicemail, Conference, Queue}
+
+// words lists types for people.
+func words(types []Type) string {
+	var b strings.Builder
+	for i, t := range types {
+		switch i {
+		case 0:
+		case len(types) - 1:
+			b.WriteString(" or ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(t))
+	}
+	return b.String()
+}
 
 // An Extension is one entry of `extensions:`. Zero values are usable but for
 // Number and Type.
@@ -90,11 +105,9 @@ func (e *Extension) Check() error {
 	}
 	switch {
 	case e.Type == "":
-		fault("type is missing: phone, api, script or echo")
-	case slices.Contains(later, e.Type):
-		fault("type %s comes later; today: phone, api, script and echo", e.Type)
-	case e.Type != Phone && e.Type != Echo && e.Type != RingGroup && e.Type != Conference && e.Type != Queue && !e.RunsScript():
-		fault("type %q is unknown: want phone, api, script or echo", e.Type)
+		fault("type is missing: want %s", words(types))
+	case !slices.Contains(types, e.Type):
+		fault("type %q is unknown: want %s", e.Type, words(types))
 	}
 	if !slices.Contains([]string{"", "md5", "sha-256", "both"}, e.Digest) {
 		fault("digest %q: want md5, sha-256 or both", e.Digest)

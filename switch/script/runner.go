@@ -35,6 +35,9 @@ type Task struct {
 
 	RecordChannels int  // 0 and 1: mixed; 2: caller left, switch right
 	Sensitive      bool // keys are never written down (decisions 5.8)
+
+	Vars   map[string]string                     // predefined, beside those of every call
+	Arrays func(name string) ([]ozml.Item, bool) // likewise; see ozml.Options
 }
 
 // Config is what a Runner needs; only Slog and the functions may be nil.
@@ -289,7 +292,7 @@ func (s *running) run(connected bool) {
 		s.live.takeover(nil)
 	}
 	ozml.Run(ctx, s.world(web), s.r.c.Table, f, ozml.Options{
-		Vars: s.task.vars(), Ringing: !connected, ErrorURL: s.task.ErrorURL, Sensitive: s.task.Sensitive, Renew: s.scope.begin,
+		Vars: s.task.vars(), Arrays: s.task.Arrays, Ringing: !connected, ErrorURL: s.task.ErrorURL, Sensitive: s.task.Sensitive, Renew: s.scope.begin,
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 // vars are those of whoever made the call.
 func (t Task) vars() map[string]string {
 	if t.States == nil {
-		return nil
+		return t.Vars
 	}
 	return t.States.Vars
 }

@@ -123,7 +123,7 @@ type Extension struct {
 	RecordChannels int    `yaml:"record_channels"` // 1 mixed | 2 caller left, switch right; 0 = 1
 	SensitiveInput bool   `yaml:"sensitive_input"` // keys are never written down
 
-	File string `yaml:"file"` // script: "" = the built-in hello
+	File string `yaml:"file"` // script: "" = the built-in hello; voicemail: a folder with leave.xml and menu.xml of one's own
 
 	Members  []string `yaml:"members"`   // ringgroup, queue: numbers of extensions; of a ring group groups too
 	Strategy string   `yaml:"strategy"`  // ringgroup: all | order | random; queue: longest-idle | round-robin | all; "" = the first

@@ -128,8 +128,9 @@ type counted struct {
 	quality map[string]store.Quality // by leg
 	refused string                   // why the dial plan found nobody
 	files   []store.File
-	row     store.Call  // as it was written last
-	history store.Store // nil until it was
+	take    func(trace.Event) bool // takes recordings away; nil = nobody does
+	row     store.Call             // as it was written last
+	history store.Store            // nil until it was
 }
 
 // Emit implements trace.Sink.
@@ -169,6 +170,9 @@ func (c *counted) Emit(e trace.Event) {
 			c.mu.Unlock()
 		}
 	case trace.RecordSaved:
+		if c.taken(e) {
+			break
+		}
 		c.mu.Lock()
 		c.files = append(slices.Clip(c.files), savedFile(e))
 		c.rewrite()

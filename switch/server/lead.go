@@ -64,6 +64,8 @@ func (s *Server) service(e extension.Extension) (task any, err error) {
 		return conferenceTask(e.Number), nil
 	case e.Type == extension.Queue:
 		return queueTask(e.Number), nil
+	case e.Type == extension.Voicemail:
+		return voicemailTask(e.Number), nil
 	}
 	return nil, fmt.Errorf("type %s is not built yet", e.Type)
 }

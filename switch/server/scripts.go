@@ -11,6 +11,7 @@ import (
 	"ozswitch/switch/api"
 	"ozswitch/switch/eventlog"
 	"ozswitch/switch/extension"
+	"ozswitch/switch/voicemail"
 )
 
 // scripts are the files of data/scripts, those that extensions name elsewhere,
@@ -32,10 +33,24 @@ func (s *Server) readScript(name string) ([]byte, error) {
 		}
 	}
 	b, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) && name == helloName {
-		return hello, nil
+	if own := builtin(name); errors.Is(err, fs.ErrNotExist) && own != nil {
+		return own, nil
 	}
 	return b, err
+}
+
+// builtin gives a script of the program itself, which a file of that name in
+// data/scripts replaces; nil if there is none.
+func builtin(name string) []byte {
+	switch name {
+	case helloName:
+		return hello
+	case voicemail.LeaveName:
+		return voicemail.Leave
+	case voicemail.MenuName:
+		return voicemail.Menu
+	}
+	return nil
 }
 
 // seedHello puts the built-in script into data/scripts, so that it can be edited
@@ -142,8 +157,8 @@ func (c *scripts) Read(name string) (api.Script, error) {
 		if st, err = os.Stat(path); err == nil {
 			b, err = os.ReadFile(path)
 		}
-	case name == helloName:
-		b, one.Source, one.Editable = hello, "builtin", false
+	case builtin(name) != nil:
+		b, one.Source, one.Editable = builtin(name), "builtin", false
 	default:
 		return one, fs.ErrNotExist
 	}

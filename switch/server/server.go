@@ -34,6 +34,7 @@ import (
 	"ozswitch/switch/eventlog"
 	"ozswitch/switch/exchange"
 	"ozswitch/switch/line"
+	"ozswitch/switch/message"
 	"ozswitch/switch/notify"
 	"ozswitch/switch/quota"
 	"ozswitch/switch/route"
@@ -58,6 +59,7 @@ type Options struct {
 	ListenHTTP   func(network, addr string) (net.Listener, error) // nil = the system's
 	Portable     bool                                             // pace in plain goroutines (bubbles)
 	DialWeb      func(ctx context.Context, network, address string) (net.Conn, error)
+	DialMail     func(ctx context.Context, network, address string) (net.Conn, error)
 	Encoder      recorder.Encoder // of mp3 files; nil = as configured, in worker processes
 	Commands     ozml.Table       // of scripts on calls; nil = command.Table()
 	Pages        fs.FS            // of the console; nil = those in the program
@@ -169,7 +171,9 @@ func New(c *Config, o Options) (s *Server, err error) {
 	s.files = &scripts{s: s, root: s.data.scripts}
 	s.newSound()
 	s.newCalls()
-	s.newServices()
+	if err = s.newServices(); err != nil {
+		return s, err
+	}
 	s.newSockets()
 	s.newHTTP()
 	return s, nil
@@ -189,6 +193,7 @@ func (s *Server) Close() {
 	if s.rtc != nil {
 		s.rtc.Close()
 	}
+	s.services.close()
 }
 
 func (s *Server) newSound() {
@@ -299,7 +304,7 @@ func (s *Server) newWeb() (err error) {
 			e, _ := s.state.Load().exts.Find(ext)
 			return e.Secret
 		},
-		UserAgent: "ozswitch/" + s.opt.Version, CAFile: c.Web.CAFile, Store: s.store, ReadScript: s.readScript,
+		UserAgent: "ozswitch/" + s.opt.Version, CAFile: c.Web.CAFile, Store: message.Others(s.store), ReadScript: s.readScript,
 		IsCommand: func(n string) bool { return s.opt.Commands.Lookup(n) != nil },
 		Answered:  func(id string, n ozmlNotification, f *file) { s.scripts.Answered(s.calls.Find(call.ID(id)), id, n, f) },
 		Trace:     s.events, Log: s.log, Panicked: func(any) { s.panicked("web") }, Dial: s.opt.DialWeb,
@@ -383,6 +388,7 @@ func (s *Server) Run(ctx context.Context) error {
 	part("event log", s.events.Run)
 	part("store", s.store.Run)
 	part("web", s.web.Run)
+	part("mail", s.services.outbox.Run)
 	part("recorder", s.rec.Run)
 	part("pacer", s.pacer.Run)
 	if s.voice != nil {

@@ -1,8 +1,12 @@
 package server
 
 import (
+	"os"
+
 	"ozswitch/switch/conference"
 	"ozswitch/switch/exchange"
+	"ozswitch/switch/message"
+	"ozswitch/switch/voicemail"
 	"ozswitch/switch/waiting"
 )
 
@@ -11,11 +15,26 @@ import (
 type services struct {
 	conferences *conference.Rooms
 	queues      *waiting.Queues
+	voicemail   *voicemail.Service
+	boxes       *voicemail.Boxes
+	outbox      *message.Outbox
+	root        *os.Root // the data folder
 }
 
-func (s *Server) newServices() {
+func (s *Server) newServices() error {
 	s.newConferences()
 	s.newQueues()
+	if err := s.newOutbox(); err != nil {
+		return err
+	}
+	return s.newVoicemail()
+}
+
+// close gives back what newServices opened.
+func (v *services) close() {
+	if v.root != nil {
+		v.root.Close()
+	}
 }
 
 // wait returns when all of them have ended; the calls end before that.
@@ -32,6 +51,8 @@ func (s *Server) serve(l *exchange.Line) (exchange.Script, bool) {
 	case queueTask:
 		c, _ := s.queue(string(t))
 		return s.services.queues.Script(l, c), true
+	case voicemailTask:
+		return s.voicemailScript(l, t), true
 	}
 	return nil, false
 }
