@@ -28,7 +28,7 @@ type Options struct {
 	RingFor     time.Duration // incoming: how long it rings before it is answered
 	Early       []Say         // incoming: sound before the answer (183), its times from the call's beginning
 
-	Headers  []call.Header  // outgoing: more headers of the INVITE
+	Headers  []Header       // outgoing: more headers of the INVITE
 	Replaces *call.Replaces // outgoing: the dialog whose place it wants (RFC 3891)
 	Private  bool           // outgoing: do not say who calls
 	Record   bool           // keep what is heard: Result.Heard
@@ -37,6 +37,9 @@ type Options struct {
 	// must not wait for the call.
 	Events func(Event)
 }
+
+// A Header is one more header of an INVITE.
+type Header = call.Header
 
 // A Press is keys pressed at a moment, one after another.
 type Press struct {
