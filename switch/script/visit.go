@@ -126,7 +126,12 @@ func (r *Runner) on(l *exchange.Line) *live {
 	if c == nil {
 		t, _ := l.Info().Task.(Task)
 		c = newLive(r, l, t)
-		r.lives[id] = c
+		select {
+		case <-l.Done(): // too late to act on it
+			c.leave()
+		default:
+			r.lives[id] = c
+		}
 	}
 	return c
 }

@@ -398,3 +398,44 @@ func TestRequest(t *testing.T) {
 		b.Next() // OnError has called it
 	}, "1002")
 }
+
+// TestTransfersOfScriptCalls: calls that scripts have with telephones are handed on
+// and joined by the HTTP API, and the scripts leave.
+func TestTransfersOfScriptCalls(t *testing.T) {
+	company(t, func(w *World) {
+		w.Web.Serve("/ivr", `<Response><Speak>Please wait</Speak><Delay>600</Delay></Response>`)
+		a, b, third := w.Phone("1001"), w.Phone("1002"), w.Phone("1003")
+		var ids []string
+		for _, to := range []string{"1001", "1002"} {
+			got := w.API("Call", "Dialed", to, "ApiExtension", "9000", "Url", "http://app/ivr")
+			if code(got) != "200" {
+				w.T.Fatalf("Call: %s", got)
+			}
+			ids = append(ids, callIDIn.FindStringSubmatch(got)[1])
+		}
+		ac, bc := a.Next(), b.Next()
+		ac.Hears("Please wait")
+		bc.Hears("Please wait")
+		if got := code(w.API("AttendedTransfer", "TransferredCallId", ids[0], "TargetCallId", ids[1])); got != "200" {
+			w.T.Fatalf("AttendedTransfer: %s\n%s", got, w.Transcript(""))
+		}
+		w.Until("one call is left", func() bool { return w.Up() == 1 })
+		w.Pass(3 * time.Second)
+		bc.Call.Hangup()
+		ac.Over()
+
+		c := w.Phone("1004").Dial("9000")
+		c.Hears("Please wait")
+		if got := code(w.API("BlindTransfer", "CallId", c.ID(), "Target", "1003", "TransferorParty", "caller")); got != "302" {
+			w.T.Errorf("BlindTransfer of the script: %s, want 302", got)
+		}
+		if got := code(w.API("BlindTransfer", "CallId", c.ID(), "Target", "1003", "TransferorParty", "callee")); got != "200" {
+			w.T.Fatalf("BlindTransfer: %s\n%s", got, w.Transcript(""))
+		}
+		tc := third.Next()
+		w.Until("the script has left", func() bool { return last(w.Events(c.ID()), trace.ScriptEnded).Reason == "transferred" })
+		w.Pass(3 * time.Second)
+		tc.Call.Hangup()
+		c.Over()
+	}, "1001", "1002", "1003", "1004")
+}
