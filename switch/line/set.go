@@ -302,7 +302,7 @@ func (s *Set) Account(name string) (sip.Account, bool) {
 		user = r.c.User
 	}
 	return sip.Account{User: user, Password: r.c.Password, Realm: r.trunk.Realm(), From: r.c.Domain(), Contact: r.c.Token, Places: places,
-		Transport: r.c.Transport, Headers: r.c.Headers, Keys: r.c.Keys, Learn: r.trunk.Learn, Assert: r.c.Asserted, Trust: r.c.Trust}, true
+		Transport: r.c.Transport, Headers: r.c.Headers, Codecs: r.c.Codecs, Keys: r.c.Keys, Learn: r.trunk.Learn, Assert: r.c.Asserted, Trust: r.c.Trust}, true
 }
 
 // Status tells how all lines are.

@@ -299,7 +299,7 @@ func TestLineKnownByAddress(t *testing.T) {
 // invite sends an INVITE as text and gives the first line of its final answer.
 func invite(t *testing.T, c net.PacketConn, user, from, to string) string {
 	t.Helper()
-	const sdp = "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+	const sdp = "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 9 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
 	m := fmt.Sprintf("INVITE sip:%s@10.0.0.9 SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d\r\nMax-Forwards: 70\r\nFrom: %s;tag=a\r\nTo: %s\r\nCall-ID: %d\r\nCSeq: 1 INVITE\r\n"+
 		"Contact: <sip:x@10.0.0.1>\r\nP-Asserted-Identity: <sip:+777@carrier.test>\r\nDiversion: <tel:+888>;reason=no-answer\r\nAllow: INFO\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s",
 		user, c.LocalAddr(), time.Now().UnixNano(), from, to, time.Now().UnixNano(), len(sdp), sdp)
@@ -326,7 +326,7 @@ func TestLineCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := simnet.New(1)
 		n.SetDefault(simnet.Link{Delay: time.Millisecond})
-		trusted := Config{Name: "trusted", Addresses: []string{"10.0.0.1"}, Trust: true, Keys: "info", Token: "toktrusted"}
+		trusted := Config{Name: "trusted", Addresses: []string{"10.0.0.1"}, Trust: true, Keys: "info", Codecs: []string{"PCMA", "PCMU"}, Token: "toktrusted"}
 		twin := Config{Name: "one", Addresses: []string{"10.0.0.2"}, User: "ua", Token: "tokone"}
 		other := Config{Name: "two", Addresses: []string{"10.0.0.2"}, User: "ub", Token: "toktwo", Keys: "inband"}
 		r := openRig(t, n, trusted, twin, other)
@@ -366,6 +366,15 @@ func TestLineCallers(t *testing.T) {
 			}
 			if in.Offer != nil && len(in.Offer.Keys) != c.keys {
 				t.Errorf("%s to %s: keys %v, want %d", c.addr, c.user, in.Offer.Keys, c.keys)
+			}
+			if in.Offer != nil {
+				var codecs []string
+				for _, c := range in.Offer.Codecs {
+					codecs = append(codecs, c.Name)
+				}
+				if got, want := strings.Join(codecs, " "), map[string]string{"trusted": "PCMA PCMU"}[in.Line]; got != want && (want != "" || got != "PCMU G722 PCMA") {
+					t.Errorf("%s to %s: codecs %s", c.addr, c.user, got)
+				}
 			}
 			conn.Close()
 		}

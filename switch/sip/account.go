@@ -21,6 +21,7 @@ type Account struct {
 	Proxy          string  // SIP URI of an outbound proxy, which gets a Route header; "" = none
 	Transport      string  // "udp", "tcp", "tls"; "" = what the called URI says
 	Headers        []call.Header
+	Codecs         []string           // of calls that come by it: only these, in this order; nil = as offered
 	Keys           string             // how keys go: "rfc2833", "info" or "inband"; "" = as both ends can
 	Learn          func(realm string) // told of a realm that was answered; nil = nobody
 	Assert         bool               // write P-Asserted-Identity (RFC 3325)

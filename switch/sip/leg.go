@@ -49,8 +49,9 @@ type leg struct {
 
 	byeReason reason // of the BYE that waits for the ACK
 	byeWanted bool
-	caller    string // key in shard.callers
-	dtmf      string // Account.Keys of the line it came or goes by
+	caller    string   // key in shard.callers
+	dtmf      string   // Account.Keys of the line it came or goes by
+	codecs    []string // Account.Codecs of the line it came by
 }
 
 // An invite is a request of the far end that Respond answers: the INVITE that

@@ -35,29 +35,39 @@ func (e *Endpoint) ours(m *message) bool {
 // withoutEvents tells whether telephone-events are neither offered nor taken.
 func (l *leg) withoutEvents() bool { return l.dtmf == "info" || l.dtmf == "inband" }
 
-// keyed makes of an event what the call may know of keys: by the line it goes by,
-// they may have to go in one way whatever the far end says.
+// keyed makes of an event what the call may know of it, by the line it goes by:
+// keys may have to go in one way whatever the far end says, and only some codecs
+// count.
 func (l *leg) keyed(ev call.Event) call.Event {
-	if l.dtmf == "" || l.dtmf == "auto" {
+	if (l.dtmf == "" || l.dtmf == "auto") && l.codecs == nil {
 		return ev
 	}
 	media := func(m *call.Media) *call.Media {
-		if m == nil || !l.withoutEvents() {
+		if m == nil {
 			return m
 		}
 		less := *m
-		less.Keys = nil
+		if l.withoutEvents() {
+			less.Keys = nil
+		}
+		less.Codecs = only(m.Codecs, l.codecs)
 		return &less
+	}
+	info := func(listed bool) bool {
+		if l.dtmf == "" || l.dtmf == "auto" {
+			return listed
+		}
+		return l.dtmf == "info"
 	}
 	switch f := ev.(type) {
 	case call.Invited:
-		f.Offer, f.Info = media(f.Offer), l.dtmf == "info"
+		f.Offer, f.Info = media(f.Offer), info(f.Info)
 		return f
 	case call.Provisional:
 		f.Media = media(f.Media)
 		return f
 	case call.Accepted:
-		f.Media, f.Info = media(f.Media), l.dtmf == "info"
+		f.Media, f.Info = media(f.Media), info(f.Info)
 		return f
 	case call.Acked:
 		f.Media = media(f.Media)
@@ -71,4 +81,19 @@ func (l *leg) keyed(ev call.Event) call.Event {
 	default: // the others say nothing of keys
 		return ev
 	}
+}
+
+// only gives the codecs that have one of the names, in their order; nil = all.
+func only(codecs []call.Codec, names []string) (some []call.Codec) {
+	if names == nil {
+		return codecs
+	}
+	for _, n := range names {
+		for _, c := range codecs {
+			if strings.EqualFold(c.Name, n) {
+				some = append(some, c)
+			}
+		}
+	}
+	return some
 }

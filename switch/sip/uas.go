@@ -118,7 +118,7 @@ func (s *shard) invited(now time.Time, m *message) (*leg, call.Invited) {
 	}
 	if m.line != "" {
 		if a, ok := e.c.Line(m.line); ok {
-			l.dtmf = a.Keys
+			l.dtmf, l.codecs = a.Keys, a.Codecs
 			in = l.keyed(in).(call.Invited)
 		}
 	}
