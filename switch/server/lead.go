@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"ozswitch/switch/call"
 	"ozswitch/switch/dialplan"
@@ -23,6 +24,17 @@ func (s *Server) newRouter() {
 		FindLeg: func(r call.Replaces) (call.LegID, bool) { return s.sip.FindLeg(r) },
 		Allow:   s.mayCall, Shuffle: rand.Shuffle, Panicked: s.panicked, Slog: s.log,
 	})
+}
+
+// proves tells whether a telephone must prove who it is to call a number though
+// guests may come: where it leads to anything but an application, which they may
+// reach too.
+func (s *Server) proves(to string) bool {
+	if s.intercepted() {
+		return true
+	}
+	e, _, refused := s.router.Lead(route.Caller{From: dialplan.FromExtension}, to, time.Now())
+	return refused != nil || e.Number == "" || e.Type == extension.Phone || e.Type == extension.RingGroup
 }
 
 // callerOf says on whose behalf an INVITE calls.

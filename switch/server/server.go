@@ -275,7 +275,7 @@ func (s *Server) newCalls() {
 	s.sip = sip.New(sip.Config{
 		Listen: listen, ListenPacket: s.opt.ListenPacket, ListenStream: s.opt.ListenStream, DialStream: s.opt.DialStream, TLS: s.tls(),
 		External: c.SIP.ExternalAddress, UserAgent: "ozswitch/" + s.opt.Version,
-		Realm: c.SIP.Domain, Accounts: s.state.Load().accounts, Guest: s.guest, Keeper: s.store, Registration: s.registration, Events: s.phones, Texts: s.phones.Text, Line: s.account, Whose: s.whose,
+		Realm: c.SIP.Domain, Accounts: s.state.Load().accounts, Guest: s.guest, Proves: s.proves, Keeper: s.store, Registration: s.registration, Events: s.phones, Texts: s.phones.Text, Line: s.account, Whose: s.whose,
 		CallsPerSecond: c.Limits.CallsPerSecond, MaxCalls: c.Limits.Calls, Rand: rand.NewPCG(s.rand.Uint64(), s.rand.Uint64()),
 		Trace: s.message, Log: s.log,
 	}, s.calls)

@@ -53,6 +53,9 @@ type Config struct {
 	// Guest tells whether an INVITE without credentials may come from there; nil =
 	// it may not. It counts only with a Realm.
 	Guest func(source netip.AddrPort) bool
+	// Proves tells whether who claims to be one of Accounts must prove it, where
+	// guests may come, to call that number; nil = never.
+	Proves func(to string) bool
 	// Line knows an outside line by its name; nil = there are none. Whose tells by
 	// which line an INVITE without credentials came, "" = by none; nil = by none
 	// ever. A caller by a line need not log in, and is no extension.

@@ -126,9 +126,10 @@ func (e *Endpoint) comes(m *message) bool {
 		return true
 	}
 	claimed := m.req.From().Address.User
-	// A telephone of ours is no guest where guests may come: only who has proven
-	// who he is may call other telephones.
-	if !offered && e.c.Guest != nil && !e.auth.Knows(unescape(claimed)) && e.c.Guest(m.from.Remote()) {
+	// Where guests may come, a telephone of ours is asked who it is when it calls
+	// what is not for guests.
+	if !offered && e.c.Guest != nil && e.c.Guest(m.from.Remote()) &&
+		!(e.c.Proves != nil && e.auth.Knows(unescape(claimed)) && e.c.Proves(unescape(m.req.Recipient.User))) {
 		return true
 	}
 	if strings.EqualFold(claimed, anonymous) {

@@ -175,9 +175,12 @@ func TestGuests(t *testing.T) {
 		ac.HangUp()
 		bc.Over()
 		liar := w.Phone("1001 liar") // has no password
-		if got := liar.Refused("9000"); got != 401 {
-			t.Errorf("a guest who claims to be 1001: %d, want 401", got)
+		if got := liar.Refused("1002"); got != 401 {
+			t.Errorf("a guest who claims to be 1001 calls 1002: %d, want 401", got)
 		}
+		c = liar.Dial("9000")
+		c.Hears("Welcome")
+		c.Ends()
 	}, "1001", "1002")
 }
 
