@@ -1,6 +1,7 @@
 package server
 
 import (
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -68,6 +69,33 @@ emergency: ["112"]
 		}
 		if got := strings.Join(all, "\n"); !strings.Contains(got, want) {
 			t.Errorf("%s: said %q, want %q", line, got, want)
+		}
+	}
+}
+
+// TestLinesManual: what docs/lines.md shows is a good configuration, and it tells
+// of every key of a line.
+func TestLinesManual(t *testing.T) {
+	src, err := os.ReadFile("../../docs/lines.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var yaml strings.Builder
+	yaml.WriteString("extensions:\n  - {number: \"1001\", password: secret-of-ann}\n")
+	for i, block := range strings.Split(string(src), "```") {
+		if text, ok := strings.CutPrefix(block, "yaml\n"); ok && i%2 == 1 {
+			for line := range strings.Lines(text) {
+				yaml.WriteString(strings.TrimPrefix(line, "   "))
+			}
+		}
+	}
+	c, ps := Parse("lines.md", []byte(yaml.String()), func(string) (string, bool) { return "a password", true })
+	if c == nil || len(ps) != 0 || len(c.Lines) != 1 || len(c.Dialplan) != 3 || len(c.Emergency) != 2 || c.Limits.User.SecondsPerDay != 7200 {
+		t.Errorf("%v, from\n%s", ps, yaml.String())
+	}
+	for f := range reflect.TypeFor[Line]().Fields() {
+		if key := f.Tag.Get("yaml"); !strings.Contains(string(src), "`"+key+"`") {
+			t.Errorf("docs/lines.md does not tell of %s", key)
 		}
 	}
 }

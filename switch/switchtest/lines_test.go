@@ -84,6 +84,34 @@ func TestCallsByLine(t *testing.T) {
 	})
 }
 
+// TestFullLine: a line that has as many calls as it may have takes no more, either way.
+func TestFullLine(t *testing.T) {
+	outside(t, func(w *World, _ *Phone) {
+		w.Config.Lines[0].MaxCalls = 1
+		a, carrier := w.Phone("1001"), w.Phone("carrier")
+		in := carrier.Place("+4930", phone.Options{})
+		got := a.Next()
+		if err := in.Answered(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if code := carrier.Refused("+4930"); code != 503 {
+			t.Errorf("a second call from the carrier: %d, want 503", code)
+		}
+		if code := a.Refused("0036"); code != 503 {
+			t.Errorf("a call to the carrier: %d, want 503", code)
+		}
+		in.Call.Hangup()
+		got.Over()
+		w.Until("the call is over", func() bool { return w.Up() == 0 })
+		next := a.Place("0036", phone.Options{})
+		if err := next.Answered(context.Background()); err != nil {
+			t.Errorf("when it is over: %v", err)
+		}
+		next.Call.Hangup()
+		w.Until("the call is over", func() bool { return w.Up() == 0 })
+	})
+}
+
 // TestLimitsOfAUser: what a user may use of a line, and that help can always be
 // called.
 func TestLimitsOfAUser(t *testing.T) {
