@@ -148,12 +148,9 @@ func (d *directory) Active() []ozml.ActiveCall {
 	for _, l := range d.c.Exchange.Lines() {
 		i, s := l.Info(), l.Status()
 		a := ozml.ActiveCall{
-			ID: string(i.ID), Source: i.From, CallerID: i.From, Destination: i.Extension,
-			CallerDialed: i.Dialed, CalleeDialed: i.Extension, Started: i.Started, State: s.State.String(),
+			ID: string(i.ID), CallerID: i.From, CallerDialed: i.Dialed, Started: i.Started, State: s.State.String(),
 		}
-		if i.Outgoing {
-			a.Source, a.Destination, a.CalleeDialed = i.Extension, i.Dialed, i.Dialed
-		}
+		a.Source, a.Destination, a.CalleeDialed = ends(l)
 		if s.Answered.IsZero() {
 			a.Ring = now.Sub(i.Started)
 		} else {

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"net/url"
 	"time"
 
@@ -30,6 +31,28 @@ func (r *Runner) StateWords(l *exchange.Line, st call.State) []string {
 	}
 }
 
+// ends are the two ends of a call, extension, line or else number of each, and what
+// was dialled towards the callee: who is there now, or was there last.
+func ends(l *exchange.Line) (source, destination, dialed string) {
+	i := l.Info()
+	source, destination = i.From, cmp.Or(i.Extension, i.Dialed)
+	if i.Outgoing {
+		source, destination = i.Extension, i.Dialed
+	}
+	dialed = destination
+	for _, g := range l.Legs() {
+		name := cmp.Or(g.Extension, g.Line, g.Number)
+		switch {
+		case g.State == call.Completed && g.Answered.IsZero() || name == "":
+		case g.Party == call.Caller:
+			source = name
+		default:
+			destination, dialed = name, cmp.Or(g.Number, name)
+		}
+	}
+	return source, destination, dialed
+}
+
 // Tell sends CallChanged (decisions 8, class State).
 func (r *Runner) Tell(l *exchange.Line, to, state string) {
 	t, _ := l.Info().Task.(Task)
@@ -41,10 +64,7 @@ func (r *Runner) Tell(l *exchange.Line, to, state string) {
 	} else {
 		ring, talk = s.Answered.Sub(i.Started), now.Sub(s.Answered)
 	}
-	source, destination := i.From, i.Extension
-	if i.Outgoing {
-		source, destination = i.Extension, i.Dialed
-	}
+	source, destination, _ := ends(l)
 	t.Operator = append(t.Operator[:len(t.Operator):len(t.Operator)], to)
 	r.web(infoOf(l), t, l.Sink()).State(ozml.Notification{Name: "CallChanged", URL: to, Fields: url.Values{
 		"CallState": {state}, "Source": {source}, "Destination": {destination},

@@ -241,6 +241,12 @@ func TestForwardByAPI(t *testing.T) {
 		}
 		tc := third.Next()
 		bc.Over()
+		active := w.API("ListActiveCalls")
+		for _, want := range []string{"<Source>1001</Source>", "<Destination>1003</Destination>", "<CallerDialed>1002</CallerDialed>", "<CalleeDialed>1003</CalleeDialed>"} {
+			if !strings.Contains(active, want) {
+				w.T.Errorf("ListActiveCalls has no %s:\n%s", want, active)
+			}
+		}
 		if err := ac.Answered(context.Background()); err != nil {
 			w.T.Fatalf("%v\n%s", err, w.Transcript(ac.ID()))
 		}
