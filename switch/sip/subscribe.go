@@ -222,7 +222,7 @@ func (s *shard) resubscribed(now time.Time, m *message) (known bool) {
 	x, origin := s.begin(m, transaction.Server, nil), m.head.Origin(m.from.Remote())
 	event, _ := eventOf(m)
 	lasts, long := subscribedFor(m)
-	r := flow.Reply{Code: 200}
+	var r flow.Reply
 	switch {
 	case !u.dlg.Receive(m.req.CSeq().SeqNo):
 		r = flow.Reply{Code: 500, Reason: "CSeq Out Of Order"}
