@@ -34,6 +34,7 @@ type Call struct {
 	result  Result
 	hops    int  // Max-Forwards for those that we call; 0 = unknown, below 0 = call nobody
 	private bool // the caller wants nobody told who it is
+	cause   int  // Q.850, that a far end gave for the end of its leg; 0 = none
 
 	legs  []*leg  // that are there, oldest first
 	seats [2]*leg // the parties; nil = nobody has that role now
@@ -41,9 +42,10 @@ type Call struct {
 	onAir mix     // who hears what
 	held  bool    // HoldWanted put the parties on hold
 
-	script  bool // a script runs, ScriptEnded is owed
-	stopped bool // and was told to stop
-	over    bool // Over was said
+	script  bool         // a script runs, ScriptEnded is owed
+	stopped bool         // and was told to stop
+	serving *ServeWanted // waits for its end; nil = nothing does
+	over    bool         // Over was said
 
 	ticket   Ticket        // of the Answer or Originate that is under way
 	calls    *leg          // of an Originate without a leg, whom those who are called see; nil = not so, or somebody has answered
@@ -140,14 +142,17 @@ func (c *Call) legEvent(e Event) {
 	case Provisional:
 		c.provisional(l, e)
 	case Accepted:
+		c.cause = 0
 		c.accepted(l, e)
 	case Refused:
+		c.cause = e.Q850
 		c.refused(l, e)
 	case Acked:
 		c.acked(l, e)
 	case Cancelled:
 		c.hungUp(l, by(l), Failure{487, "the caller gave up"})
 	case Ended:
+		c.cause = e.Q850
 		c.hungUp(l, by(l), Failure{487, "the far end hung up"})
 	case Lost:
 		c.hungUp(l, NetworkGone, e.Failure)
@@ -230,7 +235,18 @@ func LegOf(e Event) LegID {
 	return ""
 }
 
-func (c *Call) do(e Effect) { c.out = append(c.out, e) }
+// do gives an effect; goodbyes with the cause that the other side gave for the end.
+func (c *Call) do(e Effect) {
+	if f, ok := e.(Bye); ok {
+		f.Q850 = c.cause
+		e = f
+	}
+	if f, ok := e.(Respond); ok && f.Code >= 300 {
+		f.Q850 = c.cause
+		e = f
+	}
+	c.out = append(c.out, e)
+}
 
 func (c *Call) settle(t Ticket, f Failure) {
 	if t != 0 {
@@ -288,6 +304,12 @@ func (c *Call) scriptEnded() {
 	c.script = false
 	if c.state == Completed {
 		return
+	}
+	if e := c.serving; e != nil {
+		c.serving = nil
+		if c.serveWanted(*e); c.script {
+			return
+		}
 	}
 	if c.together() || c.leftBy != (time.Time{}) {
 		return // the parties go on by themselves
@@ -348,6 +370,10 @@ func (c *Call) end(r Result, f Failure, why string) {
 		}
 	}
 	c.settlePending(f)
+	if c.serving != nil {
+		c.settle(c.serving.Ticket, f)
+		c.serving = nil
+	}
 	if d != nil {
 		c.settle(d.Ticket, f)
 	}

@@ -75,8 +75,8 @@ type (
 	DialGivenUp struct{ Ticket Ticket }
 
 	// ServeWanted: a party leaves, and the other one goes on with a script, which
-	// starts: a transfer to an application. It is settled with 491 while a script
-	// runs or somebody is dialled.
+	// starts: a transfer to an application. A script that still runs is stopped
+	// first. It is settled with 491 while somebody is dialled.
 	ServeWanted struct {
 		Ticket  Ticket
 		Instead LegID // who leaves

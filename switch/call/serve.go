@@ -15,8 +15,15 @@ func (c *Call) serveWanted(e ServeWanted) {
 	case stays == nil || !stays.up() || out == nil && e.Instead != c.left:
 		c.settle(e.Ticket, Failure{481, "there is nobody to talk to"})
 		return
-	case c.script || c.dial != nil:
+	case c.dial != nil || c.serving != nil:
 		c.settle(e.Ticket, Failure{491, "something is under way"})
+		return
+	case c.script: // it goes on when that one has ended
+		c.serving = &e
+		if !c.stopped {
+			c.stopped = true
+			c.do(StopScript{Transferred})
+		}
 		return
 	}
 	c.left, c.leftBy = "", time.Time{}

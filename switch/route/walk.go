@@ -172,7 +172,11 @@ func (w *walk) phone(e extension.Extension, callerID string, ring time.Duration,
 	if !alone {
 		s.Forward = extension.Forward{}
 	}
-	to, busy := s.Before(w.busy(e.Number))
+	calls := 0
+	if !s.CallWaiting { // else nobody asks, and counting looks at all calls
+		calls = w.busy(e.Number)
+	}
+	to, busy := s.Before(calls)
 	switch {
 	case to != "":
 		why := "user-busy"
