@@ -121,7 +121,7 @@ func (c *live) Merge(ctx context.Context, m ozml.Merge) error {
 	if err != nil {
 		return err
 	}
-	if err := failure(ctx, c.r.c.Exchange.Merge(ctx, c.line, here, b.line, there)); err != nil {
+	if err := c.refused(ctx, c.r.c.Exchange.Merge(ctx, c.line, here, b.line, there)); err != nil {
 		return err
 	}
 	c.stopRecord("transferred")
@@ -190,7 +190,17 @@ func (c *live) hold(ctx context.Context, on bool) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return failure(ctx, c.line.Ask(ctx, func(t call.Ticket) call.Event { return call.HoldWanted{Ticket: t, On: on} }))
+	return c.refused(ctx, c.line.Ask(ctx, func(t call.Ticket) call.Event { return call.HoldWanted{Ticket: t, On: on} }))
+}
+
+// refused turns why a call that is up cannot do something into what a script is
+// told: it cannot be used here, now.
+func (c *live) refused(ctx context.Context, err error) error {
+	a, ok := errors.AsType[*exchange.AskError](err)
+	if !ok || ctx.Err() != nil || a.Code == 481 || c.line.Status().State == call.Completed {
+		return failure(ctx, err)
+	}
+	return &ozml.Fault{Code: ozml.CodeNotHere, Msg: "it cannot be done now: " + a.Reason}
 }
 
 // Forward has whoever rings the telephones ring others.

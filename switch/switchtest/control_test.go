@@ -233,6 +233,14 @@ func TestForwardByAPI(t *testing.T) {
 		ac := a.Place("1002", phone.Options{})
 		bc := b.Next()
 		w.Pass(3 * time.Second)
+		for _, command := range []string{"Hold", "Unhold"} {
+			if got := code(w.API(command, "CallId", ac.ID())); got != "303" {
+				w.T.Errorf("%s of a call that rings: %s, want 303", command, got)
+			}
+		}
+		if got := code(w.API("Speak", "CallId", ac.ID(), "Text", "x")); got != "303" {
+			w.T.Errorf("Speak into a call that rings: %s, want 303", got)
+		}
 		if got := code(w.API("Forward", "CallId", ac.ID(), "Destination", "777")); got != "402" {
 			w.T.Errorf("Forward to nobody: %s, want 402", got)
 		}
