@@ -22,6 +22,7 @@ type echoTask struct{}
 
 // script gives what runs on a call.
 func (s *Server) script(l *exchange.Line) exchange.Script {
+	s.blank(l)
 	if leads, ok := s.lead(l); ok {
 		return leads
 	}

@@ -82,6 +82,15 @@ func (s *Server) service(e extension.Extension) (task any, err error) {
 	return nil, fmt.Errorf("type %s is not built yet", e.Type)
 }
 
+// blank keeps the keys of a call out of its log when the extension that has it
+// now says so; a call may be led to one only after its log was opened.
+func (s *Server) blank(l *exchange.Line) {
+	e, _ := s.state.Load().exts.Find(l.Info().Extension)
+	if c, ok := l.Sink().(*counted); ok && e.SensitiveInput {
+		c.Sensitive()
+	}
+}
+
 // lead makes the script of a call that the dial plan leads.
 func (s *Server) lead(l *exchange.Line) (exchange.Script, bool) {
 	t, ok := l.Info().Task.(route.Task)
