@@ -105,9 +105,9 @@ func askMethod(t *testing.T, method int, inside bool, kind int) (code int, did s
 	c := &clerk{desk2: &desk2{phones: &phones{events: map[call.LegID][]string{}}}}
 	d := newDesk(t, ctx, n, func(config *Config) {
 		config.Events = c
-		config.Texts = func(x Text, answer func(int, string)) {
+		config.Texts = func(x Text, reply func(int, string)) {
 			c.did = append(c.did, x.From+" writes to "+x.To)
-			answer(200, "")
+			reply(200, "")
 		}
 	})
 	defer func() { stop(); synctest.Wait(); d.conn.Close() }()
@@ -126,9 +126,9 @@ func askMethod(t *testing.T, method int, inside bool, kind int) (code int, did s
 			time.Sleep(5 * time.Second)
 		}
 		for {
-			answer := d.read()
-			if strings.HasPrefix(answer, "SIP/2.0 ") && strings.HasSuffix(headers(answer, "CSeq"), fmt.Sprintf("%d %s", serial, method)) || answer == "nothing came" {
-				return answer
+			came := d.read()
+			if strings.HasPrefix(came, "SIP/2.0 ") && strings.HasSuffix(headers(came, "CSeq"), fmt.Sprintf("%d %s", serial, method)) || came == "nothing came" {
+				return came
 			}
 		}
 	}

@@ -41,9 +41,9 @@ func FuzzReading(f *testing.F) {
 		r, refuse := registration(&m, "1")
 		if refuse == nil {
 			all, _, _ := registrar.NewTable().Register(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), r)
-			for line := range strings.SplitSeq(strings.TrimSuffix(answerContacts(all, &r)+outbound(&r), "\r\n"), "\r\n") {
-				if name, _, found := strings.Cut(line, ": "); !found || strings.ContainsAny(name, " \t<>") || strings.ContainsAny(line, "\r\n\x00") {
-					t.Errorf("answers with the line %q", line)
+			for one := range strings.SplitSeq(strings.TrimSuffix(answerContacts(all, &r)+outbound(&r), "\r\n"), "\r\n") {
+				if name, _, found := strings.Cut(one, ": "); !found || strings.ContainsAny(name, " \t<>") || strings.ContainsAny(one, "\r\n\x00") {
+					t.Errorf("answers with the line %q", one)
 				}
 			}
 		}

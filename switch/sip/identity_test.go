@@ -55,7 +55,7 @@ const smuggled = "P-Asserted-Identity: \"Boss\" <sip:boss@pbx>\r\nP-Preferred-Id
 // TestWhoCalls: an extension is who it has proven to be, whatever else it says; a
 // line's identities count where it is trusted, and nowhere else.
 func TestWhoCalls(t *testing.T) {
-	line := func(trust bool) func(*Config) {
+	carrying := func(trust bool) func(*Config) {
 		return func(c *Config) {
 			c.Whose = func(source netip.AddrPort, transport, to string) string {
 				if source.String() == peerAddr && transport == "udp" {
@@ -79,12 +79,12 @@ func TestWhoCalls(t *testing.T) {
 		{"an extension that wants to", "1001", "Privacy: user;id\r\n", nil, true, `user "1001" from "1001" line "" asserted "" diverted "" private true`},
 		{"a guest that smuggles", "boss", smuggled, guests, false, `user "" from "boss" line "" asserted "" diverted "" private false`},
 		{"a guest that hides", "anonymous", smuggled, guests, false, `user "" from "" line "" asserted "" diverted "" private true`},
-		{"a line", "+431", "", line(false), false, `user "" from "+431" line "carrier" asserted "" diverted "" private false`},
-		{"a line that smuggles", "+431", smuggled, line(false), false, `user "" from "+431" line "carrier" asserted "" diverted "" private false`},
-		{"a trusted line", "+431", smuggled, line(true), false, `user "" from "+431" line "carrier" asserted "boss" diverted "secret" private false`},
-		{"a trusted line, other headers", "anonymous", "Privacy: id\r\nRemote-Party-ID: <tel:+432;x=y>\r\nHistory-Info: <sip:1@a>;index=1, <sip:+433;npi=1@a>;index=1.1,<sip:9@b>;index=1.2\r\n", line(true), false,
+		{"a line", "+431", "", carrying(false), false, `user "" from "+431" line "carrier" asserted "" diverted "" private false`},
+		{"a line that smuggles", "+431", smuggled, carrying(false), false, `user "" from "+431" line "carrier" asserted "" diverted "" private false`},
+		{"a trusted line", "+431", smuggled, carrying(true), false, `user "" from "+431" line "carrier" asserted "boss" diverted "secret" private false`},
+		{"a trusted line, other headers", "anonymous", "Privacy: id\r\nRemote-Party-ID: <tel:+432;x=y>\r\nHistory-Info: <sip:1@a>;index=1, <sip:+433;npi=1@a>;index=1.1,<sip:9@b>;index=1.2\r\n", carrying(true), false,
 			`user "" from "" line "carrier" asserted "+432" diverted "+433" private true`},
-		{"a trusted line, broken headers", "+431", "P-Asserted-Identity: <\r\nDiversion: \"x\r\nHistory-Info: <sip:1@a>\r\n", line(true), false,
+		{"a trusted line, broken headers", "+431", "P-Asserted-Identity: <\r\nDiversion: \"x\r\nHistory-Info: <sip:1@a>\r\n", carrying(true), false,
 			`user "" from "+431" line "carrier" asserted "" diverted "" private false`},
 	} {
 		inPair(t, "right", c.change, func(p *pair) {
@@ -120,7 +120,7 @@ func TestWhoCalls(t *testing.T) {
 			t.Errorf("1001 as 1002: %s, %d calls", got, len(p.sw.calls))
 		}
 	})
-	inPair(t, "", line(false), func(p *pair) { // the token of a line in the Request-URI: To says who is called
+	inPair(t, "", carrying(false), func(p *pair) { // the token of a line in the Request-URI: To says who is called
 		m := testMedia
 		l, _, _, _, err := p.e.outgoing(call.Invite{Leg: "a", Target: "sip:token@" + ourAddr, From: "+431", Offer: &m}, false)
 		if err != nil {

@@ -22,7 +22,7 @@ const (
 // 4568 6, 7.1.2).
 func TestReadCrypto(t *testing.T) {
 	for _, c := range []struct {
-		line string
+		text string
 		want call.Crypto
 		ok   bool
 	}{
@@ -45,9 +45,9 @@ func TestReadCrypto(t *testing.T) {
 		{"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + " UNENCRYPTED_SRTP", call.Crypto{}, false},
 		{"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + " KDR=1", call.Crypto{}, false},
 	} {
-		got, ok := readCrypto(c.line)
+		got, ok := readCrypto(c.text)
 		if ok != c.ok || ok && got != c.want {
-			t.Errorf("%s: %+v, %v, want %+v, %v", c.line, got, ok, c.want, c.ok)
+			t.Errorf("%s: %+v, %v, want %+v, %v", c.text, got, ok, c.want, c.ok)
 		}
 	}
 }
@@ -55,13 +55,13 @@ func TestReadCrypto(t *testing.T) {
 // TestSDES: an offer of RTP/SAVP and one of RTP/AVP with keys beside it; the
 // answer has the profile of the offer, an offer of ours that of its media.
 func TestSDES(t *testing.T) {
-	line := "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30
+	text := "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30
 	want := []call.Crypto{{Tag: 1, Suite: "AES_CM_128_HMAC_SHA1_80", Key: "inline:" + key30}}
 	for _, c := range []struct {
 		proto  string
 		secure bool
 	}{{"RTP/SAVP", true}, {"RTP/SAVPF", true}, {"RTP/AVP", false}} {
-		d, err := parseSDP(sdp("v=0", "c=IN IP4 10.0.0.2", "m=audio 4000 "+c.proto+" 0", "a=crypto:"+line, "a=crypto:"+line, "a=crypto:2 NOBODY_KNOWS inline:x"))
+		d, err := parseSDP(sdp("v=0", "c=IN IP4 10.0.0.2", "m=audio 4000 "+c.proto+" 0", "a=crypto:"+text, "a=crypto:"+text, "a=crypto:2 NOBODY_KNOWS inline:x"))
 		if err != nil {
 			t.Fatal(c.proto, err)
 		}
@@ -70,9 +70,9 @@ func TestSDES(t *testing.T) {
 		}
 		m := testMedia
 		m.Crypto, m.Secure = want, c.secure
-		answer := string(writeSDP(m, d, nil, 1, 1))
-		if !strings.Contains(answer, "m=audio 20000 "+c.proto+" 0 101\r\n") || strings.Count(answer, "a=crypto:"+line+"\r\n") != 1 {
-			t.Errorf("%s is answered\n%s", c.proto, answer)
+		reply := string(writeSDP(m, d, nil, 1, 1))
+		if !strings.Contains(reply, "m=audio 20000 "+c.proto+" 0 101\r\n") || strings.Count(reply, "a=crypto:"+text+"\r\n") != 1 {
+			t.Errorf("%s is answered\n%s", c.proto, reply)
 		}
 		offer := string(writeSDP(m, nil, nil, 1, 1))
 		if proto := map[bool]string{true: "RTP/SAVP", false: "RTP/AVP"}[c.secure]; !strings.Contains(offer, "m=audio 20000 "+proto+" 0 101\r\n") {

@@ -42,8 +42,8 @@ func newBoard(t *testing.T) (d *desk, b *board, stop func()) {
 	return d, b, func() { cancel(); time.Sleep(time.Minute); d.conn.Close() }
 }
 
-// in asks within the dialog that an answer made.
-func (d *desk) in(method, answer, extra string, seq int) string {
+// fetch asks within the dialog that an answer made.
+func (d *desk) fetch(method, answer, extra string, seq int) string {
 	d.t.Helper()
 	d.serial++
 	tag := regexp.MustCompile(`(?m)^To: .*;tag=(\w+)`).FindStringSubmatch(answer)
@@ -140,25 +140,25 @@ func TestSubscribe(t *testing.T) {
 			{"SUBSCRIBE", "Event: message-summary\r\n", "489 Bad Event"},
 			{"MESSAGE", "", "405 Method Not Allowed"},
 		} {
-			if got := first(d.in(c.method, answer, c.extra, 100+d.serial)); got != c.want {
+			if got := first(d.fetch(c.method, answer, c.extra, 100+d.serial)); got != c.want {
 				t.Errorf("%s %q: %s, want %s", c.method, c.extra, got, c.want)
 			}
 		}
-		if got := d.in("SUBSCRIBE", answer, "Event: dialog\r\n", 1); first(got) != "500 CSeq Out Of Order" {
+		if got := d.fetch("SUBSCRIBE", answer, "Event: dialog\r\n", 1); first(got) != "500 CSeq Out Of Order" {
 			t.Errorf("an old number: %s", got)
 		}
-		if got := d.in("SUBSCRIBE", answer, "Event: dialog;id=7\r\n", 500); first(got) != "200 OK" || headers(got, "Expires") != "3600" {
+		if got := d.fetch("SUBSCRIBE", answer, "Event: dialog;id=7\r\n", 500); first(got) != "200 OK" || headers(got, "Expires") != "3600" {
 			t.Errorf("refreshed: %s", got)
 		}
 		notify = d.read()
 		d.answer(notify, "200 OK")
 		want(notify, "dialog;id=7 | active;expires=3600 | 4 NOTIFY | application/dialog-info+xml | dialog of 1002: rests, version 3")
-		if got := d.in("SUBSCRIBE", answer, "Event: dialog\r\nExpires: 0\r\n", 501); first(got) != "200 OK" || headers(got, "Expires") != "0" {
+		if got := d.fetch("SUBSCRIBE", answer, "Event: dialog\r\nExpires: 0\r\n", 501); first(got) != "200 OK" || headers(got, "Expires") != "0" {
 			t.Errorf("given up: %s", got)
 		}
 		notify = d.read()
 		want(notify, "dialog;id=7 | terminated;reason=timeout | 5 NOTIFY | application/dialog-info+xml | dialog of 1002: rests, version 4")
-		if got := d.in("SUBSCRIBE", answer, "Event: dialog\r\n", 502); first(got) != "481 Call/Transaction Does Not Exist" {
+		if got := d.fetch("SUBSCRIBE", answer, "Event: dialog\r\n", 502); first(got) != "481 Call/Transaction Does Not Exist" {
 			t.Errorf("after the end: %s", got)
 		}
 		d.answer(notify, "200 OK")
