@@ -205,7 +205,7 @@ func (c *Call) mediaOpened(l *leg, e MediaOpened) {
 
 // pickedUp answers a leg whose sound is open.
 func (c *Call) pickedUp(l *leg) {
-	c.ringAt = time.Time{}
+	c.ringAt, c.cause = time.Time{}, 0
 	local := l.local
 	c.do(Respond{Leg: l.id, Code: 200, Media: &local})
 	if l.offer != nil && !l.heard {
