@@ -453,3 +453,67 @@ func TestTransfersOfScriptCalls(t *testing.T) {
 		c.Over()
 	}, "1001", "1002", "1003", "1004")
 }
+
+// TestTransferGivenUp: a key of a menu, or the caller, ends the ringing.
+func TestTransferGivenUp(t *testing.T) {
+	company(t, func(w *World) {
+		w.Web.Serve("/ivr", `<Response><UserInput><InitialCommands><BlindTransfer>1002</BlindTransfer></InitialCommands>
+  <Inputs><Input Key="1"><Speak>As you like</Speak><BlindTransfer>1002</BlindTransfer></Input></Inputs></UserInput></Response>`)
+		a, b := w.Phone("1001"), w.Phone("1002")
+		b.Reply = func() phone.Reply { return phone.Reply{Options: phone.Options{RingFor: time.Hour}} }
+		c := a.Dial("9000")
+		first := b.Next()
+		w.Pass(2 * time.Second)
+		c.Press("1")
+		first.Over()
+		c.Hears("As you like")
+		second := b.Next()
+		w.Pass(2 * time.Second)
+		c.HangUp()
+		second.Over()
+		w.Until("the call is over", func() bool { return w.Up() == 0 })
+		if e := last(w.Events(c.ID()), trace.ScriptEnded); e.Reason != "gone" {
+			w.T.Errorf("the script ended: %q, want gone", e.Reason)
+		}
+	}, "1001", "1002")
+}
+
+// TestTransferOfScriptToldOnce: the web app that hands a script's caller on is told
+// of the end of the call, and the extension too.
+func TestTransferOfScriptToldOnce(t *testing.T) {
+	company(t, func(w *World) {
+		for i := range w.Config.Extensions {
+			if e := &w.Config.Extensions[i]; e.Number == "9000" {
+				e.FinishedURL = "http://app/finished"
+			}
+		}
+		w.Web.Serve("/ivr", `<Response><Delay>600</Delay><OnHangup><Call Url="http://app/x">777</Call></OnHangup></Response>`)
+		w.Web.Serve("/finished", "")
+		w.Web.Serve("/done", "")
+		a, b := w.Phone("1001"), w.Phone("1002")
+		c := a.Dial("9000")
+		w.Pass(time.Second)
+		if got := w.API("BlindTransfer", "CallId", c.ID(), "Target", "1002", "TransferorParty", "callee", "FinishedUrl", "http://app/done"); code(got) != "200" {
+			w.T.Fatalf("BlindTransfer: %s", got)
+		}
+		bc := b.Next()
+		w.Pass(10 * time.Second)
+		if n := len(w.Web.Posted("TransferCompleted")) + len(w.Web.Posted("CallCompleted")); n != 0 {
+			w.T.Errorf("%d ends were told while they talk", n)
+		}
+		bc.Call.Hangup()
+		c.Over()
+		p := w.Web.Wait("TransferCompleted", 1)
+		if d := p.Fields.Get("Duration"); p.Fields.Get("Callee") != "1002" || p.Fields.Get("Caller") != "1001" || !strings.HasPrefix(d, "10.") && !strings.HasPrefix(d, "9.9") {
+			w.T.Errorf("TransferCompleted says %v", p.Fields)
+		}
+		w.Web.Wait("CallCompleted", 1)
+		w.Pass(time.Minute)
+		if t, c := len(w.Web.Posted("TransferCompleted")), len(w.Web.Posted("CallCompleted")); t != 1 || c != 1 {
+			w.T.Errorf("told %d and %d times, want once each", t, c)
+		}
+		if text := w.Transcript(c.ID()); strings.Count(text, "Call 777") != 1 {
+			w.T.Errorf("want OnHangup once:\n%s", text)
+		}
+	}, "1001", "1002")
+}
