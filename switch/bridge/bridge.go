@@ -44,7 +44,7 @@ type Config struct {
 	Panicked  func(where string)
 	Slog      *slog.Logger
 
-	Country string                       // whose ringing tone is heard: see CheckCountry; "" = DefaultCountry
+	Country string                       // whose ringing tone is heard: one of Countries; "" = DefaultCountry
 	Music   func() (media.Source, error) // opens the hold music, once; nil, or no Source = a melody of our own
 }
 

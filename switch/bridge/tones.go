@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -31,14 +30,8 @@ var ringing = map[string]cadence{
 // DefaultCountry is whose tones are heard where nothing else is said.
 const DefaultCountry = "eu"
 
-// CheckCountry is nil if there are tones of a country; "" is DefaultCountry.
-func CheckCountry(name string) error {
-	if _, ok := ringing[country(name)]; !ok {
-		all := slices.Sorted(maps.Keys(ringing))
-		return fmt.Errorf("there are no tones of %q: take one of %s", name, strings.Join(all, ", "))
-	}
-	return nil
-}
+// Countries are those whose tones we know.
+func Countries() []string { return slices.Sorted(maps.Keys(ringing)) }
 
 func country(name string) string {
 	if name == "" {

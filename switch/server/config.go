@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"ozswitch/switch/bridge"
 	"ozswitch/switch/extension"
 )
 
@@ -21,6 +22,7 @@ type Config struct {
 	Data       string      `yaml:"data"`       // folder of recordings/ media/ voicemail/ calls/ and ozswitch.db; "" = ./ozswitch-data
 	SIP        SIP         `yaml:"sip"`        // signalling
 	RTP        RTP         `yaml:"rtp"`        // sound
+	Tones      Tones       `yaml:"tones"`      // what callers hear while they wait
 	HTTP       HTTP        `yaml:"http"`       // API, console, recordings
 	Users      []User      `yaml:"users"`      // who may use the API and the console
 	Extensions []Extension `yaml:"extensions"` // what has a number
@@ -61,6 +63,12 @@ type SIP struct {
 type TLS struct {
 	Cert string `yaml:"cert"` // certificate chain
 	Key  string `yaml:"key"`  // private key
+}
+
+// Tones are what a caller hears while somebody rings, and who is on hold.
+type Tones struct {
+	Country string `yaml:"country"` // whose ringing tone: eu | us | uk; "" = eu
+	Music   string `yaml:"music"`   // hold music: a file below media/, wav or mp3, read once; "" = music.wav, else music.mp3, else a melody of our own
 }
 
 // RTP is how sound comes and goes.
@@ -336,6 +344,7 @@ func (c *Config) Fill() {
 	set(&c.RTP.Ports, Ports{20000, 29998})
 	set(&c.RTP.WebRTCPort, 19998)
 	set(&c.RTP.Silence, "send")
+	set(&c.Tones.Country, bridge.DefaultCountry)
 	set(&c.HTTP.Auth, "required")
 	if host, _, err := net.SplitHostPort(c.HTTP.Listen); err == nil && c.SIP.TLS.Cert != "" {
 		set(&c.HTTP.TLSListen, net.JoinHostPort(host, "9508"))

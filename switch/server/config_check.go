@@ -5,11 +5,13 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
 
 	"ozswitch/switch/api"
+	"ozswitch/switch/bridge"
 )
 
 // samples are the passwords that stand in the manual and in well-known samples;
@@ -163,6 +165,10 @@ func (v *validator) sip() {
 		v.err("rtp.webrtc_port", "%d is no port; -1 turns WebRTC off", p)
 	}
 	v.oneOf("rtp.silence", v.c.RTP.Silence, "send", "off")
+	v.oneOf("tones.country", v.c.Tones.Country, bridge.Countries()...)
+	if m := v.c.Tones.Music; m != "" && !filepath.IsLocal(m) {
+		v.err("tones.music", "%s is not below the folder media of data; give the path from there", m)
+	}
 }
 
 func (v *validator) http() {

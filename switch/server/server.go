@@ -223,7 +223,7 @@ func (s *Server) newSound() {
 		Pacer: s.pacer, Listen: listen, ListenTo: to, Advertise: external, Codecs: codecs(c.Codecs),
 		Timeout: time.Duration(c.RTP.Timeout), Silence: c.RTP.Silence != "off", Rand: s.random,
 		Packets:  func(t bridge.Stats) { s.metrics.RTP(t.PacketsIn, t.PacketsOut, t.Lost) },
-		Panicked: s.panicked, Slog: s.log, Capture: s.capture, OpenWeb: s.openWeb, Music: s.music,
+		Panicked: s.panicked, Slog: s.log, Capture: s.capture, OpenWeb: s.openWeb, Music: s.music, Country: c.Tones.Country,
 	})
 	if s.opt.Voice != nil {
 		close(s.warm)
