@@ -46,24 +46,30 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+// get reads something of /v1 as the user of the tests.
+func (n *node) get(t *testing.T, path string, into any) {
+	t.Helper()
+	r, err := http.NewRequest("GET", "http://"+n.http+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth("HTTP_User_1", "orange-lantern")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if err := json.NewDecoder(answer.Body).Decode(into); err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", path, answer.Status, err)
+	}
+}
+
 // live gives the id of the only call that is up.
 func (n *node) live(t *testing.T) (id string) {
 	t.Helper()
 	eventually(t, "one call is up", func() bool {
-		r, err := http.NewRequest("GET", "http://"+n.http+"/v1/calls", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.SetBasicAuth("HTTP_User_1", "orange-lantern")
-		answer, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
 		var calls struct{ Live []struct{ ID string } }
-		if err := json.NewDecoder(answer.Body).Decode(&calls); err != nil {
-			t.Fatal(err)
-		}
+		n.get(t, "/v1/calls", &calls)
 		if len(calls.Live) == 1 {
 			id = calls.Live[0].ID
 		}

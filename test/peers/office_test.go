@@ -139,15 +139,69 @@ func TestHundredRegistrations(t *testing.T) {
 	list.WriteString("users:\n  - {name: HTTP_User_1, password: orange-lantern, api: true}\n")
 	n := serveGuests(t, "none", "http://127.0.0.1:9/", list.String())
 	phones := registerMany(t, n, 2000, many)
-	config := filepath.Join(filepath.Dir(n.data), "ozswitch.yaml")
 	n.close(t)
-	n.boot(t, config)
+	n.restart(t)
 	for i := range many {
 		number := fmt.Sprint(2000 + i)
 		ask(t, "http://"+n.http+"/api?command=Call&Username=HTTP_User_1&Password=orange-lantern&ApiExtension=9000&Dialed="+number+
 			"&ResponseOzML=%3CResponse%3E%3CHangup/%3E%3C/Response%3E", nil)
 	}
 	eventually(t, "all are called", func() bool { return phones.called() == many })
+	n.close(t)
+}
+
+// TestKilledInCalls: after kill -9 the history has every call that was up, with both
+// its legs, until within two seconds of the kill.
+func TestKilledInCalls(t *testing.T) {
+	const many = 5
+	var list strings.Builder
+	for i := range 2 * many {
+		fmt.Fprintf(&list, "  - {number: \"%d\", type: phone, password: %s}\n", 2000+i, deskPassword)
+	}
+	list.WriteString("users:\n  - {name: HTTP_User_1, password: orange-lantern, api: true, admin: true}\n")
+	n := serveGuests(t, "none", "http://127.0.0.1:9/", list.String())
+	phones := registerMany(t, n, 2000, many)
+	var callers []*proc
+	for i := range many {
+		callers = append(callers, n.dials(t, fmt.Sprint(2000+many+i), fmt.Sprint(2000+i)))
+	}
+	for _, c := range callers {
+		saysSoon(t, c, "  sound\n")
+	}
+	if phones.called() != many {
+		t.Fatalf("%d telephones were called, want %d", phones.called(), many)
+	}
+	killed := time.Now()
+	if err := n.cmd.Process.Signal(os.Kill); err != nil {
+		t.Fatal(err)
+	}
+	<-n.done
+	for _, c := range callers { // they would wait for the switch
+		_ = c.cmd.Process.Signal(os.Kill)
+		<-c.done
+	}
+	n.restart(t)
+	type row struct {
+		From, Dialed, State, Reason string
+		Answered, Ended             time.Time
+		Legs                        []struct{ Number, Extension string }
+	}
+	var calls struct{ Past []row }
+	eventually(t, "the history has them", func() bool {
+		n.get(t, "/v1/calls", &calls)
+		return len(calls.Past) >= many
+	})
+	if len(calls.Past) != many {
+		t.Errorf("%d rows, want %d", len(calls.Past), many)
+	}
+	for _, c := range calls.Past {
+		if c.Answered.IsZero() || len(c.Legs) != 2 || c.Ended.Before(killed.Add(-2*time.Second)) || c.Ended.After(killed.Add(time.Second)) || c.Reason == "" {
+			t.Errorf("killed at %v: %+v", killed.UTC(), c)
+		}
+	}
+	if len(calls.Past) > 0 {
+		t.Logf("%s -> %s: %s, ended %v before the kill", calls.Past[0].From, calls.Past[0].Dialed, calls.Past[0].Reason, killed.Sub(calls.Past[0].Ended))
+	}
 	n.close(t)
 }
 
