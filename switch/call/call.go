@@ -244,6 +244,8 @@ func (c *Call) do(e Effect) {
 	if f, ok := e.(Respond); ok && f.Code >= 300 {
 		f.Q850 = c.cause
 		e = f
+	} else if ok && f.Code >= 200 {
+		c.cause = 0 // of whoever was called before
 	}
 	c.out = append(c.out, e)
 }

@@ -75,6 +75,14 @@ func our(leg LegID) Media {
 	return Media{Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.9"), port), Codecs: []Codec{pcmu}}
 }
 
+// cause shows a cause of Q.850.
+func cause(q850 int) string {
+	if q850 == 0 {
+		return ""
+	}
+	return fmt.Sprint(" cause ", q850)
+}
+
 // event reads "@SECONDS [LEG] name [args]".
 func event(t *testing.T, w []string) (time.Duration, Event) {
 	at, err := time.ParseDuration(strings.TrimPrefix(w[0], "@"))
@@ -155,7 +163,7 @@ func event(t *testing.T, w []string) (time.Duration, Event) {
 	case "cancel":
 		return at, Cancelled{Leg: leg}
 	case "bye":
-		return at, Ended{Leg: leg}
+		return at, Ended{Leg: leg, Q850: num(2)}
 	case "lost":
 		return at, Lost{leg, Failure{408, "no ACK"}}
 	case "reinvite":
@@ -293,7 +301,7 @@ func show(e Effect) string {
 	on := map[bool]string{true: " on", false: " off"}
 	switch e := e.(type) {
 	case Respond:
-		return strings.TrimSpace(fmt.Sprintf("Respond%s %d%s %s%s", of(e.Leg), e.Code, m(e.Media), e.Reason, e.Warning))
+		return strings.TrimSpace(fmt.Sprintf("Respond%s %d%s %s%s%s", of(e.Leg), e.Code, m(e.Media), e.Reason, e.Warning, cause(e.Q850)))
 	case Invite:
 		from := ""
 		if e.Leg != first {
@@ -359,7 +367,7 @@ func show(e Effect) string {
 	case SendKey:
 		return "SendKey" + of(e.Leg) + " " + string(rune(e.Key))
 	case Bye:
-		return "Bye " + said(e.Leg, e.Reason)
+		return "Bye " + said(e.Leg, e.Reason) + cause(e.Q850)
 	case Cancel:
 		if e.Elsewhere {
 			return "Cancel " + said(e.Leg, e.Reason, "elsewhere")
