@@ -259,7 +259,9 @@ func TestCallersProveThemselves(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			n := newNet(0, 0)
 			ctx, stop := context.WithCancel(t.Context())
-			d := newDesk(t, ctx, n, func(c *Config) { c.Guest, c.Proves = func(netip.AddrPort) bool { return guests }, func(string) bool { return true } })
+			d := newDesk(t, ctx, n, func(c *Config) {
+				c.Guest, c.Proves = func(netip.AddrPort) bool { return guests }, func(string) bool { return true }
+			})
 			for from, want := range map[string]string{"1001": "401 Unauthorized", "nobody": "486 Busy Here"} {
 				if !guests {
 					want = "401 Unauthorized"
