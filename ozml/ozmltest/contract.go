@@ -209,6 +209,17 @@ func checks(slack time.Duration) []check {
 			}
 			is(t, "Wait", c.Wait(ctx, time.Second), nil)
 		}},
+		{"a transfer that succeeds ends the script", "dial 1002 answers", func(t TB, ctx context.Context, c ozml.Call) {
+			err := c.Transfer(ctx, ozml.Transfer{To: "1002"})
+			if e, ended := errors.AsType[*ozml.Ended](err); err != nil && (!ended || e.Reason != "transferred") {
+				t.Errorf("Transfer = %v, want nil or that the script is over", err)
+			}
+			for _, err := range []error{context.Cause(ctx), c.Wait(ctx, time.Second)} {
+				if e, ok := errors.AsType[*ozml.Ended](err); !ok || e.Reason != "transferred" {
+					t.Errorf("afterwards the context says %v, want that the script ended as transferred", err)
+				}
+			}
+		}},
 		{"a call that is up is not forwarded", "", func(t TB, ctx context.Context, c ozml.Call) {
 			is(t, "Forward", c.Forward(ctx, "4711"), ozml.ErrNotRinging)
 			is(t, "Wait", c.Wait(ctx, time.Second), nil)

@@ -38,6 +38,9 @@ func (c *Call) Transfer(ctx context.Context, t ozml.Transfer) error {
 		return err
 	}
 	c.endRecord("transferred", 0)
+	if t.Leaves == "" && c.cancel != nil {
+		c.cancel(&ozml.Ended{Reason: "transferred"})
+	}
 	return nil
 }
 

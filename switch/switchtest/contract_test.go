@@ -9,6 +9,7 @@ import (
 	"ozswitch/ozml/command"
 	"ozswitch/ozml/ozmltest"
 	"ozswitch/switch/phone"
+	"ozswitch/switch/server"
 )
 
 // TestCallContract: the live call does what ozml.Call must. The contract runs
@@ -34,7 +35,10 @@ func TestCallContract(t *testing.T) {
 					o.Keys = append(o.Keys, phone.Press{At: a.At, Keys: string(rune(a.Key))})
 				}
 			}
-			w.Phone("1001").Place("9000", o).Over()
+			w.Config.Extensions = append(w.Config.Extensions, server.Extension{Number: "1002", Type: "phone", Contact: "sip:1002@" + PhoneHost(1)})
+			first, second := w.Phone("1001"), w.Phone("1002")
+			second.Reply = func() phone.Reply { return phone.Reply{Options: phone.Options{HangupAfter: time.Minute}} }
+			first.Place("9000", o).Over()
 			w.Pass(time.Second)
 			if !ran {
 				t.Error("the contract was not run")
