@@ -42,6 +42,11 @@ func (e *PartyError) Error() string { return "the call has no " + string(e.Party
 // refused before it is accepted.
 type Roll interface{ There(p Party) error }
 
+// A Finder is a Call that tells whether a sound file can be played: nil for URLs,
+// which are fetched when their time comes. So a request is refused before it is
+// accepted.
+type Finder interface{ FindPrompt(file string) error }
+
 // A ParamError is a parameter that was found wrong while the command ran: code
 // 302 of the HTTP API.
 type ParamError struct{ Param, Command, Why string }

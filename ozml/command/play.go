@@ -14,7 +14,7 @@ func Play() *ozml.Command {
 		Doc: `A relative path is below media/ of the data folder; a URL is fetched and kept as its caching headers allow. The next command starts when the file was heard. Within InitialCommands a key cuts it short.
 
 With Repeat it plays without end: until Timeout, until a key within InitialCommands, or until the call ends.`,
-		Notes:   []string{"A file that is missing or cannot be read is an error event, and the script goes on.", "Party is `all` where it is absent in third-party control.", "A URL may be 64 MiB long and take 60 s to fetch."},
+		Notes:   []string{"A file that is missing or cannot be read is an error event, and the script goes on; over HTTP the code is 302 unless it is a URL.", "Party is `all` where it is absent in third-party control.", "A URL may be 64 MiB long and take 60 s to fetch."},
 		Example: `<Response><Play Repeat="true" Timeout="20">music.mp3</Play></Response>`,
 		In:      ozml.Extension | ozml.ThirdParty | ozml.API,
 		Sounds:  true,
@@ -41,6 +41,11 @@ func (c *play) Do(ctx context.Context, m *ozml.Machine) error {
 	call, err := m.On(c.id)
 	if err != nil {
 		return err
+	}
+	if f, ok := call.(ozml.Finder); ok && m.Setting() == ozml.API {
+		if err := f.FindPrompt(c.File); err != nil {
+			return m.BadParam("AudioFile", err.Error())
+		}
 	}
 	if err := m.Sounds(call, c.To); err != nil {
 		return err

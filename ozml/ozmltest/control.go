@@ -25,6 +25,14 @@ func (c *Call) There(p ozml.Party) error {
 	return c.there(p)
 }
 
+// FindPrompt tells whether the scenario has that file.
+func (c *Call) FindPrompt(file string) error {
+	if d, known := c.sc.Files[file]; known && d < 0 {
+		return &ozml.Fault{Code: ozml.CodeNoFile, Msg: "no such sound file: " + file}
+	}
+	return ozml.InFolders("AudioFile", file)
+}
+
 func (c *Call) there(p ozml.Party) error {
 	if p != "" && p == c.sc.Nobody {
 		return &ozml.PartyError{Party: p}

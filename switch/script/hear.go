@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"sync"
 	"time"
 
@@ -140,6 +141,18 @@ func (c *live) play(ctx context.Context, p ozml.Prompt, over bool) error {
 		return nil
 	}
 	return err
+}
+
+// FindPrompt implements ozml.Finder.
+func (c *live) FindPrompt(file string) error {
+	if low := strings.ToLower(file); strings.HasPrefix(low, "http://") || strings.HasPrefix(low, "https://") {
+		return nil
+	}
+	f, err := c.r.c.Prompts.Open(context.Background(), file)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // errTimeout is the cause that Play's own Timeout has.

@@ -118,6 +118,10 @@ func TestThirdParty(t *testing.T) {
 		ac.silent("And callee")
 		bc.silent("Hello caller")
 		ok("302", "Speak", "Text", "x", "Party", "everybody")
+		ok("302", "Play", "AudioFile", "gone.wav")
+		ok("302", "Play", "AudioFile", "../ozswitch.db")
+		soundFile(w, "there.wav", time.Second)
+		ok("200", "Play", "AudioFile", "there.wav", "Party", "caller")
 
 		ok("200", "SendDTMF", "Keys", "42#", "Party", "callee")
 		w.Until("the keys are sent", func() bool { return last(w.Events(id), trace.KeySent).Key == "42#" })
