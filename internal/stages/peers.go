@@ -24,6 +24,7 @@ var tools = []tool{
 	{"baresip", "baresip", true},
 	{"linphonec", "linphone-cli", true},
 	{"kamailio", "kamailio", true},
+	{"aiosmtpd", "python3-aiosmtpd", true},
 	{"php", "php-cli", true},
 	{"python3", "python3", true},
 	{"node", "nodejs", true},
