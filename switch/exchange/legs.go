@@ -25,12 +25,14 @@ type Leg struct {
 	Answered  time.Time // zero = never
 	Ended     time.Time // zero = it is there
 	Failure   call.Failure
+	Last      bool // it was there until the call ended
 
 	// Of what Config.LegChanged is told: the state before, and who was replaced.
 	Was     call.State
 	Instead call.LegID
 
 	called bool // by us
+	turn   int  // of the event that ended it
 }
 
 // NewLeg gives a name for a leg that is to be called.
@@ -120,7 +122,7 @@ func (l *Line) legChanged(f call.LegChanged) {
 			l.info.Leg = g.ID
 		}
 	case call.Completed:
-		g.Ended = now
+		g.Ended, g.turn = now, l.turn
 	}
 	told := *g
 	told.Was, told.Instead = was, f.Instead

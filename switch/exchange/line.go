@@ -41,6 +41,7 @@ type Line struct {
 	call   *call.Call
 	timer  *time.Timer
 	broken bool // a panic ended it
+	turn   int  // grows with each event
 }
 
 // Info tells what was known of the call at its start, or has been told by Lead.
@@ -179,6 +180,7 @@ func (l *Line) handle(e call.Event) (over bool) {
 		}
 	}()
 	inject("exchange.handle", l.info.Dialed)
+	l.turn++
 	if leg := call.LegOf(e); leg != "" {
 		if now := l.x.ByLeg(leg); now != nil && now != l {
 			now.Post(e) // the leg went to another call
@@ -310,6 +312,9 @@ func (l *Line) changed(s call.State) {
 		e.Type = trace.CallHeld
 	case call.Completed:
 		l.ended = e.T
+		for _, g := range l.legs {
+			g.Last = g.turn == l.turn
+		}
 		e = l.endEvent()
 	}
 	l.mu.Unlock()

@@ -26,7 +26,7 @@ func legRows(legs []exchange.Leg, result call.Result, ended time.Time, quality m
 		case g.Answered.IsZero():
 			row.State, row.Reason = unanswered(g.Failure, result)
 		default:
-			row.State, row.Reason = "Completed", legEnd(g, result, ended)
+			row.State, row.Reason = "Completed", legEnd(g, result)
 		}
 		if row.Ended.IsZero() {
 			row.Ended = ended
@@ -61,9 +61,9 @@ func unanswered(f call.Failure, result call.Result) (state, words string) {
 }
 
 // legEnd says how a leg ended that was answered.
-func legEnd(g exchange.Leg, result call.Result, ended time.Time) string {
+func legEnd(g exchange.Leg, result call.Result) string {
 	switch {
-	case !g.Ended.IsZero() && g.Ended.Before(ended):
+	case !g.Last:
 		return "left before the call ended: transferred, or replaced"
 	case result == call.ByCaller && g.Party == call.Caller, result == call.ByCallee && g.Party == call.Callee:
 		return "hung up"

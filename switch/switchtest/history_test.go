@@ -38,10 +38,7 @@ func (w *World) row() (c store.Call) {
 func legsOf(c store.Call) string {
 	var all []string
 	for _, g := range c.Legs {
-		s := g.Party + " " + g.Number + " " + g.State
-		if g.Answered.IsZero() {
-			s += " (" + g.Reason + ")"
-		}
+		s := g.Party + " " + g.Number + " " + g.State + " (" + g.Reason + ")"
 		if g.Quality.Received > 0 {
 			s += " " + g.Quality.Codec
 		}
@@ -64,7 +61,8 @@ func TestHistoryOfLegs(t *testing.T) {
 		w.Pass(3 * time.Second)
 		ac.HangUp()
 		row := w.row()
-		want := "caller 1001 Completed PCMU; callee 1002 Busy (Busy Here); callee 1003 AnsweredElsewhere (answered elsewhere); callee 1004 Completed PCMU"
+		want := "caller 1001 Completed (hung up) PCMU; callee 1002 Busy (Busy Here); " +
+			"callee 1003 AnsweredElsewhere (answered elsewhere); callee 1004 Completed (the other party hung up) PCMU"
 		if got := legsOf(row); got != want {
 			t.Errorf("legs\n%s\nwant\n%s", got, want)
 		}
@@ -127,7 +125,7 @@ func TestHistoryAfterKill(t *testing.T) {
 		w.Pass(time.Second)
 		w.Restart()
 		row := w.row()
-		if got := legsOf(row); row.ID != id || row.To != "1002" || !strings.Contains(row.Reason, "without warning") || row.Ended.Sub(row.Started) < time.Second || got != "caller 1001 Completed; callee 1002 Completed" {
+		if got := legsOf(row); row.ID != id || row.To != "1002" || !strings.Contains(row.Reason, "without warning") || row.Ended.Sub(row.Started) < time.Second || len(row.Legs) != 2 || row.Legs[1].State != "Completed" || row.Legs[1].Reason != row.Reason {
 			t.Errorf("row %+v\nlegs %s\n%s", row, got, log)
 		}
 	}, "1001", "1002")
