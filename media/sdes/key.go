@@ -92,7 +92,7 @@ func Parse(name, params string) (Key, error) {
 	}
 	inline, ok := strings.CutPrefix(words[0], "inline:")
 	if !ok || strings.Contains(inline, ";") {
-		return Key{}, errors.New("sdes: want one key, inline:")
+		return Key{}, errors.New("sdes: want inline: and one key")
 	}
 	parts := strings.Split(inline, "|")
 	for _, p := range parts[1:] {

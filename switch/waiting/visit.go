@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -115,10 +116,10 @@ func (v *visitor) missed(agents []string) {
 // callee tells whose telephone the caller talks to now; the first that rang, when
 // it has left already.
 func (v *visitor) callee(targets []call.Target) string {
-	leg := v.line.Leg(call.Callee)
-	for _, t := range targets {
-		if t.Leg == leg {
-			return t.Extension
+	for _, g := range v.line.Legs() {
+		up := g.State == call.InCall || g.State == call.Held
+		if i := slices.IndexFunc(targets, func(t call.Target) bool { return t.Leg == g.ID }); i >= 0 && up {
+			return targets[i].Extension
 		}
 	}
 	return targets[0].Extension
@@ -182,7 +183,7 @@ func (v *visitor) play(ctx context.Context) {
 			v.cfg.Music = ""
 		}
 	}
-	if leg := v.line.Leg(call.Caller); v.cfg.Music == "" && ctx.Err() == nil {
+	if leg := v.line.Talks(); v.cfg.Music == "" && ctx.Err() == nil {
 		v.q.all.p.Music(leg, true)
 		defer v.q.all.p.Music(leg, false)
 	}
