@@ -91,10 +91,10 @@ func TestWhoCalls(t *testing.T) {
 			m := testMedia
 			i := call.Invite{Leg: "a", Target: "sip:9000@" + ourAddr, From: c.from, Offer: &m}
 			p.e.Dial(i, p.post("a"))
-			time.Sleep(time.Second)
+			later(time.Second)
 			p.sw.calls = nil
 			p.e.Do(call.Bye{Leg: "a"})
-			time.Sleep(time.Second)
+			later(time.Second)
 			// The same again with the headers, which our own calls may not have.
 			l, _, _, _, err := p.e.outgoing(call.Invite{Leg: "b", Target: "sip:9000@" + ourAddr, From: c.from, Offer: &m}, false)
 			if err != nil {
@@ -104,7 +104,7 @@ func TestWhoCalls(t *testing.T) {
 			s := p.e.shardOf([]byte(l.dlg.CallID))
 			s.guard(l.dlg.CallID, func(time.Time) { s.add(l) })
 			p.e.place(l, hop{transport: "udp", addr: netip.MustParseAddrPort(ourAddr)})
-			time.Sleep(time.Second)
+			later(time.Second)
 			if len(p.sw.calls) != 1 {
 				t.Fatalf("%s: %d calls", c.name, len(p.sw.calls))
 			}
@@ -130,7 +130,7 @@ func TestWhoCalls(t *testing.T) {
 		s := p.e.shardOf([]byte(l.dlg.CallID))
 		s.guard(l.dlg.CallID, func(time.Time) { s.add(l) })
 		p.e.place(l, hop{transport: "udp", addr: netip.MustParseAddrPort(ourAddr)})
-		time.Sleep(time.Second)
+		later(time.Second)
 		if len(p.sw.calls) != 1 || p.sw.calls[0].To != "+43900" || p.sw.calls[0].Line != "carrier" {
 			t.Errorf("calls %v", p.sw.calls)
 		}
@@ -140,7 +140,7 @@ func TestWhoCalls(t *testing.T) {
 func (p *pair) dialAs(from string) {
 	m := testMedia
 	p.e.Dial(call.Invite{Leg: "a", Target: "sip:9000@" + ourAddr, From: from, Offer: &m}, p.post("a"))
-	time.Sleep(time.Second)
+	later(time.Second)
 }
 
 // TestByLine: a call by an outside line goes where the line's account says, says
@@ -179,7 +179,7 @@ func TestByLine(t *testing.T) {
 				}
 			}
 			p.e.Dial(i, p.post("a"))
-			time.Sleep(time.Second)
+			later(time.Second)
 			from, _, _ := strings.Cut(headers(lastInvite, "From"), ";tag")
 			got := strings.Join([]string{headers(lastInvite, "P-Asserted-Identity"), headers(lastInvite, "Privacy"), headers(lastInvite, "Contact"), headers(lastInvite, "Route")}, "/")
 			if from != c.from || got != c.headers || invites != c.invites || p.of("a") != c.want {
@@ -205,7 +205,7 @@ func TestBackByAProxy(t *testing.T) {
 		if err := f.Send([]byte(back)); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Second)
+		later(time.Second)
 		if len(p.sw.calls) != 1 || p.sw.calls[0].Hops != 1 {
 			t.Errorf("calls %+v, want one with 1 hop", p.sw.calls)
 		}
@@ -238,7 +238,7 @@ func TestRoundAndRound(t *testing.T) {
 		if got := p.of("a"); got != "Refused" || last != 483 || rounds > 11 || rounds < 5 {
 			t.Errorf("%q with %d after %d rounds", got, last, rounds)
 		}
-		time.Sleep(time.Minute)
+		later(time.Minute)
 		if got := p.sw.e.Legs(); got != 0 {
 			t.Errorf("%d legs left", got)
 		}

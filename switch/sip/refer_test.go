@@ -82,6 +82,12 @@ func newPair(t *testing.T, ctx context.Context, n *testNet, password string, cha
 	return p
 }
 
+// later lets time pass and everybody do what is due.
+func later(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // dial calls the switch and gives the two legs.
 func (p *pair) dial(t *testing.T, id call.LegID, change func(*call.Invite)) (theirs call.LegID) {
 	t.Helper()
@@ -91,7 +97,7 @@ func (p *pair) dial(t *testing.T, id call.LegID, change func(*call.Invite)) (the
 		change(&i)
 	}
 	p.e.Dial(i, p.post(id))
-	time.Sleep(time.Second)
+	later(time.Second)
 	p.sw.mu.Lock()
 	defer p.sw.mu.Unlock()
 	if len(p.sw.legs) == 0 {
@@ -106,7 +112,7 @@ func (p *pair) refer(id call.LegID, to string, replaces *call.Replaces) {
 		defer p.mu.Unlock()
 		p.told = append(p.told, fmt.Sprint(code, " ", last))
 	})
-	time.Sleep(time.Second)
+	later(time.Second)
 }
 
 func (p *pair) hears() string {
@@ -165,7 +171,7 @@ func TestRefer(t *testing.T) {
 			p.sw.e.Do(call.ReferProgress{Leg: leg, Code: code})
 		}
 		p.sw.e.Do(call.Bye{Leg: leg})
-		time.Sleep(time.Second)
+		later(time.Second)
 		if got := p.sent("NOTIFY", "Subscription-State"); got != "active;expires=300 | active;expires=298 | terminated;reason=noresource" {
 			t.Errorf("NOTIFYs: %s", got)
 		}
@@ -195,7 +201,7 @@ func TestReferGoesWell(t *testing.T) {
 		p := newPair(t, ctx, n, "right", nil)
 		leg := p.dial(t, "a", nil)
 		for p.of("a") != "Accepted" {
-			time.Sleep(time.Second)
+			later(time.Second)
 		}
 		p.refer("a", "tel:+431234", nil)
 		m := testMedia
@@ -205,7 +211,7 @@ func TestReferGoesWell(t *testing.T) {
 		for _, code := range []int{180, 183, 486} {
 			p.sw.e.Do(call.ReferProgress{Leg: leg, Code: code})
 		}
-		time.Sleep(2 * time.Minute)
+		later(2 * time.Minute)
 		if got := p.hears(); got != "100 false, 180 false, 183 false, 486 true" {
 			t.Errorf("told %s", got)
 		}
@@ -215,7 +221,7 @@ func TestReferGoesWell(t *testing.T) {
 		}
 		p.sw.mu.Unlock()
 		p.refer("a", "sip:1002@pbx", nil) // it may try again
-		time.Sleep(10 * time.Second)
+		later(10 * time.Second)
 		if got := p.hears(); got != "100 false" {
 			t.Errorf("again: %s", got)
 		}
@@ -309,7 +315,7 @@ func TestReferByTheCalled(t *testing.T) {
 				return post(ev)
 			}
 		})
-		time.Sleep(time.Second)
+		later(time.Second)
 		var leg call.LegID
 		p.e.mu.Lock()
 		for leg = range p.e.legs {
@@ -333,7 +339,7 @@ func TestReferAndHangUp(t *testing.T) {
 			p.told = append(p.told, fmt.Sprint(code, " ", last))
 		})
 		p.e.Do(call.Bye{Leg: "a"})
-		time.Sleep(time.Second)
+		later(time.Second)
 		if got := p.hears(); got != "401 true" && got != "481 true" || len(p.sw.refers) != 0 {
 			t.Errorf("told %s, the switch %v", got, p.sw.refers)
 		}
@@ -366,7 +372,7 @@ func TestReferForms(t *testing.T) {
 			p.e.with("a", func(s *shard, now time.Time, l *leg) {
 				s.errand(now, l, &l.dlg, s.way(l), errand{method: "REFER", extra: c.extra, done: func(_ time.Time, n int, _ *message) { code = n }})
 			})
-			time.Sleep(2 * time.Second)
+			later(2 * time.Second)
 			got := ""
 			for _, r := range p.sw.refers {
 				got = fmt.Sprintf("{%s %s <nil>}", r.To, r.ToHost)
@@ -381,11 +387,11 @@ func TestReferForms(t *testing.T) {
 				t.Errorf("%q: NOTIFYs %q", c.extra, notices)
 			}
 			p.e.Do(call.Bye{Leg: "a"})
-			time.Sleep(time.Second)
+			later(time.Second)
 			for _, leg := range p.sw.legs {
 				p.sw.e.Do(call.ReferProgress{Leg: leg, Code: 200}) // too late, and harmless
 			}
-			time.Sleep(time.Second)
+			later(time.Second)
 			if got := p.sw.e.Legs(); got != 0 {
 				t.Errorf("%q: %d legs left", c.extra, got)
 			}
@@ -420,7 +426,7 @@ func TestReplaces(t *testing.T) {
 				}
 				return p.post("b")(ev)
 			})
-			time.Sleep(2 * time.Second)
+			later(2 * time.Second)
 			got := p.of("b")
 			if code != 0 {
 				got += fmt.Sprint(" ", code)
@@ -439,7 +445,7 @@ func TestReplaces(t *testing.T) {
 		d, _ := p.e.Dialog("a")
 		m := testMedia
 		p.e.Dial(call.Invite{Leg: "b", Target: "sip:9000@" + ourAddr, From: "visitor", Offer: &m, Replaces: &d}, p.post("b"))
-		time.Sleep(time.Second)
+		later(time.Second)
 		if got := p.of("b"); got != "Refused" || len(p.sw.calls) != 1 {
 			t.Errorf("a guest: %s, %d calls", got, len(p.sw.calls))
 		}
@@ -483,7 +489,7 @@ func TestReplaceWhatRings(t *testing.T) {
 		})
 		for want, r := range map[string]call.Replaces{"": rings, "Refused": waits} {
 			p.e.Dial(call.Invite{Leg: call.LegID("b" + want), Target: "sip:9000@" + ourAddr, From: "1001", Offer: &m, Replaces: &r}, p.post(call.LegID("b"+want)))
-			time.Sleep(500 * time.Millisecond)
+			later(500 * time.Millisecond)
 			if got := p.of(call.LegID("b" + want)); got != want {
 				t.Errorf("%+v: %q, want %q", r, got, want)
 			}
