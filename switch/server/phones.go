@@ -212,8 +212,12 @@ func (p *Phones) LegChanged(l *exchange.Line, _ exchange.Leg) {
 	}
 }
 
-// other is who is at the other end of a leg.
+// other is who is at the other end of a leg; nobody is said for a caller who wants
+// nobody told.
 func other(info exchange.Info, legs []exchange.Leg, of exchange.Leg) (who presence.Identity) {
+	if info.Private && of.ID != info.Leg {
+		return who // whom it calls was not told either
+	}
 	for _, g := range legs {
 		if g.ID != of.ID && g.Party == of.Party.Other() && (g.Ended.IsZero() || who.Number == "") {
 			who = presence.Identity{Number: g.Number, Name: g.Name}

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -276,55 +275,6 @@ func TestSubscriptionEnds(t *testing.T) {
 		left("never known", 0)
 		stop()
 	})
-}
-
-// TestWhoMayWhat is what each method comes to outside a dialog: without
-// credentials, with a wrong password, with those of another, and with the right
-// ones. Who may not call makes no call.
-func TestWhoMayWhat(t *testing.T) {
-	nobody, all := "401 401 403", func(code string) string { return strings.Repeat(code+" ", 4)[:15] }
-	for method, want := range map[string]string{
-		"INVITE": nobody + " 486", "REGISTER": nobody + " 200", "SUBSCRIBE": nobody + " 200", "MESSAGE": nobody + " 202",
-		"ACK": all("---"), "CANCEL": all("481"), "BYE": all("481"), "INFO": all("481"), "UPDATE": all("481"), "PRACK": all("481"), "NOTIFY": all("481"),
-		"OPTIONS": all("200"), "PUBLISH": all("405"), "REFER": all("403"),
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			var texts []Text
-			d := newDesk(t, ctx, newNet(time.Millisecond, 0), func(c *Config) {
-				c.Events = &board{state: "idle"}
-				c.Texts = func(m Text, answer func(int, string)) { texts = append(texts, m); answer(202, "") }
-			})
-			const extra = "Event: dialog\r\nContact: <sip:1001@" + peerAddr + ">\r\nContent-Type: text/plain\r\n"
-			challenge := d.ask("REGISTER", "1001", "")
-			var got []string
-			for i, c := range []struct{ password, claimed string }{{"", "1001"}, {"wrong", "1001"}, {"right", "1002"}, {"right", "1001"}} {
-				header := extra
-				if c.password != "" {
-					header += d.credentials(challenge, method, "1001", c.password, i+1)
-				}
-				answer := first(d.ask(method+" sip:1002@pbx", c.claimed, header))
-				if strings.HasPrefix(answer, "not") { // nothing came
-					answer = "---"
-				}
-				got = append(got, answer[:3])
-				for d.read() != "nothing came" { // the NOTIFY, and the repeated 486
-				}
-			}
-			if s := strings.Join(got, " "); s != want {
-				t.Errorf("%s: %s, want %s", method, s, want)
-			}
-			if n := len(d.users); n > 0 && (method != "INVITE" || !slices.Equal(d.users, []string{"1001"})) {
-				t.Errorf("%s: called as %q", method, d.users)
-			}
-			if (len(texts) == 1) != (method == "MESSAGE") || len(texts) == 1 && texts[0].From != "1001" {
-				t.Errorf("%s: texts %+v", method, texts)
-			}
-			cancel()
-			time.Sleep(time.Minute)
-			d.conn.Close()
-		})
-	}
 }
 
 // TestCan: OPTIONS and refusals tell the same (RFC 3261 11.2, RFC 6665 8.2.2).
