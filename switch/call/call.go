@@ -187,6 +187,8 @@ func (c *Call) legEvent(e Event) {
 			return // nobody need send before the answer, or after he asked to be replaced
 		}
 		c.end(MediaGone, Failure{408, "no sound arrived"}, "no sound arrived")
+	default: // LegOf names no leg of the others
+		return
 	}
 }
 

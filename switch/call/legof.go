@@ -41,6 +41,7 @@ func LegOf(e Event) LegID {
 		return e.Leg
 	case MediaLost:
 		return e.Leg
+	default: // of the whole call
+		return ""
 	}
-	return ""
 }

@@ -123,6 +123,7 @@ func (l *Line) legChanged(f call.LegChanged) {
 		}
 	case call.Completed:
 		g.Ended, g.turn = now, l.turn
+	case call.Setup, call.Ringing, call.Held: // no time to note
 	}
 	told := *g
 	told.Was, told.Instead = was, f.Instead
