@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"ozswitch/media"
+	"ozswitch/media/mediatest"
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/phone"
 	"ozswitch/switch/server"
@@ -518,6 +520,41 @@ func TestTransferOfScriptToldOnce(t *testing.T) {
 		}
 		if text := w.Transcript(c.ID()); strings.Count(text, "Call 777") != 1 {
 			w.T.Errorf("want OnHangup once:\n%s", text)
+		}
+	}, "1001", "1002")
+}
+
+// TestRecordOfTwo: a recording of two telephones has what both say, and what a
+// visitor says to one of them.
+func TestRecordOfTwo(t *testing.T) {
+	company(t, func(w *World) {
+		w.Web.Serve("/rec", "")
+		ac, bc := w.talk(w.Phone("1001"), w.Phone("1002"))
+		if got := code(w.API("Record", "CallId", ac.ID(), "Format", "wav", "FinishedUrl", "http://app/rec")); got != "200" {
+			w.T.Fatalf("Record: %s", got)
+		}
+		w.Pass(time.Second)
+		say := func(c *Call, text string) {
+			c.Play(media.Samples(rate, mediatest.Spell(text, rate)))
+			w.Pass(Length(text) + time.Second)
+		}
+		say(ac, "the caller")
+		say(bc, "the callee")
+		w.API("Speak", "CallId", ac.ID(), "Party", "caller", "Text", "the switch")
+		w.Pass(Length("the switch") + time.Second)
+		ac.HangUp()
+		bc.Over()
+		r := recording(w, 1)
+		at := 0
+		for _, text := range []string{"the caller", "the callee", "the switch"} {
+			i := strings.Index(r.text[at:], mediatest.Normal(text))
+			if i < 0 {
+				w.T.Fatalf("the recording says %q, want %q", r.text, text)
+			}
+			at += i
+		}
+		if got := r.Fields.Get("Reason"); got != "hangup" {
+			w.T.Errorf("it ended by %q, want hangup", got)
 		}
 	}, "1001", "1002")
 }
