@@ -96,6 +96,7 @@ func TestTrunk(t *testing.T) {
 				synctest.Wait()
 				trunk := a.e.Trunk(TrunkConfig{Domain: "carrier.test", User: "u", Login: "auth", Password: "p", Realm: c.realm, Contact: "x7"})
 				got := trunk.Register(ctx, carrierAt, time.Hour)
+				synctest.Wait()
 				if got != c.want || sent != c.sent || trunk.Realm() != c.learned {
 					t.Errorf("got %+v after %d requests, realm %q; want %+v after %d, %q", got, sent, trunk.Realm(), c.want, c.sent, c.learned)
 				}
