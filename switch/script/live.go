@@ -193,6 +193,9 @@ func (c *live) press(k ozml.Key, src ozml.KeySource) {
 	if c.ended || !c.router.Fresh(now, k, src) {
 		return
 	}
+	if c.script != nil && !c.scripted() && c.rec == nil && c.inKey == 0 && len(c.untils) == 0 {
+		return // the script is over, and what the two press is for each other
+	}
 	shown := string(rune(k))
 	c.line.Sink().Emit(trace.Event{T: now, Type: trace.Key, Key: shown, Source: src.String()})
 	taken := c.rec != nil && c.rec.finishes(k)

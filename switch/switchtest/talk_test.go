@@ -230,3 +230,40 @@ func TestKeysOfTwo(t *testing.T) {
 		bc.Over()
 	}, "1001", "1002")
 }
+
+// TestKeysAfterAScript: what two press after a script has joined them is theirs:
+// the other hears it, and the log does not have it.
+func TestKeysAfterAScript(t *testing.T) {
+	company(t, func(w *World) {
+		w.Web.Serve("/ivr", `<Response><Speak>Hello</Speak><UserInput Timeout="2"/><BlindTransfer>1002</BlindTransfer></Response>`)
+		heard := make(chan byte, 16)
+		w.Phone("1002").Reply = func() phone.Reply {
+			return phone.Reply{Options: phone.Options{RingFor: time.Second, Events: func(e phone.Event) {
+				if e.Kind == phone.KeyHeard {
+					heard <- e.Key
+				}
+			}}}
+		}
+		ac := w.Phone("1001").Dial("9000")
+		ac.Hears("Hello")
+		ac.Press("1")
+		bc := w.Phone("1002").Next()
+		w.Pass(2 * time.Second)
+		ac.Press("42")
+		w.Pass(2 * time.Second)
+		if len(heard) != 2 {
+			t.Errorf("the callee heard %d keys, want 2", len(heard))
+		}
+		logged := ""
+		for _, e := range w.Events(ac.ID()) {
+			if e.Type == trace.Key {
+				logged += e.Key
+			}
+		}
+		if logged != "1" {
+			t.Errorf("the log has the keys %q, want only what the script got: 1", logged)
+		}
+		ac.HangUp()
+		bc.Over()
+	}, "1001", "1002")
+}
