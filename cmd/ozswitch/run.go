@@ -43,6 +43,8 @@ A scenario (--caller FILE) says what the caller and the world do:
     at 20s hangup
     when POST http://app/menu DtmfDigits=12 reply menu2.xml
     file welcome.wav 3.2s
+    dial 1002 Busy
+    dial 1003 answers after 5s
 
 The exit status is 1 when the script was refused or had errors.`
 
