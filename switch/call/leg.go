@@ -20,7 +20,6 @@ type leg struct {
 	opening  bool // OpenMedia has no answer yet
 	opened   bool // a socket exists
 	heard    bool // ConnectMedia was done
-	early    bool // our answer went out with a 183
 	holds    bool // its far end holds us
 	referred bool // its far end asked to be replaced
 	gone     bool // its far end has left, or was told our last word

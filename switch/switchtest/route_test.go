@@ -25,12 +25,6 @@ func company(t *testing.T, f func(w *World), numbers ...string) {
 	})
 }
 
-// ring waits until a phone rings, and gives the call.
-func (p *Phone) rings(d time.Duration) *Call {
-	p.Reply = func() phone.Reply { return phone.Reply{Options: phone.Options{RingFor: d}} }
-	return p.Next()
-}
-
 // TestPhoneToPhone: two telephones talk; either hangs up.
 func TestPhoneToPhone(t *testing.T) {
 	for _, hangs := range []string{"caller", "callee"} {
