@@ -267,3 +267,41 @@ func TestKeysAfterAScript(t *testing.T) {
 		bc.Over()
 	}, "1001", "1002")
 }
+
+// TestOneChangesItsCodec: a re-INVITE of one party leaves the other as it was.
+func TestOneChangesItsCodec(t *testing.T) {
+	company(t, func(w *World) {
+		pcmu, pcma := codec.ByName("PCMU", 8000), codec.ByName("PCMA", 8000)
+		a, b := w.Phone("1001"), w.Phone("1002")
+		b.Reply = func() phone.Reply {
+			return phone.Reply{Options: phone.Options{Codecs: []*codec.Codec{pcmu}, Record: true}}
+		}
+		ac := a.Place("1002", phone.Options{Codecs: []*codec.Codec{pcmu}, Record: true})
+		bc := b.Next()
+		if err := ac.Answered(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		hearEachOther(ac, bc, "first")
+		if err := ac.Reoffer(context.Background(), pcma); err != nil {
+			t.Fatalf("%v\n%s", err, w.Transcript(ac.ID()))
+		}
+		w.Pass(time.Second)
+		ac.Tells("in another codec")
+		bc.Tells("in the old one")
+		bc.Hears("in another codec")
+		w.Pass(3 * time.Second)
+		ac.HangUp()
+		if h := ac.Over().Heard; !mediatest.Hears(h.PCM, h.Rate, "in the old one") {
+			t.Errorf("the caller heard %q, want \"in the old one\"", mediatest.Text(h.PCM, h.Rate))
+		}
+		for i, c := range []*Call{ac, bc} {
+			kinds := map[uint8]bool{}
+			for _, p := range c.Over().Heard.Packets {
+				kinds[p.PT] = true
+			}
+			if kinds[pcma.PT] != (i == 0) {
+				t.Errorf("phone %s got packets of types %v", c.Phone.Number, kinds)
+			}
+		}
+	}, "1001", "1002")
+}
