@@ -1,6 +1,6 @@
 // "Use my own app": a small web app in five languages, a try of its URL, and a
 // number that asks it from then on.
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { api } from '../api/client.ts'
 import type { Extension, Fetched, Sample } from '../api/types.ts'
 import { dial } from '../phone/parts.tsx'
@@ -17,7 +17,7 @@ export function AppPage() {
   const [trouble, setTrouble] = useState('')
   const [chosen, setChosen] = useState(0)
   const [url, setURL] = useState('')
-  const [touched, setTouched] = useState(false) // the user wrote a URL of his own
+  const touched = useRef(false) // the user is at the URL, or wrote his own: nobody writes into it
   const [extensions, setExtensions] = useState<Extension[]>([])
   const [number, setNumber] = useState(session.value?.script_number || '')
   const [asked, setAsked] = useState<{ url: string; answer: Fetched } | null>(null)
@@ -28,7 +28,7 @@ export function AppPage() {
   useEffect(() => {
     api.samples('http://127.0.0.1:8000').then(s => {
       setSamples(s)
-      setURL(u => u || sampleURL(s[0]?.text ?? ''))
+      if (!touched.current) setURL(sampleURL(s[0]?.text ?? ''))
     }, (e: Error) => setTrouble(e.message))
     api.extensions().then(l => {
       const runs = (l ?? []).filter(x => x.type === 'script' || x.type === 'api')
@@ -40,7 +40,7 @@ export function AppPage() {
   function choose(i: number) {
     setChosen(i)
     const its = sampleURL(samples?.[i]?.text ?? '')
-    if (!touched && its) setURL(its)
+    if (!touched.current && its) setURL(its)
   }
 
   async function fetchNow(e: Event) {
@@ -107,8 +107,7 @@ export function AppPage() {
         <h2>Try it</h2>
         <form class="row app-try" onSubmit={fetchNow}>
           <label class="grow">URL of your app
-            <input type="url" required value={url} spellcheck={false} placeholder="http://127.0.0.1:8000/" onInput={e => {
-              setTouched(true)
+            <input type="url" required value={url} spellcheck={false} placeholder="http://127.0.0.1:8000/" onFocus={() => { touched.current = true }} onInput={e => {
               setURL(e.currentTarget.value)
             }} />
           </label>
