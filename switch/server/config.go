@@ -162,7 +162,8 @@ type Mailbox struct {
 	Greeting string `yaml:"greeting"` // a file below media/; "" = the standard one, or the one recorded by the menu
 }
 
-// Forward says to which numbers the calls of a phone go instead; "" = none. Feature
+// Forward says to which numbers the calls of a phone go instead; "" = none, and the
+// word voicemail is the number of the first extension of that type. Feature
 // codes and /v1 change it while the switch runs.
 type Forward struct {
 	Always      string   `yaml:"always"`
@@ -359,6 +360,7 @@ func (c *Config) Fill() {
 		switch e.Type {
 		case "phone":
 			set(&e.Digest, "md5")
+			c.toVoicemail(&e.Forward)
 			set(&e.Forward.After, Duration(extension.DefaultAfter))
 		case "ringgroup":
 			set(&e.Strategy, "all")

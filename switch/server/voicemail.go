@@ -43,6 +43,21 @@ func (s *Server) mailbox(number string) (b voicemail.Box, ok bool) {
 	return voicemail.Box{Number: number, Name: e.Name, PIN: string(m.PIN), Email: m.Email, Greeting: m.Greeting}, true
 }
 
+// toVoicemail puts a number in the place of the word voicemail.
+func (c *Config) toVoicemail(f *Forward) {
+	for _, e := range c.Extensions {
+		if e.Type != string(extension.Voicemail) {
+			continue
+		}
+		for _, to := range []*string{&f.Always, &f.Busy, &f.NoAnswer, &f.Unavailable} {
+			if *to == string(extension.Voicemail) {
+				*to = e.Number
+			}
+		}
+		return
+	}
+}
+
 // voicemailScript gives what runs on a call to voicemail.
 func (s *Server) voicemailScript(l *exchange.Line, number voicemailTask) exchange.Script {
 	n := voicemail.Names{Leave: voicemail.LeaveName, Menu: voicemail.MenuName}

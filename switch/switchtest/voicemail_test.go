@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net"
 	"net/mail"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -234,6 +237,37 @@ func TestVoicemail(t *testing.T) {
 			if e.Type == trace.Key && strings.ContainsAny(e.Key, "8642") && strings.Contains(w.Transcript(e.Call), "9300") && e.Key != "2" {
 				t.Errorf("a key of the PIN is written down: %+v", e)
 			}
+		}
+	}, "1001", "1002")
+}
+
+// TestVoicemailChain: voicemail behind a phone in the dial plan, with a script of
+// one's own; the message is for the phone that rang. A phone that is not there, and
+// forwards to the word voicemail, has its mailbox too.
+func TestVoicemailChain(t *testing.T) {
+	company(t, func(w *World) {
+		t := w.T
+		w.Config.Extensions = append(w.Config.Extensions,
+			server.Extension{Number: "9300", Type: "voicemail"},
+			server.Extension{Number: "1003", Type: "phone", Password: "pw-1003", Forward: server.Forward{Unavailable: "voicemail"}})
+		w.Config.Dialplan = []server.Rule{
+			{From: "extension", Match: "0", To: server.Names{"1002", "9300"}, Ring: "order", RingTime: server.Duration(3 * time.Second)},
+			{From: "extension", Match: "*", To: server.Names{"*"}},
+		}
+		own := filepath.Join(w.Config.Data, "scripts", "voicemail-leave.xml")
+		if err := errors.Join(os.MkdirAll(filepath.Dir(own), 0o750), os.WriteFile(own,
+			[]byte(`<Response><Speak>This is the box of $mailbox</Speak><Record Format="wav" FinishDigits="#" Duration="20"/></Response>`), 0o640)); err != nil {
+			t.Fatal(err)
+		}
+		ann, bob := w.Phone("1001"), w.Phone("1002")
+		bob.Reply = func() phone.Reply { return phone.Reply{Options: phone.Options{RingFor: time.Hour}} }
+		for n, dialled := range map[string]string{"1002": "0", "1003": "1003"} {
+			c := ann.Dial(dialled)
+			c.Hears("this is the box of " + n)
+			w.Pass(2 * time.Second)
+			c.Press("#")
+			c.Over()
+			w.Until("the message for "+n+" is filed", func() bool { return len(w.box(n)) == 1 && w.box(n)[0].Reason == "left" })
 		}
 	}, "1001", "1002")
 }
