@@ -37,7 +37,7 @@ type party struct {
 	came                 bool // it called us
 	opening, open, heard bool
 	invited, up, gone    bool // gone: it hung up, or was told our last word
-	reoffered bool
+	reoffered            bool
 	reinvited, here      bool // here: the leg is this call's
 	keyed                int
 	referred             bool
