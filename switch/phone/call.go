@@ -28,18 +28,22 @@ type Options struct {
 	RingFor     time.Duration // incoming: how long it rings before it is answered
 	Early       []Say         // incoming: sound before the answer (183), its times from the call's beginning
 
-	Headers  []Header       // outgoing: more headers of the INVITE
-	Replaces *call.Replaces // outgoing: the dialog whose place it wants (RFC 3891)
-	Private  bool           // outgoing: do not say who calls
-	Record   bool           // keep what is heard: Result.Heard
+	Headers  []Header // outgoing: more headers of the INVITE
+	Replaces *Place   // outgoing: the dialog whose place it wants (RFC 3891)
+	Private  bool     // outgoing: do not say who calls
+	Record   bool     // keep what is heard: Result.Heard
 
 	// Events is told what happens, in order, by the call's own goroutine. It
 	// must not wait for the call.
 	Events func(Event)
 }
 
-// A Header is one more header of an INVITE.
-type Header = call.Header
+// A Header is one more header of an INVITE, a Place a dialog whose place one may
+// want.
+type (
+	Header = call.Header
+	Place  = call.Replaces
+)
 
 // A Press is keys pressed at a moment, one after another.
 type Press struct {

@@ -3,6 +3,8 @@ package switchtest
 import (
 	"context"
 	"errors"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,4 +58,37 @@ func TestReplaces(t *testing.T) {
 			}, "1001", "1002", "1003")
 		})
 	}
+}
+
+// TestReplacesWhatRings: a telephone of the group takes a call that rings at
+// another one, by the names of its dialog.
+func TestReplacesWhatRings(t *testing.T) {
+	company(t, func(w *World) {
+		a, b, third := w.Phone("1001"), w.Phone("1002"), w.Phone("1003")
+		b.Reply = func() phone.Reply { return phone.Reply{Options: phone.Options{RingFor: time.Hour}} }
+		ac := a.Place("1002", phone.Options{})
+		bc := b.Next()
+		w.Pass(2 * time.Second)
+		var place phone.Place
+		for _, e := range w.Events(ac.ID()) {
+			if strings.HasPrefix(e.Text, "SIP/2.0 180") && !strings.Contains(e.Text, "Server: ozswitch/") { // of the telephone that rings
+				id := regexp.MustCompile(`(?m)^Call-ID: (.*)\r`).FindStringSubmatch(e.Text)
+				from := regexp.MustCompile(`(?m)^From: .*;tag=(\w+)`).FindStringSubmatch(e.Text)
+				to := regexp.MustCompile(`(?m)^To: .*;tag=(\w+)`).FindStringSubmatch(e.Text)
+				place = phone.Place{CallID: id[1], RemoteTag: from[1], LocalTag: to[1], EarlyOnly: true}
+			}
+		}
+		tc := third.Place("1002", phone.Options{Replaces: &place})
+		if err := tc.Answered(context.Background()); err != nil {
+			t.Fatalf("%v\n%s", err, w.Transcript(""))
+		}
+		if err := ac.Answered(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		bc.Over()
+		w.Until("one call is left", func() bool { return w.Up() == 1 })
+		w.Pass(time.Second)
+		ac.HangUp()
+		tc.Over()
+	}, "1001", "1002", "1003")
 }
