@@ -187,7 +187,9 @@ func (d *deskPhone) lit(when string, want ...string) {
 // and with whom; and that it calls an application.
 func TestLamps(t *testing.T) {
 	company(t, func(w *World) {
-		w.Config.Extensions = append(w.Config.Extensions, server.Extension{Number: "9900", Type: "echo"})
+		w.Web.Handle("/ivr", func(Post) Answer { // a state that lasts no time need not be told
+			return Answer{Body: `<Response><Delay>60</Delay></Response>`, After: 500 * time.Millisecond}
+		})
 		a, b := w.Phone("1001"), w.Phone("1002")
 		d := w.desk("1003", "10.1.9.1")
 		defer d.close()
@@ -212,11 +214,11 @@ func TestLamps(t *testing.T) {
 			t.Fatalf("watching 1001: %s", got)
 		}
 		d.lit("1001 is free", "acti")
-		c := a.Dial("9900")
+		c := a.Dial("9000")
 		w.Pass(time.Second)
 		c.Hangup()
 		c.Over()
-		d.lit("1001 called the echo", "acti initiator trying 9900", "acti initiator confirmed 9900", "acti initiator terminated 9900")
+		d.lit("1001 called an application", "acti initiator trying 9000", "acti initiator confirmed 9000", "acti initiator terminated 9000")
 		if got := d.ask("SUBSCRIBE", "1001", "Event: message-summary\r\n", ""); got != "403 Forbidden (not your mailbox)" {
 			t.Errorf("another's mailbox: %s", got)
 		}
