@@ -6,7 +6,10 @@ import (
 	"strconv"
 	"strings"
 
+	msg "github.com/emiago/sipgo/sip"
+
 	"ozswitch/switch/call"
+	"ozswitch/switch/sip/flow"
 )
 
 // The limits of headers that a call adds to its INVITE.
@@ -102,4 +105,33 @@ func cancelReason(f call.Cancel) reason {
 		return elsewhere
 	}
 	return reason{text: f.Reason, q850: f.Q850}
+}
+
+// reasonText gives what a Reason header says in words (RFC 3326).
+func reasonText(r interface{ GetHeader(string) msg.Header }) string {
+	h := r.GetHeader("reason")
+	if h == nil {
+		return ""
+	}
+	text, ok := flow.Param([]byte(h.Value()), "text")
+	if !ok {
+		return h.Value()
+	}
+	return displayName(strings.Trim(string(text), `"`))
+}
+
+// q850 gives the cause of a Reason header that speaks Q.850; 0 = none.
+func q850(r interface{ GetHeaders(string) []msg.Header }) int {
+	for _, h := range r.GetHeaders("reason") {
+		for _, v := range splitList(h.Value()) {
+			if _, ok := cutFold(strings.TrimSpace(v), "Q.850"); !ok {
+				continue
+			}
+			cause, _ := flow.Param([]byte(v), "cause")
+			if n, err := strconv.Atoi(string(cause)); err == nil && n > 0 && n < 128 {
+				return n
+			}
+		}
+	}
+	return 0
 }

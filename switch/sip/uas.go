@@ -333,35 +333,6 @@ func (s *shard) cancelled(now time.Time, m *message) {
 	s.respond(now, l, call.Respond{Leg: l.id, Code: 487})
 }
 
-// reasonText gives what a Reason header says in words (RFC 3326).
-func reasonText(r interface{ GetHeader(string) msg.Header }) string {
-	h := r.GetHeader("reason")
-	if h == nil {
-		return ""
-	}
-	text, ok := flow.Param([]byte(h.Value()), "text")
-	if !ok {
-		return h.Value()
-	}
-	return displayName(strings.Trim(string(text), `"`))
-}
-
-// q850 gives the cause of a Reason header that speaks Q.850; 0 = none.
-func q850(r interface{ GetHeaders(string) []msg.Header }) int {
-	for _, h := range r.GetHeaders("reason") {
-		for _, v := range splitList(h.Value()) {
-			if _, ok := cutFold(strings.TrimSpace(v), "Q.850"); !ok {
-				continue
-			}
-			cause, _ := flow.Param([]byte(v), "cause")
-			if n, err := strconv.Atoi(string(cause)); err == nil && n > 0 && n < 128 {
-				return n
-			}
-		}
-	}
-	return 0
-}
-
 // ack handles ACK: that of a refusal ends its transaction, that of a 2xx makes
 // the dialog stand.
 func (s *shard) ack(now time.Time, m *message) {
