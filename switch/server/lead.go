@@ -79,7 +79,7 @@ func (s *Server) service(e extension.Extension) (task any, err error) {
 	case e.Type == extension.Voicemail:
 		return voicemailTask(e.Number), nil
 	}
-	return nil, fmt.Errorf("type %s is not built yet", e.Type)
+	return nil, fmt.Errorf("type %s runs no application", e.Type)
 }
 
 // blank keeps the keys of a call out of its log when the extension that has it
