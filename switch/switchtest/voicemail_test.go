@@ -271,3 +271,35 @@ func TestVoicemailChain(t *testing.T) {
 		}
 	}, "1001", "1002")
 }
+
+// TestVoicemailLamp: the telephone's lamp follows what is left and what is heard.
+func TestVoicemailLamp(t *testing.T) {
+	company(t, func(w *World) {
+		t := w.T
+		w.Config.Extensions = append(w.Config.Extensions, server.Extension{Number: "9300", Type: "voicemail"})
+		for i := range w.Config.Extensions {
+			if e := &w.Config.Extensions[i]; e.Number == "1002" {
+				e.Forward = server.Forward{Unavailable: "voicemail"}
+			}
+		}
+		ann, lamp := w.Phone("1001"), w.desk("1002", "10.1.9.1")
+		defer lamp.close()
+		if got := lamp.ask("SUBSCRIBE", "1002", "Event: message-summary\r\nExpires: 600\r\n", ""); got != "200 OK" {
+			t.Fatalf("watching: %s", got)
+		}
+		lamp.lit("at first", "acti 0/0 (0/0)")
+		c := ann.Dial("1002")
+		w.records(1)
+		w.Pass(3 * time.Second)
+		c.HangUp()
+		lamp.lit("a message was left", "acti 1/0 (0/0)")
+		c = w.Phone("1002").Dial("9300")
+		c.Hears("you have 1 new messages")
+		c.Press("1")
+		c.Hears("from 1001")
+		c.Press("1")
+		c.Hears("you have 0 new messages and 1 old messages")
+		c.HangUp()
+		lamp.lit("it was heard", "acti 0/1 (0/0)")
+	}, "1001", "1002")
+}

@@ -173,6 +173,22 @@ func (b *Boxes) changed(number string) {
 	}
 }
 
+// watch gives what tells of a mailbox if it holds other numbers of messages than
+// when it was told last.
+func (b *Boxes) watch(number string) (look func()) {
+	var mu sync.Mutex
+	fresh, old := b.Counts(number)
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		f, o := b.Counts(number)
+		if f != fresh || o != old {
+			fresh, old = f, o
+			b.changed(number)
+		}
+	}
+}
+
 // PutGreeting makes a recording the greeting of a mailbox.
 func (b *Boxes) PutGreeting(number, file string) (string, error) {
 	if !safe(number) {

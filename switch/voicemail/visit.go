@@ -172,7 +172,8 @@ func (v *visit) menu(ctx context.Context) error {
 		return v.goodbye(ctx, "You cannot be let in. Goodbye.")
 	}
 	t := v.task(b, v.names.Menu)
-	t.Arrays = v.s.arrays(b.Number)
+	look := v.s.p.Boxes.watch(b.Number)
+	t.Arrays = v.s.arrays(b.Number, look)
 	v.s.p.Filing(v.line, func(e trace.Event) bool {
 		file, err := v.s.p.Boxes.PutGreeting(b.Number, e.File)
 		if err != nil {
@@ -182,17 +183,18 @@ func (v *visit) menu(ctx context.Context) error {
 		v.line.Sink().Emit(trace.Event{Type: trace.Voicemail, Name: b.Number, Reason: "greeting", File: file, Seconds: e.Seconds})
 		return true
 	})
-	context.AfterFunc(ctx, func() { v.s.p.Boxes.changed(b.Number) }) // once the call is over, or went elsewhere
+	context.AfterFunc(ctx, look) // once the call is over, or went elsewhere
 	return &script.Then{Task: t}
 }
 
-// arrays are the messages of a mailbox as they are at the moment.
-func (s *Service) arrays(number string) func(string) ([]ozml.Item, bool) {
+// arrays are the messages of a mailbox as they are at the moment; look is called
+// when they are asked for, since the script may have moved some.
+func (s *Service) arrays(number string, look func()) func(string) ([]ozml.Item, bool) {
 	return func(name string) (items []ozml.Item, ok bool) {
 		if name != "voicemails" && name != "oldvoicemails" {
 			return nil, false
 		}
-		s.p.Boxes.changed(number) // who asks may have moved some
+		look()
 		for _, m := range s.p.Boxes.List(number, name == "voicemails") {
 			from := m.From
 			if from == "" {
