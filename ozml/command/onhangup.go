@@ -14,6 +14,7 @@ func OnHangup() *ozml.Command {
 		Doc: `An extension of OzML. Its commands run once, after the call has ended in whatever way, and for at most 30 seconds. There is no call any more, so only those run that need none: Call, Var, Array, ForEach, SendSms, SendEmail, SendMsg, MoveFile, DeleteFile.
 
 It may stand anywhere in the document; where the script comes to it, nothing happens. Of several documents the last one that has an OnHangup counts.`,
+		Notes: []string{"When the caller was handed on by a transfer, the call is over for the script, and OnHangup runs then."},
 		Example: `<Response>
   <OnHangup><Call Url="http://app.example/after">1001</Call></OnHangup>
   <Speak>We will call you back</Speak>
