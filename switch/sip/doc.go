@@ -12,6 +12,6 @@
 // It is not a proxy. Who is who and where telephones are is the registrar
 // folder's; register.go speaks for it. A leg that came is uas.go (reliable.go:
 // PRACK), one that we called uac.go (early.go), both are indialog.go, reinvite.go
-// and refer.go; identity.go says who calls, sdes.go keeps keys out of traces. Start reading at endpoint.go, then
-// receive.go.
+// and refer.go; identity.go says who calls, sdes.go keeps keys out of traces. Start
+// reading at endpoint.go, then receive.go.
 package sip
