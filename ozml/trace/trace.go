@@ -109,7 +109,8 @@ type Event struct {
 	Lost     int64   `json:"lost,omitempty"`
 	Count    int64   `json:"count,omitempty"`
 	JitterMS float64 `json:"jitter_ms,omitempty"`
-	MOS      float64 `json:"mos,omitempty"` // estimated: 1 is bad, 4.4 as good as a telephone gets; see rtp.MOS
+	Kept     bool    `json:"kept,omitempty"` // of media.started: the leg's packets are kept (log.sound), those of other legs are not
+	MOS      float64 `json:"mos,omitempty"`  // estimated: 1 is bad, 4.4 as good as a telephone gets; see rtp.MOS
 
 	// Sound, as the far end's last report has it (RTCP), and how long it held the call.
 	RoundTripMS   float64 `json:"round_trip_ms,omitempty"`

@@ -35,12 +35,12 @@ type Config struct {
 	// Advertise is the address that goes into SDP instead of the socket's own,
 	// when valid (NAT, or a socket on all addresses).
 	Advertise netip.Addr
-	Codecs    []*codec.Codec                // in order of preference; nil = all
-	Timeout   time.Duration                 // no packet for that long ends the call; 0 = never
-	Silence   bool                          // send silence when nothing plays
-	Rand      func() uint32                 // SSRC, first sequence number and timestamp
-	Packets   func(Stats)                   // told when a leg has closed; may be nil
-	Capture   func(sink trace.Sink) Capture // who keeps the packets of the call with that sink; nil = nobody
+	Codecs    []*codec.Codec                                // in order of preference; nil = all
+	Timeout   time.Duration                                 // no packet for that long ends the call; 0 = never
+	Silence   bool                                          // send silence when nothing plays
+	Rand      func() uint32                                 // SSRC, first sequence number and timestamp
+	Packets   func(Stats)                                   // told when a leg has closed; may be nil
+	Capture   func(leg call.LegID, sink trace.Sink) Capture // who keeps the packets of that leg; nil = nobody
 	Panicked  func(where string)
 	Slog      *slog.Logger
 

@@ -23,7 +23,7 @@ func (l *Leg) capture(keys uint8) *pace.Packets {
 	if l.b.c.Capture == nil {
 		return nil
 	}
-	if l.keeper = l.b.c.Capture(l.sink); l.keeper == nil {
+	if l.keeper = l.b.c.Capture(l.id, l.sink); l.keeper == nil {
 		return nil
 	}
 	if !l.keeper.Secret() {
@@ -61,5 +61,5 @@ func (l *Leg) started(theirs call.Codec) {
 }
 
 func (l *Leg) told(theirs call.Codec, far netip.AddrPort) {
-	l.sink.Emit(trace.Event{Type: trace.MediaStarted, Leg: string(l.id), Name: theirs.Name, Count: int64(theirs.PT), Peer: far.String(), Local: l.wire.LocalAddr().String()})
+	l.sink.Emit(trace.Event{Type: trace.MediaStarted, Leg: string(l.id), Kept: l.keeper != nil, Name: theirs.Name, Count: int64(theirs.PT), Peer: far.String(), Local: l.wire.LocalAddr().String()})
 }

@@ -61,7 +61,7 @@ func codecs(c Call) (map[uint8]*codec.Codec, error) {
 		}
 	}
 	for e, err := range c.Events() {
-		if err != nil || e.Type != trace.MediaStarted {
+		if err != nil || !startsKept(e) {
 			continue
 		}
 		for _, k := range codec.Table {
@@ -71,6 +71,12 @@ func codecs(c Call) (map[uint8]*codec.Codec, error) {
 		}
 	}
 	return m, nil
+}
+
+// startsKept tells whether an event begins sound whose packets are in the file: those
+// of one leg of the call. Before there were several no event named its leg.
+func startsKept(e trace.Event) bool {
+	return e.Type == trace.MediaStarted && (e.Kept || e.Leg == "")
 }
 
 func captured(c Call) (*Sound, error) {

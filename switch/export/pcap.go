@@ -44,6 +44,9 @@ func PCAP(w io.Writer, c Call) error {
 	fail := c.events(func(e *trace.Event) error {
 		switch e.Type {
 		case trace.MediaStarted:
+			if !startsKept(*e) {
+				break
+			}
 			until(e.T)
 			rtp = endsOf(e)
 		case trace.SIPReceived, trace.SIPSent:

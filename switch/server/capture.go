@@ -5,11 +5,16 @@ import (
 
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/bridge"
+	"ozswitch/switch/call"
 )
 
-// capture is bridge.Config.Capture: who keeps the packets of the call with that
-// event log (log.sound). On a disk that is nearly full nobody does.
-func (s *Server) capture(sink trace.Sink) bridge.Capture {
+// capture is bridge.Config.Capture: who keeps the packets of a leg (log.sound). Of a
+// call those of its first leg are kept: what its party said and heard, which is what
+// the others said. On a disk that is nearly full nobody keeps any.
+func (s *Server) capture(leg call.LegID, sink trace.Sink) bridge.Capture {
+	if l := s.calls.ByLeg(leg); l == nil || l.Info().Leg != leg {
+		return nil
+	}
 	if leg, ok := sink.(interface{ Unwrap() trace.Sink }); ok {
 		sink = leg.Unwrap()
 	}

@@ -9,6 +9,7 @@ import (
 
 	"ozswitch/media"
 	"ozswitch/media/codec"
+	"ozswitch/ozml/trace"
 	"ozswitch/switch/phone"
 )
 
@@ -31,6 +32,7 @@ func TestSoundBetweenPhones(t *testing.T) {
 	for _, c := range [][2]*codec.Codec{{codec.PCMU, codec.PCMU}, {codec.G722, codec.G722}, {codec.Opus, codec.Opus}, {codec.PCMA, codec.PCMU}, {codec.Opus, codec.PCMU}, {codec.G722, codec.Opus}} {
 		t.Run(c[0].Name+"-"+c[1].Name, func(t *testing.T) {
 			company(t, func(w *World) {
+				w.Config.Log.Sound = "all"
 				a, b := w.Phone("1001"), w.Phone("1002")
 				say := func(of *codec.Codec, hz float64) phone.Options {
 					return phone.Options{Codecs: []*codec.Codec{of}, Record: true, Say: []phone.Say{{Source: media.Tone(of.Rate, hz, -12, 20*time.Second)}}}
@@ -80,6 +82,18 @@ func TestSoundBetweenPhones(t *testing.T) {
 				}
 				if db := 10*math.Log10(power/float64(len(music))+1e-9) - 90.3; db < -40 || db > -20 {
 					t.Errorf("the callee on hold hears %.1f dBFS, want quiet music", db)
+				}
+				kept, begun := 0, 0
+				for _, e := range w.Events(ac.ID()) {
+					if e.Type == trace.MediaStarted {
+						begun++
+						if e.Kept {
+							kept++
+						}
+					}
+				}
+				if kept != 1 || begun != 2 {
+					t.Errorf("the sound of %d legs began, that of %d is kept, want 2 and 1", begun, kept)
 				}
 				if tr := w.Transcript(""); strings.Contains(tr, "OZ") {
 					t.Errorf("problems:\n%s", tr)
