@@ -185,10 +185,33 @@ type Codes struct {
 	Busy, BusyOff         string
 	NoAnswer, NoAnswerOff string
 	DND, DNDOff           string
+
+	PickUp      string // and a number: answers the call that rings there
+	PickUpGroup string // answers the call that rings longest in the same group
+	Agent       string // and a queue's number: its agent logs out of it, or in
 }
 
 // DefaultCodes are those that many switches have.
-var DefaultCodes = Codes{Always: "*72", AlwaysOff: "*73", Busy: "*90", BusyOff: "*91", NoAnswer: "*92", NoAnswerOff: "*93", DND: "*78", DNDOff: "*79"}
+var DefaultCodes = Codes{Always: "*72", AlwaysOff: "*73", Busy: "*90", BusyOff: "*91", NoAnswer: "*92", NoAnswerOff: "*93", DND: "*78", DNDOff: "*79",
+	PickUp: "*8", PickUpGroup: "**", Agent: "*45"}
+
+// PicksUp tells whether a number that was dialled picks up a call, and whose; "" =
+// of anybody in the group.
+func (c Codes) PicksUp(dialed string) (number string, ok bool) {
+	if c.PickUpGroup != "" && dialed == c.PickUpGroup {
+		return "", true
+	}
+	return follows(c.PickUp, dialed)
+}
+
+// Agents tells of which queue the agent who dialled that wants to log out, or in.
+func (c Codes) Agents(dialed string) (queue string, ok bool) { return follows(c.Agent, dialed) }
+
+// follows gives what stands behind a code.
+func follows(code, dialed string) (number string, ok bool) {
+	number, ok = strings.CutPrefix(dialed, code)
+	return number, ok && code != "" && number != ""
+}
 
 // Match tells what a number that was dialled changes, and in words what is so
 // then; ok is false when it is no code. A code that forwards without a number
@@ -235,7 +258,9 @@ func (c Codes) Match(dialed string) (change Change, said string, ok bool) {
 // which a number follows would never be found.
 func (c Codes) Check() error {
 	var faults []error
+	const numbered = 5 // a number follows the first
 	all := []struct{ name, code string }{{"forward_always", c.Always}, {"forward_busy", c.Busy}, {"forward_no_answer", c.NoAnswer},
+		{"pickup", c.PickUp}, {"queue_agent", c.Agent}, {"pickup_group", c.PickUpGroup},
 		{"forward_always_off", c.AlwaysOff}, {"forward_busy_off", c.BusyOff}, {"forward_no_answer_off", c.NoAnswerOff}, {"dnd", c.DND}, {"dnd_off", c.DNDOff}}
 	for i, a := range all {
 		if a.code == "" {
@@ -245,7 +270,7 @@ func (c Codes) Check() error {
 			faults = append(faults, fmt.Errorf("%s: want a code to dial, such as *72", a.name))
 		}
 		for j, b := range all {
-			if i != j && b.code != "" && (a.code == b.code && i < j || i < 3 && a.code != b.code && strings.HasPrefix(b.code, a.code)) {
+			if i != j && b.code != "" && (a.code == b.code && i < j || i < numbered && a.code != b.code && strings.HasPrefix(b.code, a.code)) {
 				faults = append(faults, fmt.Errorf("%s: %s is also how %s (%s) begins; take another code", a.name, a.code, b.name, b.code))
 			}
 		}

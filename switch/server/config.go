@@ -31,8 +31,7 @@ type Config struct {
 	Times      []Times     `yaml:"times"`      // named for dialplan.when
 	Emergency  []string    `yaml:"emergency"`  // numbers that no limit of a user refuses, as they are dialled on the line: 112
 
-	FeatureCodes FeatureCodes `yaml:"feature_codes"` // what phones dial to change their settings
-	Features     Features     `yaml:"features"`      // what phones dial to act on other calls
+	FeatureCodes FeatureCodes `yaml:"feature_codes"` // what phones dial to change their settings, and to act on calls
 
 	RoutingURL     string `yaml:"routing_url"`      // gets RoutingInterception, "" = none
 	CallChangedURL string `yaml:"call_changed_url"` // gets CallChanged, "" = none
@@ -173,8 +172,9 @@ type Forward struct {
 	Unavailable string   `yaml:"unavailable"` // it is not registered, or cannot be reached
 }
 
-// FeatureCodes are what a phone dials to change its own settings; "off" = there is
-// no such code. A number follows those that forward: *721002.
+// FeatureCodes are what a phone dials to change its own settings, and to act on the
+// calls of others; "off" = there is no such code. A number follows those that
+// forward, that of pickup and that of queue_agent: *721002.
 type FeatureCodes struct {
 	ForwardAlways      string `yaml:"forward_always"`        // "" = *72
 	ForwardAlwaysOff   string `yaml:"forward_always_off"`    // "" = *73
@@ -184,6 +184,9 @@ type FeatureCodes struct {
 	ForwardNoAnswerOff string `yaml:"forward_no_answer_off"` // "" = *93
 	DND                string `yaml:"dnd"`                   // "" = *78
 	DNDOff             string `yaml:"dnd_off"`               // "" = *79
+	Pickup             string `yaml:"pickup"`                // answers the call that rings at a number; "" = *8
+	PickupGroup        string `yaml:"pickup_group"`          // answers the call that rings longest in the same pickup_group; "" = **
+	QueueAgent         string `yaml:"queue_agent"`           // logs an agent out of a queue, or in; "" = *45
 }
 
 // A Rule of the dial plan says where a call goes.
@@ -381,7 +384,6 @@ func (c *Config) Fill() {
 		set(&r.RingTime, Duration(time.Minute))
 	}
 	c.FeatureCodes.fill()
-	c.Features.fill()
 	set(&c.Web.Timeout, Duration(10*time.Second))
 	set(&c.Speech.Engine, "auto")
 	if len(c.Codecs) == 0 {

@@ -28,9 +28,6 @@ func (c *Config) Validate() Problems {
 	v.extensions()
 	v.lines()
 	v.dialplan()
-	if err := c.Features.check(); err != nil {
-		v.err("features", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
-	}
 	if err := c.FeatureCodes.codes().Check(); err != nil {
 		v.err("feature_codes", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}

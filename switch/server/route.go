@@ -138,7 +138,7 @@ func (s *Server) route(in call.Invited) (string, call.Direction, any, *call.Resp
 		if says, ok := s.agentCode(in); ok {
 			return in.To, call.Internal, says, nil
 		}
-		if number, ok := st.cfg.Features.pickup(in.To); ok && !who.IsLine() {
+		if number, ok := st.cfg.FeatureCodes.codes().PicksUp(in.To); ok && !who.IsLine() {
 			return number, call.Internal, route.Task{Who: who, Number: number, PickUp: true}, nil
 		}
 	}

@@ -127,6 +127,9 @@ func (f *FeatureCodes) fill() {
 	set(&f.ForwardNoAnswerOff, d.NoAnswerOff)
 	set(&f.DND, d.DND)
 	set(&f.DNDOff, d.DNDOff)
+	set(&f.Pickup, d.PickUp)
+	set(&f.PickupGroup, d.PickUpGroup)
+	set(&f.QueueAgent, d.Agent)
 }
 
 // codes are those that are not off.
@@ -140,5 +143,6 @@ func (f FeatureCodes) codes() extension.Codes {
 	return extension.Codes{
 		Always: on(f.ForwardAlways), AlwaysOff: on(f.ForwardAlwaysOff), Busy: on(f.ForwardBusy), BusyOff: on(f.ForwardBusyOff),
 		NoAnswer: on(f.ForwardNoAnswer), NoAnswerOff: on(f.ForwardNoAnswerOff), DND: on(f.DND), DNDOff: on(f.DNDOff),
+		PickUp: on(f.Pickup), PickUpGroup: on(f.PickupGroup), Agent: on(f.QueueAgent),
 	}
 }

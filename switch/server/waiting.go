@@ -77,13 +77,9 @@ func (s *Server) telephones(number string, l *exchange.Line) (all []call.Target)
 	return all
 }
 
-// queueCode is what an agent dials before a queue's number to log out of it, or in
-// again.
-const queueCode = "*45"
-
-// agentCode carries out queueCode; says is the answer.
+// agentCode logs an agent out of a queue, or in; says is the answer.
 func (s *Server) agentCode(in call.Invited) (says script.Task, ok bool) {
-	number, ok := strings.CutPrefix(in.To, queueCode)
+	number, ok := s.state.Load().cfg.FeatureCodes.codes().Agents(in.To)
 	if !ok {
 		return says, false
 	}
