@@ -12,10 +12,10 @@ import (
 	"ozswitch/switch/sip/registrar"
 )
 
-// taker takes every call and forgets what befalls it.
-type taker struct{ told int }
+// A forgetful exchange takes every call and forgets what befalls it.
+type forgetful struct{ told int }
 
-func (k *taker) Invited(call.Invited) (func(call.Event) bool, *call.Respond) {
+func (k *forgetful) Invited(call.Invited) (func(call.Event) bool, *call.Respond) {
 	return func(call.Event) bool { k.told++; return true }, nil
 }
 
@@ -37,7 +37,7 @@ func FuzzWithin(f *testing.F) {
 	f.Add(uint8(3), true, "Content-Type: application/dtmf\r\n", "5")
 	f.Add(uint8(1), true, "Reason: Q.850;cause=16, SIP;text=\"x\"\r\n", "")
 	f.Fuzz(func(t *testing.T, method uint8, up bool, extra, body string) {
-		k := &taker{}
+		k := &forgetful{}
 		e := New(Config{Rand: seeded(1), Log: slog.New(slog.DiscardHandler), Realm: "pbx", Guest: nil, Accounts: []registrar.Account{registrar.NewAccount("1001", "pbx", "right", "")}}, k)
 		e.c.Realm = "" // an INVITE need not log in here, a REFER must
 		var sent []string
