@@ -113,6 +113,17 @@ test('the ladder: two apps are told apart, a failure is bad', () => {
   assert.deepEqual(l.rows.filter(r => r.part === 'response').map(r => [r.label, r.tone]), [['500', 'bad'], ['failed', 'bad']])
 })
 
+test('the ladder: the switch is between who calls and whom it calls', () => {
+  const l = ladder([
+    ev(0, 'call.started', { from: '1001', to: '9200' }),
+    ev(0.01, 'sip.received', { peer: '10.0.0.1:5060', text: 'INVITE sip:9200@h SIP/2.0\r\nCSeq: 1 INVITE\r\n\r\n' }),
+    ev(0.02, 'sip.sent', { peer: '10.0.0.2:5060', leg: 'b', text: 'INVITE sip:1002@h SIP/2.0\r\nCSeq: 1 INVITE\r\n\r\n' }),
+    ev(0.03, 'leg.ringing', { leg: 'b', to: '1002' }),
+  ], zero)
+  assert.deepEqual(l.columns.map(c => c.label), ['1001', 'ozswitch', '1002'])
+  assert.deepEqual(l.rows.map(r => [r.from, r.to]), [[0, 1], [1, 2]])
+})
+
 test('messages are taken apart and made readable', () => {
   const p = sipParts(invite)
   assert.equal(p.first, 'INVITE sip:9000@127.0.0.1 SIP/2.0')

@@ -35,7 +35,7 @@ function toneOf(status: number | undefined): Row['tone'] {
   return status < 200 ? 'middle' : status < 400 ? 'good' : 'bad'
 }
 
-/** Lays out a call: telephones left, the switch in the middle, apps right. */
+/** Lays out a call: who calls left, the switch in the middle, whom it calls and apps right. */
 export function ladder(events: readonly Event[], zero: number): Ladder {
   const phones: Column[] = []
   const apps: Column[] = []
@@ -43,6 +43,7 @@ export function ladder(events: readonly Event[], zero: number): Ladder {
     if (!list.some(c => c.id === id)) list.push({ id, label, title })
   }
   const started = events.find(e => e.type === 'call.started')
+  const rang = new Map(events.flatMap(e => e.type === 'leg.ringing' && e.leg && e.to ? [[e.leg, e.to]] : []))
   type Raw = Omit<Row, 'from' | 'to'> & { a: string; b: string }
   const raw: Raw[] = []
   let before = ''
@@ -53,7 +54,7 @@ export function ladder(events: readonly Event[], zero: number): Ladder {
       case 'sip.received':
       case 'sip.sent': {
         const peer = `sip:${e.peer ?? ''}`
-        const name = phones.length === 0 ? started?.from : phones.length === 1 && !phones.some(c => c.id === peer) ? started?.to : undefined
+        const name = phones.length === 0 ? started?.from : rang.get(e.leg ?? '') ?? (phones.length === 1 && !phones.some(c => c.id === peer) ? started?.to : undefined)
         col(phones, peer, name || e.peer || 'phone', `${e.peer ?? ''} ${e.source ?? ''}`.trim())
         const again = (e.text ?? '') !== '' && `${e.type}${e.peer}${e.text}` === before
         before = `${e.type}${e.peer}${e.text}`
@@ -85,7 +86,7 @@ export function ladder(events: readonly Event[], zero: number): Ladder {
   }
   raw.sort((x, y) => x.t - y.t || x.event.seq - y.event.seq || (x.part === 'request' ? -1 : 1))
   if (apps.length > 1) for (const c of apps) c.label = c.title
-  const columns = [...phones, { id: us, label: us, title: 'this switch' }, ...apps]
+  const columns = [...phones.slice(0, 1), { id: us, label: us, title: 'this switch' }, ...phones.slice(1), ...apps]
   const index = new Map(columns.map((c, i) => [c.id, i]))
   return { columns, rows: raw.map(({ a, b, ...r }) => ({ ...r, from: index.get(a)!, to: index.get(b)! })) }
 }
