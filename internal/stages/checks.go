@@ -32,30 +32,40 @@ func lint(ctx context.Context, r *report) {
 	r.check(ctx, "staticcheck", nil, "go", "run", staticcheck, "-tags", "peers", "./...")
 }
 
+// unit tests everything with the race detector; packages with tests that it would
+// make too slow, or that count allocations, which it makes, once more without.
 func unit(ctx context.Context, r *report) {
 	goTest(ctx, r, "-race", "-timeout", "15m", "./...")
+	if dirs := dirsWith(r, "!race"); len(dirs) > 0 {
+		goTest(ctx, r, append([]string{"-timeout", "5m"}, dirs...)...)
+	}
 }
 
 // faults tests the packages that have places to inject a fault at, in the build
 // that has them, and the built program beside web apps that fail (build tag
 // faults).
 func faults(ctx context.Context, r *report) {
-	var dirs []string
-	for _, name := range goFiles() {
-		src, err := os.ReadFile(name)
-		if err != nil {
-			r.fail("faults", err.Error())
-			return
-		}
-		if dir := "./" + filepath.ToSlash(filepath.Dir(name)); bytes.HasPrefix(src, []byte("//go:build faults\n")) && !slices.Contains(dirs, dir) {
-			dirs = append(dirs, dir)
-		}
-	}
+	dirs := dirsWith(r, "faults")
 	if len(dirs) == 0 {
 		r.fail("faults", "no package has the build tag")
 		return
 	}
 	goTest(ctx, r, append([]string{"-race", "-tags", "faults", "-count=1", "-timeout", "10m"}, dirs...)...)
+}
+
+// dirsWith are the packages that have a file of a build tag.
+func dirsWith(r *report, tag string) (dirs []string) {
+	for _, name := range goFiles() {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			r.fail(tag, err.Error())
+			return nil
+		}
+		if dir := "./" + filepath.ToSlash(filepath.Dir(name)); bytes.HasPrefix(src, []byte("//go:build "+tag+"\n")) && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
 }
 
 // cross proves that the core needs neither cgo nor Linux.
