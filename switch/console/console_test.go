@@ -38,7 +38,7 @@ func get(h http.Handler, path string, header ...string) *httptest.ResponseRecord
 
 func TestPages(t *testing.T) {
 	h := &Handler{files: files(), tags: map[string]string{}}
-	for _, path := range []string{"/", "/calls/q7Lx2", "/scripts/hello.xml", "/phone", "/login?link=used"} {
+	for _, path := range []string{"/", "/calls/q7Lx2", "/scripts/hello.xml", "/numbers", "/phone", "/login?link=used"} {
 		w := get(h, path)
 		csp := w.Header().Get("Content-Security-Policy")
 		_, nonce, _ := strings.Cut(csp, "'nonce-")

@@ -176,6 +176,12 @@ try {
   });
   await shoot(page, wrongs, 'phone', { small: true });
   await step('Tab order of the phone', () => tabs(page));
+
+  await step('the numbers', async () => {
+    await page.keyboard.press('n');
+    await shown(page, 'table[aria-label=Telephones]');
+  });
+  await shoot(page, wrongs, 'numbers', { small: true });
   await step('by keys alone, from the link on: call, press 1, hang up', async () => {
     await page.goto(origin + '/');
     await shown(page, '.phone-dot.ready');

@@ -6,6 +6,7 @@ import type { Status } from './api/types.ts'
 import { CallPage } from './call/page.tsx'
 import { CallsPage } from './calls/page.tsx'
 import { Login } from './login.tsx'
+import { NumbersPage } from './numbers/page.tsx'
 import { PhoneDock, PhonePage } from './phone/index.tsx'
 import { go, path } from './router.ts'
 import { ScriptsPage } from './scripts/index.tsx'
@@ -20,6 +21,7 @@ const status = signal<Status | null>(null)
 const places: { to: string; word: string; icon: IconName; key: string }[] = [
   { to: '/', word: 'Calls', icon: 'calls', key: 'c' },
   { to: '/scripts', word: 'Scripts', icon: 'scripts', key: 's' },
+  { to: '/numbers', word: 'Numbers', icon: 'numbers', key: 'n' },
   { to: '/phone', word: 'Phone', icon: 'phone', key: 'p' },
 ]
 
@@ -54,6 +56,7 @@ function page() {
   if (call) return <CallPage key={call[1]} id={decodeURIComponent(call[1]!)} />
   const script = /^\/scripts(?:\/(.+))?$/.exec(p)
   if (script) return <ScriptsPage name={decodeURIComponent(script[1] ?? '')} />
+  if (p === '/numbers') return <NumbersPage />
   if (p === '/phone') return <PhonePage />
   return <Empty title="There is no such page"><p><a href="/">Back to the calls</a></p></Empty>
 }

@@ -79,6 +79,7 @@ export const api = {
   commands: () => json<T.Command[]>('GET', '/v1/commands'),
   fetchNow: (url: string, number?: string) => json<T.Fetched>('POST', '/v1/fetch', { url, number }),
   extensions: () => json<T.Extension[]>('GET', '/v1/extensions'),
+  lines: () => json<T.Line[]>('GET', '/v1/lines'),
   setExtension: (number: string, what: { type: 'script' | 'api'; file?: string; url?: string }) =>
     json<T.Extension>('PUT', `/v1/extensions/${e(number)}`, what),
   samples: (url: string) => json<T.Sample[]>('GET', `/v1/samples?url=${e(url)}`),

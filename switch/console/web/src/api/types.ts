@@ -87,6 +87,10 @@ export interface Extension {
   number: string; type: string; name: string; file?: string; url?: string
   registered: Registered[] | null; last_failure?: string
 }
+export interface Line {
+  name: string; address: string; state: string; register: boolean; registered: boolean; expires: string | null
+  last_error: string; calls: number; max_calls: number; caller_id: string
+}
 export interface Status {
   sentence: string; ok: boolean; version: string; up_seconds: number; calls: number; calls_peak: number
   calls_per_second: number; registrations: number; fetch_p95_ms: number; lag_p99_ms: number

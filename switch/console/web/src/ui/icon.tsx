@@ -2,6 +2,7 @@
 const paths = {
   calls: 'M4 6h16M4 12h10M4 18h13',
   scripts: 'M8 7l-5 5 5 5M16 7l5 5-5 5M14 4l-4 16',
+  numbers: 'M9 4l-2 16M17 4l-2 16M4 9h17M3 15h17',
   phone: 'M5 3h4l2 5-3 2a12 12 0 0 0 6 6l2-3 5 2v4a2 2 0 0 1-2 2A17 17 0 0 1 3 5a2 2 0 0 1 2-2z',
   hangup: 'M3 14c0-6 18-6 18 0v2h-5v-3c-2-1-6-1-8 0v3H3z',
   play: 'M7 4l13 8-13 8z',
