@@ -255,7 +255,8 @@ func TestNothingIsAllocated(t *testing.T) {
 			}
 		}
 		step()
-		if n := testing.AllocsPerRun(200, step); n != 0 {
+		// The race detector empties sync.Pool at random, which pion/srtp has its buffers in.
+		if n := testing.AllocsPerRun(200, step); n != 0 && !raceEnabled {
 			t.Errorf("%s: %v allocations for a packet sent and one received", suite, n)
 		}
 	}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package sdes
+
+const raceEnabled = false
