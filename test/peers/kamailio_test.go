@@ -112,16 +112,9 @@ dialplan:
 func TestSecureSound(t *testing.T) {
 	need(t, "baresip", "sox")
 	n := serveGuests(t, "none", "http://127.0.0.1:9/", strings.ReplaceAll(matrixExtensions, deskPassword+", name: ", deskPassword+", srtp: mandatory, name: "))
-	party := func(user string, hertz int, more string) *deskParty {
-		microphone := filepath.Join(t.TempDir(), "microphone.wav")
-		run(t, ".", "sox", tone(t, filepath.Join(t.TempDir(), "tone.wav"), hertz, 300), "-r", "8000", "-c", "1", "-b", "16", microphone)
-		d := newDeskFor(t, n, user, "udp", deskPassword, microphone, more)
-		d.says("[1 binding]")
-		return &deskParty{desk: d, s: since{t, d.proc, 0}, n: n}
-	}
-	ann := party("1001", tone1001, ";mediaenc=srtp-mand")
-	bob := party("1002", tone1002, ";mediaenc=srtp-mand")
-	cleo := party("1003", tone1003, "")
+	ann := newDeskPartyWith(t, n, "1001", tone1001, ";mediaenc=srtp-mand")
+	bob := newDeskPartyWith(t, n, "1002", tone1002, ";mediaenc=srtp-mand")
+	cleo := newDeskPartyWith(t, n, "1003", tone1003, "")
 	ann.dial("1002")
 	bob.rings()
 	bob.answer()

@@ -158,9 +158,15 @@ type deskParty struct {
 
 func newDeskParty(t *testing.T, n *node, user string, hertz int) *deskParty {
 	t.Helper()
+	return newDeskPartyWith(t, n, user, hertz, "")
+}
+
+// newDeskPartyWith adds more to baresip's account.
+func newDeskPartyWith(t *testing.T, n *node, user string, hertz int, more string) *deskParty {
+	t.Helper()
 	microphone := filepath.Join(t.TempDir(), "microphone.wav")
 	run(t, ".", "sox", tone(t, filepath.Join(t.TempDir(), "tone.wav"), hertz, 300), "-r", "8000", "-c", "1", "-b", "16", microphone)
-	d := newDeskFor(t, n, user, "udp", deskPassword, microphone, "")
+	d := newDeskFor(t, n, user, "udp", deskPassword, microphone, more)
 	d.says("[1 binding]")
 	return &deskParty{desk: d, s: since{t, d.proc, 0}, n: n}
 }
