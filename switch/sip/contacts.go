@@ -40,7 +40,7 @@ func registration(m *message, user string) (r registrar.Request, refuse *registr
 		def = expires(h.Value(), def)
 	}
 	for _, h := range m.req.GetHeaders("path") {
-		for _, v := range splitList(h.Value()) {
+		for _, v := range flow.Split(h.Value()) {
 			uri := strings.TrimSpace(v)
 			if i, j := strings.IndexByte(uri, '<'), strings.LastIndexByte(uri, '>'); i >= 0 && j > i {
 				uri = uri[i+1 : j]
@@ -131,7 +131,7 @@ func outbound(r *registrar.Request) string {
 func proxied(m *message) bool {
 	vias := 0
 	for _, line := range m.head.Vias {
-		vias += len(splitList(string(line)))
+		vias += len(flow.Split(string(line)))
 	}
 	return vias > 1
 }
@@ -177,7 +177,7 @@ func bareHeaders(message []byte) bool {
 		if name = strings.TrimSpace(name); !strings.EqualFold(name, "contact") && !strings.EqualFold(name, "m") {
 			continue
 		}
-		for _, one := range splitList(value) {
+		for _, one := range flow.Split(value) {
 			if strings.Contains(one, "?") && !strings.Contains(one, "<") {
 				return true
 			}
@@ -206,26 +206,4 @@ func expires(v string, def time.Duration) time.Duration {
 		return def
 	}
 	return time.Duration(n) * time.Second
-}
-
-// splitList cuts a header value at commas outside quotes and angle brackets.
-func splitList(v string) (parts []string) {
-	quoted, inside, from := false, false, 0
-	for i := 0; i < len(v); i++ {
-		switch c := v[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '<':
-			inside = true
-		case c == '>':
-			inside = false
-		case c == ',' && !inside:
-			parts = append(parts, v[from:i])
-			from = i + 1
-		}
-	}
-	return append(parts, v[from:])
 }

@@ -123,7 +123,7 @@ func reasonText(r interface{ GetHeader(string) msg.Header }) string {
 // q850 gives the cause of a Reason header that speaks Q.850; 0 = none.
 func q850(r interface{ GetHeaders(string) []msg.Header }) int {
 	for _, h := range r.GetHeaders("reason") {
-		for _, v := range splitList(h.Value()) {
+		for _, v := range flow.Split(h.Value()) {
 			if _, ok := cutFold(strings.TrimSpace(v), "Q.850"); !ok {
 				continue
 			}

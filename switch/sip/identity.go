@@ -94,7 +94,7 @@ func private(req *msg.Request) bool {
 // addressed gives the user part of the first address in a header; "" = none.
 func addressed(req *msg.Request, name string) string {
 	for _, h := range req.GetHeaders(name) {
-		for _, v := range splitList(h.Value()) {
+		for _, v := range flow.Split(h.Value()) {
 			if user := userOf(v); user != "" {
 				return user
 			}
@@ -108,7 +108,7 @@ func addressed(req *msg.Request, name string) string {
 func historyInfo(req *msg.Request) string {
 	var all []string
 	for _, h := range req.GetHeaders("history-info") {
-		all = append(all, splitList(h.Value())...)
+		all = append(all, flow.Split(h.Value())...)
 	}
 	if len(all) < 2 {
 		return ""

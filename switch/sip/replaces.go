@@ -98,7 +98,7 @@ func (e *Endpoint) replaced(m *message) (r *call.Replaces, code int, why string)
 	switch {
 	case len(headers) == 0:
 		return nil, 0, ""
-	case len(headers) > 1 || len(splitList(headers[0].Value())) > 1:
+	case len(headers) > 1 || len(flow.Split(headers[0].Value())) > 1:
 		return nil, 400, "Bad Request (more than one Replaces)"
 	case m.user == "":
 		return nil, 403, "" // RFC 3891 8: who has not proven who he is takes nobody's place
@@ -129,7 +129,7 @@ type referee struct {
 func readReferTo(req *msg.Request) (t referee, code int, why string) {
 	all := append(req.GetHeaders("refer-to"), req.GetHeaders("r")...)
 	bad := func(what string) (referee, int, string) { return referee{}, 400, "Bad Request (" + what + ")" }
-	if len(all) != 1 || len(splitList(all[0].Value())) != 1 {
+	if len(all) != 1 || len(flow.Split(all[0].Value())) != 1 {
 		return bad("want one Refer-To")
 	}
 	uri := strings.TrimSpace(all[0].Value())

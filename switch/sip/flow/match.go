@@ -15,6 +15,19 @@ func (h *Head) Top() []byte {
 	return bytes.TrimRight(v[:comma(v)], " \t")
 }
 
+// Split cuts a header's value at commas outside quotes and angle brackets; the parts
+// have the blanks around them.
+func Split(v string) (parts []string) {
+	for b := []byte(v); ; {
+		i := comma(b)
+		parts = append(parts, string(b[:i]))
+		if i == len(b) {
+			return parts
+		}
+		b = b[i+1:]
+	}
+}
+
 // comma is where the first comma outside quotes and angle brackets stands, or
 // the length of v.
 func comma(v []byte) int {
