@@ -12,12 +12,17 @@ import (
 // A World is everything outside a script. A nil member means that it is not
 // offered here: the checker warns, the run fails with a clear error event.
 type World struct {
-	Call   Call      // nil: a script without a call (OnHangup, an SMS, an API request for no call)
-	Calls  Directory // other calls
-	Web    Web
-	Files  Files
-	Trace  trace.Sink // never nil
-	Limits Limits     // zero values are the defaults of decisions 3.7 and 3.8
+	Call  Call      // nil: a script without a call (OnHangup, an SMS, an API request for no call)
+	Calls Directory // other calls
+	Web   Web
+	Files Files
+	Trace trace.Sink // never nil
+
+	Messages Messages // mail and text messages
+	Lists    Lists    // what the HTTP API lists
+	Configs  Configs  // what the HTTP API configures
+
+	Limits Limits // zero values are the defaults of decisions 3.7 and 3.8
 }
 
 // Web asks and tells the web app. The live one is switch/notify's, the one on

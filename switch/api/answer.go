@@ -27,6 +27,9 @@ const (
 	codeNotConnected   = 402
 	codeNoDestination  = 501
 	codeNoCall         = 601
+	codeNoConfig       = 701
+	codeBadConfig      = 702
+	codeConfigExists   = 703
 )
 
 // messages of the codes, to the letter: clients compare them. That includes
@@ -45,6 +48,9 @@ var messages = map[int]string{
 	codeNotConnected:   "Call connect to '%s' failed with result state '%s'",
 	codeNoDestination:  "Destination of the SMS is not found",
 	codeNoCall:         "Call not found with ID '%s'",
+	codeNoConfig:       "Configuration for type '%s' not found",
+	codeBadConfig:      "Invalid configuration for type '%s'",
+	codeConfigExists:   "Extension configuration already exists",
 }
 
 // An answer is what a command comes to.
@@ -73,6 +79,8 @@ func (a answer) write(w http.ResponseWriter) {
 		child(root, "CallId", p.CallID)
 	case []ozml.ActiveCall:
 		activeCalls(root, p)
+	default:
+		_ = messagePayload(root, p) || listPayload(root, p) || configPayload(root, p)
 	}
 	doc.WriteSettings.CanonicalText = true // 'q7Lx2', not &apos;q7Lx2&apos;
 	doc.Indent(2)

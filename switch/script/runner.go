@@ -56,10 +56,11 @@ type Config struct {
 	// Route rings a number by the dial plan and connects a party of the call with
 	// it. The error is Stated, an *exchange.AskError, a *Handover, or the cause of
 	// ctx. Without it nothing is found.
-	Route  func(ctx context.Context, l *exchange.Line, d Divert) error
-	Files  ozml.Files
-	Limits ozml.Limits
-	Clips  int64 // bytes of encoded prompts that are kept; 0 = 64 MiB
+	Route    func(ctx context.Context, l *exchange.Line, d Divert) error
+	Files    ozml.Files
+	Messages ozml.Messages // nil = none are sent
+	Limits   ozml.Limits
+	Clips    int64 // bytes of encoded prompts that are kept; 0 = 64 MiB
 
 	RecordURL func(name string) string // an http URL for a file below recordings/
 	Room      func() error             // nil error: a recording may begin (min_free)
@@ -297,9 +298,14 @@ func (s *running) run(connected bool) {
 }
 
 func (s *running) world(web *notify.CallWeb) ozml.World {
+	return s.r.world(s.live, web, s.line.Sink())
+}
+
+// world is where commands of web apps run; on is nil when there is no call.
+func (r *Runner) world(on ozml.Call, web *notify.CallWeb, sink trace.Sink) ozml.World {
 	return ozml.World{
-		Call: s.live, Calls: s.r.Calls(call.ByScript, false), Web: web, Files: s.r.c.Files,
-		Trace: s.line.Sink(), Limits: s.r.limits(),
+		Call: on, Calls: r.Calls(call.ByScript, false), Web: web, Files: r.c.Files, Messages: r.c.Messages,
+		Trace: sink, Limits: r.limits(),
 	}
 }
 
@@ -336,7 +342,5 @@ func (s *running) inline(web *notify.CallWeb) (*syntax.File, error) {
 func (r *Runner) callless(i ozml.CallInfo, t Task, web *notify.CallWeb, sink trace.Sink, f *syntax.File) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	ozml.Run(ctx, ozml.World{
-		Calls: r.Calls(call.ByScript, false), Web: web, Files: r.c.Files, Trace: sink, Limits: r.limits(),
-	}, r.c.Table, f, ozml.Options{Vars: t.vars(), Info: i, ErrorURL: t.ErrorURL, Sensitive: t.Sensitive})
+	ozml.Run(ctx, r.world(nil, web, sink), r.c.Table, f, ozml.Options{Vars: t.vars(), Info: i, ErrorURL: t.ErrorURL, Sensitive: t.Sensitive})
 }

@@ -182,10 +182,7 @@ func (r *Runner) Visit(l *exchange.Line, f *syntax.File, o ozml.Options) {
 		defer leave()
 		defer r.guard(sink, "visit")
 		o.Setting, o.ErrorURL, o.Sensitive = ozml.ThirdParty, c.task.ErrorURL, c.task.Sensitive
-		ozml.Run(c.gone, ozml.World{
-			Call: &visitor{live: c, by: call.ByScript}, Calls: r.Calls(call.ByScript, false),
-			Web: r.web(c.Info(), c.task, sink), Files: r.c.Files, Trace: besideOwner(sink), Limits: r.limits(),
-		}, r.c.Table, f, o)
+		ozml.Run(c.gone, r.world(&visitor{live: c, by: call.ByScript}, r.web(c.Info(), c.task, sink), besideOwner(sink)), r.c.Table, f, o)
 	})
 }
 

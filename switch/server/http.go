@@ -262,7 +262,10 @@ func (s *Server) checks() []api.Check {
 
 // world is where a request of the HTTP API runs.
 func (s *Server) world(_ context.Context, u api.User) ozml.World {
-	return ozml.World{Calls: s.scripts.Calls(call.ByAPI, u.AnyURL), Trace: s.events, Limits: s.scriptLimits()}
+	return ozml.World{
+		Calls: s.scripts.Calls(call.ByAPI, u.AnyURL), Messages: s.messages(u), Lists: s.lists(u), Configs: s.configs(u),
+		Trace: s.events, Limits: s.scriptLimits(),
+	}
 }
 
 // openRecording opens a recording of ours whose URL a script was given.
