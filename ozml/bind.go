@@ -76,18 +76,18 @@ func (p *Params) find(d *Param) (string, state) {
 	if p.el == nil {
 		return "", absent
 	}
-	raw, there := "", false
+	raw, there, left := "", false, p.left(d.Name)
 	for i, a := range p.el.Attrs {
 		if match(a.Name, d.Name, d.Also) {
 			p.used[i] = true
-			if !there {
+			if !there && !left {
 				raw, there = a.Value, true
 			}
 		}
 	}
 	if d.Body {
 		p.text = true
-		if t := p.el.Text(); !there && t != "" {
+		if t := p.el.Text(); !there && !left && t != "" {
 			raw, there = t, true
 		}
 	}

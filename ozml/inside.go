@@ -15,7 +15,7 @@ import (
 func (p *Params) Commands(v *Block, usage string) {
 	p.decls = append(p.decls, Param{Kind: "commands", Usage: usage})
 	p.inner = true
-	if p.el == nil {
+	if p.el == nil || p.left("commands") {
 		return
 	}
 	*v = Block{doc: p.b.doc, nodes: p.el.Children}
@@ -82,7 +82,7 @@ func (p *Params) Each(outer, item, usage string, f func(*Params)) {
 func (p *Params) Fields(v *map[string]string, usage string) {
 	p.decls = append(p.decls, Param{Kind: "fields", Usage: usage})
 	p.inner = true
-	if p.el == nil {
+	if p.el == nil || p.left("fields") {
 		return
 	}
 	add := func(name, raw string) {
@@ -111,6 +111,9 @@ func (p *Params) children(name string) []*syntax.Element {
 		return nil
 	}
 	p.kids = append(p.kids, name)
+	if p.left(name) {
+		return nil
+	}
 	var es []*syntax.Element
 	for _, c := range p.el.Children {
 		if e, ok := c.(*syntax.Element); ok && strings.EqualFold(e.Name, name) {

@@ -40,7 +40,8 @@ type binding struct {
 	refs    func(name, field string, s syntax.Span) // a variable that is used, to check
 	block   func(*Block)                            // commands inside, to check
 	diags   []Diagnostic
-	nears   int // names that were looked for
+	nears   int    // names that were looked for
+	without string // the parameter that is left out, see Params.Without
 }
 
 // A Param is a parameter as declared.
@@ -133,6 +134,9 @@ func (p *Params) Given(name string) bool {
 		d := &p.decls[i]
 		if d.Name != name || p.el == nil {
 			continue
+		}
+		if p.left(name) {
+			return false
 		}
 		for _, a := range p.el.Attrs {
 			if match(a.Name, d.Name, d.Also) {

@@ -29,8 +29,9 @@ is wanted. A test is either a folder with
     want.txt     the transcript; absent: the script is only checked
 
 or a file NAME.txtar that holds the same as parts "-- script.xml --", "-- caller --"
-and "-- want --"; "-- posted --" is what the web app was told. Both may hold files
-that the caller's "when" lines reply with. A warning or error of the checker fails
+and "-- want --"; "-- posted --" is what the web app was told, "-- did --" what calls
+and the switch were asked, with every parameter. Both may hold files that the
+caller's "when" lines reply with. A warning or error of the checker fails
 a test unless a comment in its line wants it: <!-- want ` + "`OZ1204`" + ` -->.
 
 --update writes what happened as what is wanted. The exit status is 1 when a
@@ -230,7 +231,7 @@ func readFolder(dir string) (*paperTest, error) {
 		}
 		part := f.Name()
 		switch part {
-		case "caller.txt", "want.txt", "posted.txt":
+		case "caller.txt", "want.txt", "posted.txt", "did.txt":
 			part = strings.TrimSuffix(part, ".txt")
 		}
 		t.a.Set(part, string(src))
@@ -256,20 +257,20 @@ func (t *paperTest) try(table ozml.Table, update bool) (v verdict) {
 	for _, r := range got.Remarks {
 		v.Failures = append(v.Failures, t.place(r))
 	}
-	for _, p := range []struct{ part, got string }{{"want", got.Transcript}, {"posted", got.Posted}} {
-		want, ok := t.a.Get(p.part)
-		if !ok && t.folder && p.part == "want" && update {
+	for _, p := range got.Parts() {
+		want, ok := t.a.Get(p.Name)
+		if !ok && t.folder && p.Name == "want" && update {
 			ok = true
 		}
-		if !ok || want == p.got {
+		if !ok || want == p.Text {
 			continue
 		}
 		if !update {
-			v.Failures = append(v.Failures, t.diff(p.part, want, p.got))
+			v.Failures = append(v.Failures, t.diff(p.Name, want, p.Text))
 			continue
 		}
-		t.a.Set(p.part, p.got)
-		if err := t.write(p.part, p.got); err != nil {
+		t.a.Set(p.Name, p.Text)
+		if err := t.write(p.Name, p.Text); err != nil {
 			v.Failures = append(v.Failures, err.Error())
 		}
 		v.Updated = true
@@ -280,7 +281,7 @@ func (t *paperTest) try(table ozml.Table, update bool) (v verdict) {
 // where gives the file of a part, and the line in it before the part's first.
 func (t *paperTest) where(part string) (file string, line int) {
 	if t.folder {
-		if part == "caller" || part == "want" || part == "posted" {
+		if part == "caller" || part == "want" || part == "posted" || part == "did" {
 			part += ".txt"
 		}
 		return filepath.Join(filepath.Dir(t.file), part), 0

@@ -39,7 +39,8 @@ type Call struct {
 	held      bool
 	transfers []transferred // whose end is to be told
 
-	web *Web
+	web   *Web
+	asked []string // see did
 }
 
 // An act is something that will happen.
@@ -213,6 +214,7 @@ func (c *Call) Reject(ctx context.Context, r ozml.Rejection) error {
 	if err := c.stopped(ctx); err != nil {
 		return err
 	}
+	c.did("", "Reject", r)
 	c.end("rejected")
 	return nil
 }
@@ -222,12 +224,18 @@ func (c *Call) Hangup(ctx context.Context) error {
 	if err := c.stopped(ctx); err != nil {
 		return err
 	}
+	c.did("", "Hangup")
 	c.end("script")
 	return nil
 }
 
 // Speak takes as long as the scenario, Config.SpeakLength or Estimate says.
 func (c *Call) Speak(ctx context.Context, u ozml.Utterance) error {
+	c.did("", "Speak", u)
+	return c.speak(ctx, u)
+}
+
+func (c *Call) speak(ctx context.Context, u ozml.Utterance) error {
 	d, known := c.sc.Spoken[u.Text]
 	switch {
 	case known:
@@ -247,6 +255,11 @@ func (c *Call) Speak(ctx context.Context, u ozml.Utterance) error {
 
 // Play takes as long as the scenario or Config.PlayLength says; else 3 s.
 func (c *Call) Play(ctx context.Context, p ozml.Prompt) error {
+	c.did("", "Play", p)
+	return c.play(ctx, p)
+}
+
+func (c *Call) play(ctx context.Context, p ozml.Prompt) error {
 	if err := c.there(p.To); err != nil {
 		return err
 	}
@@ -273,6 +286,7 @@ func (c *Call) Play(ctx context.Context, p ozml.Prompt) error {
 
 // Beep takes half a second.
 func (c *Call) Beep(ctx context.Context) error {
+	c.did("", "Beep")
 	return c.sound(ctx, 500*time.Millisecond, Sound{Beep: true})
 }
 
@@ -343,6 +357,11 @@ func (c *Call) Key(ctx context.Context, d time.Duration) (ozml.Key, error) {
 
 // SendKeys takes 0.16 s a key, as sending events does.
 func (c *Call) SendKeys(ctx context.Context, to ozml.Party, keys string) error {
+	c.did("", "SendKeys", to, keys)
+	return c.sendKeys(ctx, to, keys)
+}
+
+func (c *Call) sendKeys(ctx context.Context, to ozml.Party, keys string) error {
 	if err := c.there(to); err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ func (c *Call) there(p ozml.Party) error {
 
 // Transfer rings a number as the scenario says.
 func (c *Call) Transfer(ctx context.Context, t ozml.Transfer) error {
+	c.did("", "Transfer", t)
 	if err := c.ring(ctx, t); err != nil {
 		return err
 	}
@@ -117,6 +118,7 @@ func (c *Call) handedOn() {
 
 // Merge takes the other call into this one.
 func (c *Call) Merge(ctx context.Context, m ozml.Merge) error {
+	c.did("", "Merge", m)
 	if err := c.stopped(ctx); err != nil {
 		return err
 	}
@@ -135,18 +137,25 @@ func (c *Call) Merge(ctx context.Context, m ozml.Merge) error {
 
 // Hold notes that the call is on hold.
 func (c *Call) Hold(ctx context.Context) error {
+	c.did("", "Hold")
 	c.held = true
 	return c.stopped(ctx)
 }
 
 // Unhold takes that back.
 func (c *Call) Unhold(ctx context.Context) error {
+	c.did("", "Unhold")
 	c.held = false
 	return c.stopped(ctx)
 }
 
 // Forward needs a call that rings, see Scenario.Rings.
 func (c *Call) Forward(ctx context.Context, to string) error {
+	c.did("", "Forward", to)
+	return c.forward(ctx, to)
+}
+
+func (c *Call) forward(ctx context.Context, to string) error {
 	if err := c.stopped(ctx); err != nil {
 		return err
 	}
@@ -181,6 +190,7 @@ func (o other) Info() ozml.CallInfo { return ozml.CallInfo{ID: o.id, Started: ep
 
 // Hangup ends the other call, not this one.
 func (o other) Hangup(ctx context.Context) error {
+	o.did(o.id, "Hangup")
 	o.leave()
 	return o.stopped(ctx)
 }
@@ -196,10 +206,14 @@ func (o other) leave() {
 }
 
 // Transfer leaves the recording of this call alone.
-func (o other) Transfer(ctx context.Context, t ozml.Transfer) error { return o.ring(ctx, t) }
+func (o other) Transfer(ctx context.Context, t ozml.Transfer) error {
+	o.did(o.id, "Transfer", t)
+	return o.ring(ctx, t)
+}
 
 // Merge ends the other call, which becomes one with m.With.
 func (o other) Merge(ctx context.Context, m ozml.Merge) error {
+	o.did(o.id, "Merge", m)
 	if with, ok := m.With.(other); ok {
 		with.leave()
 	} else {
@@ -209,9 +223,45 @@ func (o other) Merge(ctx context.Context, m ozml.Merge) error {
 }
 
 // Hold does nothing to this call.
-func (o other) Hold(ctx context.Context) error { return o.stopped(ctx) }
+func (o other) Hold(ctx context.Context) error {
+	o.did(o.id, "Hold")
+	return o.stopped(ctx)
+}
 
 // Unhold does nothing to this call.
-func (o other) Unhold(ctx context.Context) error { return o.stopped(ctx) }
+func (o other) Unhold(ctx context.Context) error {
+	o.did(o.id, "Unhold")
+	return o.stopped(ctx)
+}
+
+// Speak takes the time of this call.
+func (o other) Speak(ctx context.Context, u ozml.Utterance) error {
+	o.did(o.id, "Speak", u)
+	return o.speak(ctx, u)
+}
+
+// Play takes the time of this call.
+func (o other) Play(ctx context.Context, p ozml.Prompt) error {
+	o.did(o.id, "Play", p)
+	return o.play(ctx, p)
+}
+
+// SendKeys takes the time of this call.
+func (o other) SendKeys(ctx context.Context, to ozml.Party, keys string) error {
+	o.did(o.id, "SendKeys", to, keys)
+	return o.sendKeys(ctx, to, keys)
+}
+
+// StartRecord records this call.
+func (o other) StartRecord(ctx context.Context, r ozml.RecordSpec) error {
+	o.did(o.id, "Record", r)
+	return o.startRecord(ctx, r)
+}
+
+// Forward needs a call that rings, as that of this one.
+func (o other) Forward(ctx context.Context, to string) error {
+	o.did(o.id, "Forward", to)
+	return o.forward(ctx, to)
+}
 
 var _, _ ozml.Call = (*Call)(nil), other{}

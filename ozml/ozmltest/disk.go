@@ -13,6 +13,7 @@ type files struct{ c *Call }
 
 // Move moves a file.
 func (f files) Move(source, dir string) error {
+	f.c.did("", "Move", source, dir)
 	if err := f.there(source); err != nil {
 		return err
 	}
@@ -30,6 +31,7 @@ func (f files) Move(source, dir string) error {
 
 // Delete deletes a file.
 func (f files) Delete(source string) error {
+	f.c.did("", "Delete", source)
 	if err := f.there(source); err != nil {
 		return err
 	}

@@ -36,6 +36,8 @@ type Tester[T any] interface {
 //	-- caller --       the scenario, see Parse; may be absent
 //	-- want --         the transcript; absent: the script is only checked
 //	-- posted --       what the web application was told; may be absent
+//	-- did --          what calls, the switch and the world were asked, with every
+//	                   parameter that was given; may be absent
 //
 // and any further files that the scenario replies with.
 func Run[T Tester[T]](t T, dir string, table ozml.Table) {
@@ -64,17 +66,17 @@ func runFile[T Tester[T]](t T, name string, table ozml.Table) {
 		t.Errorf("%s: %s", name, complaint)
 	}
 	changed := false
-	for _, part := range []struct{ name, got string }{{"want", got.Transcript}, {"posted", got.Posted}} {
-		want, ok := a.Get(part.name)
-		if !ok || want == part.got {
+	for _, p := range got.Parts() {
+		want, ok := a.Get(p.Name)
+		if !ok || want == p.Text {
 			continue
 		}
 		if updating() {
-			a.Set(part.name, part.got)
+			a.Set(p.Name, p.Text)
 			changed = true
 			continue
 		}
-		t.Errorf("%s: %s:\n%swant\n%s", name, part.name, part.got, want)
+		t.Errorf("%s: %s:\n%swant\n%s", name, p.Name, p.Text, want)
 	}
 	if changed {
 		if err := os.WriteFile(name, []byte(a.String()), 0o666); err != nil {
@@ -95,7 +97,16 @@ type Outcome struct {
 	Remarks    []string // where the checker's remarks are not those that are wanted
 	Transcript string
 	Posted     string
+	Did        string
 	Result     Result
+}
+
+// A Part is a part of an archive that says what is wanted.
+type Part struct{ Name, Text string }
+
+// Parts gives what happened, by the parts that want it.
+func (o Outcome) Parts() []Part {
+	return []Part{{"want", o.Transcript}, {"posted", o.Posted}, {"did", o.Did}}
 }
 
 // Try checks and plays the script of an archive.
@@ -135,6 +146,9 @@ func Try(a *Archive, table ozml.Table) (o Outcome, err error) {
 	}
 	o.Transcript = b.String()
 	o.Posted = posted(o.Result.Posted)
+	for _, l := range o.Result.Did {
+		o.Did += l + "\n"
+	}
 	return o, nil
 }
 

@@ -6,7 +6,13 @@ import "ozswitch/ozml"
 type messages struct{ *Call }
 
 // Mail implements ozml.Messages.
-func (messages) Mail(ozml.Mail) (string, error) { return "m1", nil }
+func (m messages) Mail(mail ozml.Mail) (string, error) {
+	m.did("", "Mail", mail)
+	return "m1", nil
+}
 
 // SMS implements ozml.Messages.
-func (messages) SMS(ozml.SMS) (string, error) { return "s1", nil }
+func (m messages) SMS(sms ozml.SMS) (string, error) {
+	m.did("", "SMS", sms)
+	return "s1", nil
+}

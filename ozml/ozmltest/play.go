@@ -40,6 +40,7 @@ type Result struct {
 	Posted  []Posted      // what the scenario's web application was told
 	Dials   []ozml.Dial   // calls that were made
 	Replies []any
+	Did     []string // what the script asked of calls and of the world, see did
 }
 
 // Play runs a script on paper until the call and all that follows it is over.
@@ -77,7 +78,7 @@ func Play(ctx context.Context, cfg Config) Result {
 		c.drain()
 	}
 	r.Reason, r.Length = c.reason, c.now.Sub(epoch)
-	r.Posted, r.Dials = c.web.Posted, c.dials
+	r.Posted, r.Dials, r.Did = c.web.Posted, c.dials, c.asked
 	return r
 }
 
@@ -107,6 +108,7 @@ func (d directory) Find(id string) (ozml.Call, error) {
 // Dial rings every number but those of which the scenario says otherwise.
 func (d directory) Dial(ctx context.Context, dial ozml.Dial) (string, error) {
 	d.c.dials = append(d.c.dials, dial)
+	d.c.did("", "Dial", dial)
 	if state := d.c.sc.Dial[dial.To].State; state != "" {
 		return "", &ozml.CallError{To: dial.To, State: state}
 	}

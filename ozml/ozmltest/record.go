@@ -26,6 +26,11 @@ type gone struct{ file *syntax.File }
 
 // StartRecord starts a recording; one that runs ends with reason replaced.
 func (c *Call) StartRecord(ctx context.Context, r ozml.RecordSpec) error {
+	c.did("", "Record", r)
+	return c.startRecord(ctx, r)
+}
+
+func (c *Call) startRecord(ctx context.Context, r ozml.RecordSpec) error {
 	if err := c.stopped(ctx); err != nil {
 		return err
 	}

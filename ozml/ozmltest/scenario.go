@@ -1,6 +1,7 @@
 package ozmltest
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -73,6 +74,7 @@ const between = 200 * time.Millisecond
 //	when POST http://app/x DtmfDigits=12 reply menu2.xml
 //	when POST /x* once after 2s reply <Response/>
 //	when POST /x status 500
+//	when POST /x reply base64 PEJlZXAvPg==
 //	when POST /x fail connection refused
 //	file welcome.wav 3.2s    or: file welcome.wav missing
 //	call 1001 -> 9000 Ann    direction Inbound    extension 9000
@@ -272,7 +274,11 @@ func (s *Scenario) when(rest string, open func(string) (string, error)) error {
 			a.Fail, rest, done = strings.TrimSpace(rest), "", true
 		case "reply":
 			a.Body, rest, done = strings.TrimSpace(rest), "", true
-			if a.Body == "empty" {
+			if bytes, ok := strings.CutPrefix(a.Body, "base64 "); ok {
+				var raw []byte
+				raw, err = base64.StdEncoding.DecodeString(bytes)
+				a.Body = string(raw)
+			} else if a.Body == "empty" {
 				a.Body = ""
 			} else if !strings.ContainsAny(a.Body, "< ") {
 				if open == nil {
