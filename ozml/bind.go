@@ -18,6 +18,9 @@ func (p *Params) value(name, kind, usage string, opts []Option, set func(*Param,
 	}
 	p.decls = append(p.decls, d)
 	s, state := p.find(&d)
+	if d.Ours {
+		p.ours(&d)
+	}
 	if state == absent || p.el == nil {
 		if d.Default != "" {
 			if want := set(&d, d.Default); want != "" {
@@ -112,7 +115,7 @@ func (p *Params) find(d *Param) (string, state) {
 
 func (p *Params) expand(raw string, d *Param) (string, state) {
 	switch {
-	case p.b.in == API || strings.IndexByte(raw, '$') < 0: // a request has no variables
+	case d.raw, p.b.in == API, strings.IndexByte(raw, '$') < 0: // a request has no variables
 		return raw, given
 	case p.b.vars != nil:
 		return p.b.vars.Expand(raw, func(ref string) { p.b.unknown(ref, p.span(d)) }), given

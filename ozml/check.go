@@ -146,6 +146,7 @@ func (c *checker) block(b *Block) {
 			c.b.diags = append(c.b.diags, notHere(b.doc, e, cmd))
 			continue
 		}
+		c.oursCommand(cmd, e)
 		st := &step{el: e, cmd: cmd, f: anything}
 		b.flow.steps = append(b.flow.steps, st)
 		around := c.at

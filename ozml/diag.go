@@ -143,7 +143,7 @@ func Codes() []CodeDoc {
 		{Code: CodeLateReject, Title: "Reject comes too late", Cause: "Reject refuses a call that still rings, so it must be the first command of an answer to IncomingCall. Elsewhere it is skipped.", Cure: "Make it the first command, or use Hangup.", Refused: true},
 		{Code: CodeSteps, Title: "too many steps", Cause: "The script ran more commands than limits.steps without anything being heard and without a key being pressed: it runs in a circle. It was stopped; the caller heard a sentence and was hung up.", Cure: "Put a prompt into the circle, or end it.", Refused: true},
 		{Code: CodeJumps, Title: "too many jumps", Cause: "More fetches by GoTo and ForwardToUrl than limits.jumps without anything being heard and without a key being pressed: two documents send the call to each other. It was stopped; the caller heard a sentence and was hung up.", Cure: "Look at the list of fetches of this call.", Refused: true},
-		{Code: CodeNeedsCall, Title: "there is no call any more", Cause: "The call is over (or there never was one, as in an answer to IncomingSMS), and this command needs a call. It is skipped.", Cure: "After the end only commands that need no call can run: Call, Var, Array, ForEach over them, SendSms, SendEmail, SendMsg, MoveFile, DeleteFile."},
+		{Code: CodeNeedsCall, Title: "there is no call any more", Cause: "The call is over (or there never was one, as in an answer to IncomingSMS), and this command needs a call. It is skipped.", Cure: "After the end only commands that need no call can run: Call, Var, Array, ForEach and If over them, SendSms, SendEmail, SendMsg, MoveFile, DeleteFile."},
 		{Code: CodeSameKey, Title: "the same Key twice", Cause: "Two Inputs of one UserInput have the same Key; the first is taken.", Cure: "Change one of them."},
 		{Code: CodeUnknownArray, Title: "unknown array", Cause: "ForEach names an array that does not exist. It is treated as empty.", Cure: "Make it with Array before, or correct the spelling."},
 		{Code: CodeOnHangup, Title: "more than one OnHangup", Cause: "A document may say once what is to be done after the call; the first counts.", Cure: "Put all commands into one OnHangup."},
@@ -156,7 +156,7 @@ func Codes() []CodeDoc {
 		{Code: CodeRecord, Title: "the recording failed", Cause: "The recording could not be started or written.", Cure: "The message says why; see the space on the disk.", Refused: true},
 		{Code: CodeSpeech, Title: "the text could not be spoken", Cause: "The voice failed.", Cure: "The message says why; see `ozswitch doctor`.", Refused: true},
 	}
-	all = slices.Concat(all, flowCodes(), webCodes(), switchCodes())
+	all = slices.Concat(all, oursCodes(), flowCodes(), webCodes(), switchCodes())
 	slices.SortFunc(all, func(a, b CodeDoc) int { return strings.Compare(a.Code, b.Code) })
 	return all
 }

@@ -28,7 +28,11 @@ type Flow struct {
 	Items   int           // of Array
 	Loop    *Loop
 	Menu    *Menu
+	Choice  *Choice
 }
+
+// A Choice runs one of two blocks.
+type Choice struct{ Then, Else Block }
 
 // A Loop runs its body for each item of an array.
 type Loop struct {

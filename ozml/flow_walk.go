@@ -61,6 +61,8 @@ func (w *walker) step(s *sequence, i int, prompt, later bool, r *reach) (stop st
 		stop = w.menu(st, f.Menu, later, r)
 	case f.Loop != nil:
 		w.loop(st, f.Loop, prompt, later, r)
+	case f.Choice != nil:
+		stop = w.choice(f.Choice, prompt, later, r)
 	default:
 		for _, k := range st.kids { // OnHangup, and what may happen at any time
 			w.all++
@@ -170,6 +172,33 @@ func (w *walker) loop(st *step, l *Loop, prompt, later bool, r *reach) {
 	r.steps = min(r.steps+turns, 1e9)
 }
 
+// choice follows both ways of an If. What either sets may be set afterwards.
+func (w *walker) choice(c *Choice, prompt, later bool, r *reach) (stop string) {
+	var set [][]string
+	falls, steps := false, 0
+	for _, s := range []*sequence{c.Then.flow, c.Else.flow} {
+		if s == nil { // no Else
+			falls = true
+			continue
+		}
+		var one reach
+		set = append(set, w.branch(func() { one = w.sequence(s, prompt, later) }))
+		falls = falls || one.falls
+		r.leaves, r.waits = r.leaves || one.leaves, r.waits || one.waits
+		steps = max(steps, one.steps)
+	}
+	r.steps = min(r.steps+steps, 1e9)
+	for _, names := range set {
+		for _, n := range names {
+			w.add(n)
+		}
+	}
+	if falls {
+		return ""
+	}
+	return "the script does not go on after either branch of the If"
+}
+
 // record remarks on a recording that is cut at once, or has no end.
 func (w *walker) record(s *sequence, i int, f *Flow, later bool) {
 	st := s.steps[i]
@@ -179,7 +208,7 @@ func (w *walker) record(s *sequence, i int, f *Flow, later bool) {
 			w.c.remark(Warning, CodeCutRecord, st.el.NameSpan, "Record", "this recording is cut at once by the "+next.el.Name+" in line "+itoa(next.el.NameSpan.From.Line), "Record does not wait: put a Delay or a prompt between them, or end the script with Exit, which waits for it")
 			return
 		}
-		if n.Waits || n.Menu != nil || n.Loop != nil {
+		if n.Waits || n.Menu != nil || n.Loop != nil || n.Choice != nil {
 			break
 		}
 	}
@@ -210,6 +239,11 @@ func (w *walker) sound(s *sequence, d time.Duration) (time.Duration, bool) {
 				}
 			}
 			d += f.Menu.Timeout
+		case f.Choice != nil:
+			more := false
+			if d, more = w.soundOf(f.Choice, d); !more {
+				return d, false
+			}
 		default:
 			d += f.Takes
 		}
@@ -222,4 +256,18 @@ func (w *walker) sound(s *sequence, d time.Duration) (time.Duration, bool) {
 		}
 	}
 	return d, true
+}
+
+// soundOf follows both ways of an If; the slower one counts.
+func (w *walker) soundOf(c *Choice, d time.Duration) (time.Duration, bool) {
+	worst, goes := d, c.Else.flow == nil
+	for _, s := range []*sequence{c.Then.flow, c.Else.flow} {
+		if s == nil {
+			continue
+		}
+		if t, more := w.sound(s, d); more {
+			worst, goes = max(worst, t), true
+		}
+	}
+	return worst, goes
 }

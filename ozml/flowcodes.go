@@ -12,6 +12,7 @@ const (
 	CodeEndless   = "OZ1217"
 	CodeUnset     = "OZ1218"
 	CodeSlowSound = "OZ1219"
+	CodeNoNumber  = "OZ1220"
 )
 
 // flowCodes says what the manual says about each.
@@ -25,6 +26,7 @@ func flowCodes() []CodeDoc {
 		{Code: CodeEndless, Title: "recording without an end", Cause: "Record has neither Duration nor Inactivity nor FinishDigits, and no command that follows ends it. It ends when the caller hangs up, or at its cap of 4 hours.", Cure: "Add Duration, and Inactivity or FinishDigits."},
 		{Code: CodeUnset, Title: "read before it is set", Cause: "A variable or array is used where no way through the document has set it yet; the document sets it only later, or in another branch.", Cure: "Move the Var or Array before the place. Where an earlier document of the same call sets it, all is well."},
 		{Code: CodeSlowSound, Title: "late first sound", Cause: "Delays, fetches and time-outs add up to more than 10 seconds in the worst case before the caller hears anything of this document.", Cure: "Begin with a prompt."},
+		{Code: CodeNoNumber, Title: "not a number", Cause: "Less or Greater of an If compare numbers, and the variable holds a text that is none. The test does not hold.", Cure: "Look at what the variable held; Equals and In compare texts."},
 	}
 }
 

@@ -18,10 +18,33 @@ func (p *Params) Commands(v *Block, usage string) {
 	if p.el == nil || p.left("commands") {
 		return
 	}
-	*v = Block{doc: p.b.doc, nodes: p.el.Children}
+	*v = Block{doc: p.b.doc, nodes: p.others()}
 	if p.b.block != nil {
 		p.b.block(v)
 	}
+}
+
+// others gives what is inside but the elements that were declared before; those
+// come last.
+func (p *Params) others() []syntax.Node {
+	if len(p.kids) == 0 {
+		return p.el.Children
+	}
+	var nodes []syntax.Node
+	last := ""
+	for _, c := range p.el.Children {
+		e, ok := c.(*syntax.Element)
+		switch {
+		case ok && match(e.Name, "", p.kids):
+			last = e.Name
+			continue
+		case ok && last != "":
+			p.misplaced(e.NameSpan, fmt.Sprintf("<%s> after the <%s> of <%s>", e.Name, last, p.name), "it runs with what stands before <"+last+">; put it there")
+			last = ""
+		}
+		nodes = append(nodes, c)
+	}
+	return nodes
 }
 
 // Block declares an element inside that holds commands: InitialCommands.

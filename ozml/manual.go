@@ -17,6 +17,7 @@ type Page struct {
 	Example string   `json:"example"`
 	Where   string   `json:"where"`
 	NoCall  bool     `json:"no_call,omitempty"`
+	Ours    bool     `json:"extension_of_ozswitch,omitempty"`
 	Params  []Param  `json:"params,omitempty"`
 
 	in Setting
@@ -26,7 +27,7 @@ type Page struct {
 func (t Table) Manual() []Page {
 	var ps []Page
 	for _, c := range t.Commands() {
-		ps = append(ps, Page{c.Name, c.Also, c.Title, c.Doc, c.Notes, c.Example, c.In.String(), c.NoCall, c.Params(), c.In})
+		ps = append(ps, Page{c.Name, c.Also, c.Title, c.Doc, c.Notes, c.Example, c.In.String(), c.NoCall, c.Ours, c.Params(), c.In})
 	}
 	return ps
 }
@@ -35,6 +36,9 @@ func (t Table) Manual() []Page {
 func (p Page) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s.\n\n", p.Name, upper(p.Title))
+	if p.Ours {
+		b.WriteString("**" + notOzML + ".** `ozswitch vet --strict` reports each use as [" + CodeOurs + "](errors.md).\n\n")
+	}
 	if len(p.Also) > 0 {
 		fmt.Fprintf(&b, "Also written %s.\n\n", strings.Join(p.Also, ", "))
 	}
@@ -77,7 +81,7 @@ func (p Page) params(b *strings.Builder) {
 		if d.Body {
 			name += " (or the text)"
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, d.values(), d.standard(p.in), d.where(), cell(d.Usage))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, d.values(), d.standard(p.in), d.where(), cell(d.meaning()))
 	}
 	if rows == 0 {
 		b.WriteString("None.\n")
@@ -116,6 +120,14 @@ func (d Param) standard(in Setting) string {
 	return ""
 }
 
+// meaning is the usage, with the mark of an extension.
+func (d Param) meaning() string {
+	if d.Ours {
+		return d.Usage + " (" + lower(notOzML) + ")"
+	}
+	return d.Usage
+}
+
 func (d Param) where() string {
 	if d.Only == 0 {
 		return "everywhere"
@@ -152,13 +164,21 @@ func children(ps []Param, indent string, out []string) []string {
 	return out
 }
 
+// line is what a list of commands says.
+func (p Page) line() string {
+	if p.Ours {
+		return p.Title + " (extension)"
+	}
+	return p.Title
+}
+
 // ManualIndex prints the first page of the manual.
 func (t Table) ManualIndex() string {
 	var b strings.Builder
 	b.WriteString(indexHead)
 	b.WriteString("| Command | |\n| --- | --- |\n")
 	for _, p := range t.Manual() {
-		fmt.Fprintf(&b, "| [%s](%s.md) | %s |\n", p.Name, strings.ToLower(p.Name), p.Title)
+		fmt.Fprintf(&b, "| [%s](%s.md) | %s |\n", p.Name, strings.ToLower(p.Name), p.line())
 	}
 	return b.String()
 }
@@ -177,6 +197,8 @@ application to a [notification](notifications.md), or a file.
   with the next command. A document that is no well-formed XML is refused whole. All codes: [errors](errors.md).
 - When a script reaches its end, the switch waits for a running recording and hangs up. When the call ends, so does the
   script; see [OnHangup](onhangup.md).
+- What is marked as an extension is an addition of ozswitch that other switches for OzML do not know; ` + "`ozswitch vet --strict`" + `
+  finds each use.
 - A script that runs in a circle without anything heard or a key pressed is stopped after 10,000 steps or 100 jumps.
 
 An editor can check scripts against [ozml.xsd](ozml.xsd) (which knows the canonical spelling only); ` + "`ozswitch vet`" + ` knows more.
@@ -223,6 +245,8 @@ Classes: **ask**, the answer is needed now, never queued; **report**, kept and t
 Fields in every notification (those of a call only where there is one):
 
 `
+
+func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 
 func upper(s string) string {
 	if s == "" {

@@ -60,7 +60,10 @@ type Param struct {
 	Length   int     // most characters; 0 = any number
 	Lenient  bool    // a value that is none of Values is replaced by Default
 	Refused  string  // understood and not offered: what to do instead
+	Ours     bool    // an extension of ozswitch: other switches do not know it
 	Inside   []Param // of an element inside
+
+	raw bool // variables in the value are not replaced
 }
 
 // An Option is a property of a parameter.
@@ -99,6 +102,9 @@ func Length(n int) Option { return func(p *Param) { p.Length = n } }
 // Refused makes a parameter that is understood but not offered here: an error
 // that tells what to do instead, and the command runs without it.
 func Refused(hint string) Option { return func(p *Param) { p.Refused = hint } }
+
+// Ours marks a parameter as an extension of ozswitch, which OzML does not have.
+func Ours(p *Param) { p.Ours = true }
 
 // Keys are keys of a telephone.
 type Keys string
@@ -178,6 +184,47 @@ func (p *Params) Name(v *string, name, usage string, o ...Option) {
 	})
 }
 
+// Variable declares a variable itself, written with or without its $ and maybe
+// with a field: $digits, item.name. v gets its name, val what it holds: "" when
+// nothing has set it.
+func (p *Params) Variable(v *Variable, name, usage string, o ...Option) {
+	o = append(o, func(d *Param) { d.raw = true })
+	p.value(name, "variable", usage, o, func(d *Param, s string) string {
+		s = strings.TrimPrefix(strings.TrimSpace(s), "$")
+		n, field, dotted := strings.Cut(s, ".")
+		if !isName(n) || dotted && !isName(field) {
+			return "want one variable such as $digits or $item.name"
+		}
+		v.Name = s
+		if p.b.vars != nil {
+			v.Value, v.Set = p.b.vars.get(n, field)
+		}
+		v.read = func() {
+			if p.el != nil && p.b.refs != nil {
+				p.b.refs(n, field, p.span(d))
+			}
+		}
+		return ""
+	})
+}
+
+// A Variable is one that is asked for by its name.
+type Variable struct {
+	Name  string // without $, with its field
+	Value string
+	Set   bool // something has set it
+
+	read func()
+}
+
+// Reads says that the value counts, and not only whether there is one: Check then
+// remarks on one that nothing has set.
+func (v *Variable) Reads() {
+	if v.read != nil {
+		v.read()
+	}
+}
+
 // Int declares a whole number, not negative.
 func (p *Params) Int(v *int, name, usage string, o ...Option) {
 	p.value(name, "number", usage, o, func(d *Param, s string) string {
@@ -186,6 +233,18 @@ func (p *Params) Int(v *int, name, usage string, o ...Option) {
 			return "want a whole number"
 		}
 		*v = int(p.cap(d, f))
+		return ""
+	})
+}
+
+// Decimal declares a number, whole or decimal, that may be negative.
+func (p *Params) Decimal(v *float64, name, usage string, o ...Option) {
+	p.value(name, "decimal number", usage, o, func(d *Param, s string) string {
+		f, ok := ParseDecimal(s)
+		if !ok {
+			return "want a number"
+		}
+		*v = f
 		return ""
 	})
 }
@@ -257,6 +316,21 @@ func (p *Params) Place(v *string, name, usage string, o ...Option) {
 func (p *Params) Party(v *Party, name, usage string, o ...Option) {
 	o = append([]Option{OneOf(string(Caller), string(Callee), string(All))}, o...)
 	p.value(name, "party", usage, o, func(d *Param, s string) string { *v = Party(s); return "" })
+}
+
+// ParseDecimal reads a whole or decimal number that may be negative; white space
+// around it does not matter.
+func ParseDecimal(s string) (float64, bool) {
+	s = strings.TrimSpace(s)
+	minus := strings.HasPrefix(s, "-")
+	if minus && strings.HasPrefix(s, "-+") {
+		return 0, false
+	}
+	f, ok := parseNumber(strings.TrimPrefix(s, "-"), 1e15)
+	if minus {
+		f = -f
+	}
+	return f, ok
 }
 
 func badURL(s string) string {

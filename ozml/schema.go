@@ -14,7 +14,7 @@ func (t Table) Schema() string {
 	s.line(`<?xml version="1.0" encoding="UTF-8"?>`)
 	s.open(`<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">`)
 	for _, k := range [][2]string{
-		{"seconds", `\s*\+?[0-9]*\.?[0-9]*\s*`}, {"number", `\s*\+?[0-9]+\s*`}, {"keys", `\s*[0-9*#A-Da-d]*\s*`},
+		{"seconds", `\s*\+?[0-9]*\.?[0-9]*\s*`}, {"number", `\s*\+?[0-9]+\s*`}, {"decimal", `\s*[+\-]?[0-9]*\.?[0-9]*\s*`}, {"keys", `\s*[0-9*#A-Da-d]*\s*`},
 		{"bool", `\s*([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])\s*`}, {"url", `\s*[Hh][Tt][Tt][Pp][Ss]?://.*`},
 	} {
 		s.line(`<xs:simpleType name="` + k[0] + `"><xs:restriction base="xs:string"><xs:pattern value="` + k[1] + `|.*[$].*"/></xs:restriction></xs:simpleType>`)
@@ -26,7 +26,11 @@ func (t Table) Schema() string {
 		if p.in&^API == 0 {
 			continue // no command of a script
 		}
-		s.element(p.Name, p.Title, p.Params)
+		doc := p.Title
+		if p.Ours {
+			doc += ". " + notOzML
+		}
+		s.element(p.Name, doc, p.Params)
 	}
 	s.close(`</xs:choice>`)
 	s.close(`</xs:group>`)
@@ -81,6 +85,10 @@ func (s *schema) complexType(ps []Param) {
 	case len(inside) > 0:
 		s.open(`<xs:choice minOccurs="0" maxOccurs="unbounded">`)
 		for _, d := range inside {
+			if d.Name == "" {
+				s.line(`<xs:group ref="command"/>`)
+				continue
+			}
 			kids := d.Inside
 			if d.Kind == "commands" {
 				kids = []Param{{Kind: "commands"}}
@@ -110,6 +118,8 @@ func (s *schema) attribute(name string, d Param, required bool) {
 	switch d.Kind {
 	case "seconds", "number", "keys":
 		typ = d.Kind
+	case "decimal number":
+		typ = "decimal"
 	case "true or false":
 		typ = "bool"
 	case "URL":
@@ -117,9 +127,9 @@ func (s *schema) attribute(name string, d Param, required bool) {
 	default:
 		typ = "xs:string"
 	}
-	doc := escape(d.Usage)
+	doc := escape(d.meaning())
 	if len(d.Values) > 0 {
-		doc = escape(fmt.Sprintf("%s: %s", d.Usage, strings.Join(d.Values, ", ")))
+		doc = escape(fmt.Sprintf("%s: %s", d.meaning(), strings.Join(d.Values, ", ")))
 	}
 	s.line(`<xs:attribute name="` + name + `" type="` + typ + `"` + use + `><xs:annotation><xs:documentation>` + doc + `</xs:documentation></xs:annotation></xs:attribute>`)
 }

@@ -140,7 +140,11 @@ func manualIndex(t ozml.Table) string {
 	var b strings.Builder
 	b.WriteString("# Commands of OzML\n\n| Command | |\n| --- | --- |\n")
 	for _, p := range t.Manual() {
-		fmt.Fprintf(&b, "| %s | %s |\n", p.Name, p.Title)
+		title := p.Title
+		if p.Ours {
+			title += " (extension)"
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", p.Name, title)
 	}
 	b.WriteString("\nMore: `ozswitch manual Speak`, `ozswitch manual codes`, `ozswitch manual notifications`.\n")
 	return b.String()

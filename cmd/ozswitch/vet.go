@@ -37,6 +37,9 @@ only understood, one wrong letter in a name. For - the script is printed.
 
 --notes shows notes, too: what is good here and may not be elsewhere.
 
+--strict takes for an error what is an extension of ozswitch and no OzML (code
+OZ1110): such scripts would not run elsewhere.
+
 The exit status is 1 when a remark is an error, 0 when there are only warnings.`
 
 func newVetCommand() *cobra.Command {
@@ -71,6 +74,7 @@ func newVetCommand() *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	c.Flags().StringVar(&in, "in", "extension", "where the script is used: extension, third-party or routing")
 	c.Flags().BoolVar(&v.notes, "notes", false, "show notes, too")
+	c.Flags().BoolVar(&v.strict, "strict", false, "take extensions of ozswitch for errors (OZ1110)")
 	c.Flags().BoolVar(&v.fix, "fix", false, "correct names in the file where there is no doubt")
 	c.Flags().BoolVar(&v.crawl, "crawl", false, "go on to the URLs that a script can reach")
 	c.Flags().StringSliceVar(&v.hosts, "crawl-host", nil, "a further host that --crawl may ask")
@@ -90,6 +94,7 @@ type vet struct {
 	in         ozml.Setting
 	format     string
 	notes, fix bool
+	strict     bool
 
 	crawl bool
 	hosts []string
@@ -211,6 +216,9 @@ func (v *vet) tell(remarks []ozml.Diagnostic, f *syntax.File, line string) error
 	for _, r := range remarks {
 		if r.Severity == ozml.Info && strings.HasPrefix(r.Code, "OZ10") && v.format != "json" {
 			continue // perfectly good everywhere
+		}
+		if v.strict && r.Code == ozml.CodeOurs {
+			r.Severity = ozml.Error
 		}
 		v.count[r.Severity]++
 		var err error

@@ -11,7 +11,7 @@ func OnHangup() *ozml.Command {
 	return &ozml.Command{
 		Name:  "OnHangup",
 		Title: "say what to do once the call is over",
-		Doc: `An extension of OzML. Its commands run once, after the call has ended in whatever way, and for at most 30 seconds. There is no call any more, so only those run that need none: Call, Var, Array, ForEach, SendSms, SendEmail, SendMsg, MoveFile, DeleteFile.
+		Doc: `Its commands run once, after the call has ended in whatever way, and for at most 30 seconds. There is no call any more, so only those run that need none: Call, Var, Array, ForEach, If, SendSms, SendEmail, SendMsg, MoveFile, DeleteFile.
 
 It may stand anywhere in the document; where the script comes to it, nothing happens. Of several documents the last one that has an OnHangup counts.`,
 		Notes: []string{"When the caller was handed on by a transfer, the call is over for the script, and OnHangup runs then."},
@@ -21,6 +21,7 @@ It may stand anywhere in the document; where the script comes to it, nothing hap
 </Response>`,
 		In:     ozml.Extension,
 		NoCall: true,
+		Ours:   true,
 		New: func(p *ozml.Params) ozml.Action {
 			var b ozml.Block
 			p.Commands(&b, "what to do after the call")

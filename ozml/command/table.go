@@ -19,6 +19,7 @@ func Table() ozml.Table {
 		GoTo(),
 		Hangup(),
 		Hold(),
+		If(),
 		ListActiveCalls(),
 		MoveFile(),
 		OnHangup(),

@@ -57,6 +57,7 @@ var otherwise = map[string]string{
 	"attendedtransfer_":          "the other calls are the scenario's",
 	"blindtransfer_":             "what numbers do is the scenario's on paper: see TestBlindTransferOfScript",
 	"forward_":                   "not the setting of a call's own script: see TestForwardByAPI",
+	"if_thirdparty":              "not the setting of a call's own script",
 	"hold_basic":                 "not the setting of a call's own script: see TestThirdParty",
 	"unhold_basic":               "not the setting of a call's own script: see TestThirdParty",
 	"play_thirdparty":            "not the setting of a call's own script",
