@@ -51,6 +51,7 @@ ozml/trace:
 ozml:              ozml/syntax ozml/trace
 ozml/command:      ozml ozml/syntax ozml/trace
 ozml/ozmltest:     ozml ozml/syntax ozml/trace ozml/command media
+internal/coverage: ozml ozml/command ozml/ozmltest
 
 switch/call:
 switch/dialplan:   switch/call

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ozswitch/ozml"
+	"ozswitch/ozml/syntax"
 )
 
 // did notes what a script asked of a call, of the switch or of the world: one
@@ -27,6 +28,15 @@ func (c *Call) did(call, verb string, args ...any) {
 	c.asked = append(c.asked, l)
 }
 
+// inside is a document in one line, without its root.
+func inside(f *syntax.File) string {
+	s := strings.Join(strings.Fields(string(f.Format())), " ")
+	if _, in, ok := strings.Cut(s, "<Response>"); ok {
+		s, _, _ = strings.Cut(in, "</Response>")
+	}
+	return strings.TrimSpace(s)
+}
+
 // words prints what a value holds, name=value for the fields of a struct; what is
 // zero, where it stands in the script, and what is no data is left out.
 func words(v reflect.Value) string {
@@ -43,7 +53,7 @@ func words(v reflect.Value) string {
 		}
 		var names []string
 		for name, f := range x.On {
-			names = append(names, "On"+name+"="+strconv.Quote(strings.Join(strings.Fields(string(f.Format())), " ")))
+			names = append(names, "On"+name+"="+strconv.Quote(inside(f)))
 		}
 		slices.Sort(names)
 		return strings.Join(names, ",")
