@@ -98,7 +98,8 @@ func Notifications() []NotificationDoc {
 		{"IncomingSMS", Report, "a text message came for an extension", "`sms_url` of the extension", "those commands run that need no call", []Field{
 			{"ApiExtension", "the extension"}, {"Sender", "number"}, {"Recipient", "number"}, {"Message", "text"}, {"ReceivedTime", "yyyy-MM-dd HH:mm:ss"}}},
 		{"SMSDeliveryReport", Report, "the fate of a text message is known", "DeliveryReportURL of SendSms", "those commands run that need no call", []Field{
-			{"SmsId", "id that SendSms answered"}, {"Sender", "number"}, {"Recipient", "number"}, {"Status", "Delivered or Failed"}, {"Time", "yyyy-MM-dd HH:mm:ss"}}},
+			{"SmsId", "id that SendSms answered"}, {"Sender", "number"}, {"Recipient", "number"}, {"Status", "Delivered or Failed"}, {"Time", "yyyy-MM-dd HH:mm:ss"},
+			{"ApiExtension", "the extension that sent it"}, {"Error", "why it failed, in the words of the service"}}},
 		{"AlarmNotificationResult", Report, "an alarm was sent, or could not be", "ResultUrl of SendAlarmNotification", none, []Field{
 			{"PhoneNumber", "of the receiver"}, {"AccountNumber", "of the alarm"}, {"Result", "Success or Failed"}}},
 	}

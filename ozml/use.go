@@ -78,6 +78,15 @@ func (m *Machine) Setting() Setting { return m.o.Setting }
 // Place is the command that runs.
 func (m *Machine) Place() Place { return m.place }
 
+// Info is what is known of the call, or of what the script is an answer to when
+// there is none.
+func (m *Machine) Info() CallInfo {
+	if m.Call != nil {
+		return m.Call.Info()
+	}
+	return m.o.Info
+}
+
 // EnterMenu says that a UserInput begins; depth 1 is one that stands in no
 // other. leave says that it ends.
 func (m *Machine) EnterMenu() (depth int, leave func()) {

@@ -68,7 +68,8 @@ func TestEveryCommand(t *testing.T) {
 				}
 			}
 			started := false
-			sc := &ozmltest.Scenario{Setting: c.In & -c.In, Others: []string{"Qz81x", "k7Lm2"}, Rings: c.Name == "Forward"}
+			sc := &ozmltest.Scenario{Setting: c.In & -c.In, Others: []string{"Qz81x", "k7Lm2"}, Rings: c.Name == "Forward",
+				Messages: []ozmltest.Arrival{{Connection: "1001", Text: "Yes"}}}
 			r := ozmltest.Play(t.Context(), ozmltest.Config{Table: table, File: f, Scenario: sc, Sink: trace.SinkFunc(func(e trace.Event) {
 				started = started || e.Type == trace.CommandStart && e.Name == c.Name
 				if e.Type == trace.Error || e.Type == trace.ScriptWarning && e.Reason != "note" {

@@ -39,6 +39,9 @@ type Call struct {
 	held      bool
 	transfers []transferred // whose end is to be told
 
+	taken int          // messages that were sent
+	used  map[int]bool // messages that came and were read, by their place in the scenario
+
 	web   *Web
 	asked []string // see did
 }
@@ -60,7 +63,7 @@ var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func newCall(ctx context.Context, cfg Config) *Call {
 	sc := cfg.Scenario
-	c := &Call{sc: sc, cfg: cfg, info: sc.Info, base: ctx, now: epoch}
+	c := &Call{sc: sc, cfg: cfg, info: sc.Info, base: ctx, now: epoch, used: map[int]bool{}}
 	c.info.Started = epoch
 	if c.info.ID == "" {
 		c.info.ID = "paper"

@@ -21,7 +21,8 @@ type recording struct {
 	begun time.Time
 }
 
-// gone is an answer to RecordCompleted that came when the call was over.
+// gone is an answer to RecordCompleted that came when the call was over, or one to
+// SMSDeliveryReport.
 type gone struct{ file *syntax.File }
 
 // StartRecord starts a recording; one that runs ends with reason replaced.

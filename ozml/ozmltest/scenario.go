@@ -31,6 +31,9 @@ type Scenario struct {
 	Others []string                 // ids of other calls that are up
 	Rings  bool                     // the callee of this call still rings, so it can be forwarded
 	Nobody ozml.Party               // this party of the call is not there; "" = both are
+
+	Fates    map[string]Fate // of what is sent: sms, mail, message
+	Messages []Arrival       // that come, by time
 }
 
 // A Dialed is what becomes of a number that is called.
@@ -86,6 +89,9 @@ const between = 200 * time.Millisecond
 //	ringing                  the callee still rings, so the call can be forwarded
 //	nobody callee            the call has no callee (or caller)
 //	leaves 2h
+//	sms fails 501            or 401; likewise mail and message (SendMsg)
+//	sms delivered after 2s   SMSDeliveryReport says so; or: sms lost
+//	message from 1001 at 3s Let her in     from sms:+36201234567 is a text message of that number
 //
 // A line that begins with # is a remark. open reads the file of a reply.
 func Parse(name, text string, open func(file string) (string, error)) (*Scenario, error) {
@@ -181,6 +187,10 @@ func (s *Scenario) line(l string, open func(string) (string, error)) error {
 		if s.Nobody = ozml.Party(rest); s.Nobody != ozml.Caller && s.Nobody != ozml.Callee {
 			return fmt.Errorf("nobody wants caller or callee, got %q", rest)
 		}
+	case "sms", "mail":
+		err = s.fate(word, f)
+	case "message":
+		err = s.message(rest)
 	case "leaves":
 		s.Leaves, err = seconds(rest)
 	default:

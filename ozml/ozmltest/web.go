@@ -131,7 +131,10 @@ func (w *Web) deliver(n ozml.Notification, a *Answer) {
 			}
 		}
 	}
-	if n.Name == "RecordCompleted" {
+	switch {
+	case n.Name == "RecordCompleted":
 		w.c.completed(f)
+	case n.Name == "SMSDeliveryReport" && f != nil && ozml.HasCommands(f): // live they run at once, beside the call
+		w.c.gone = append(w.c.gone, gone{f})
 	}
 }

@@ -57,6 +57,43 @@ func lookup(label string) (encoding, bool) {
 	return encoding{}, false
 }
 
+// Decode reads text in an encoding that is named as in HTTP. UTF-16 is read
+// without regard to a byte-order mark.
+func Decode(label string, raw []byte) (string, error) {
+	e, ok := lookup(label)
+	switch {
+	case !ok:
+		return "", fmt.Errorf("unknown encoding %q", label)
+	case e.wide:
+		if len(raw)%2 != 0 {
+			return "", fmt.Errorf("an odd number of bytes is no %s", e.name)
+		}
+		u := make([]uint16, len(raw)/2)
+		for i := range u {
+			low, high := raw[2*i], raw[2*i+1]
+			if e.big {
+				low, high = high, low
+			}
+			u[i] = uint16(high)<<8 | uint16(low)
+		}
+		return string(utf16.Decode(u)), nil
+	case e.table == nil:
+		if !utf8.Valid(raw) {
+			return "", fmt.Errorf("it is not %s", e.name)
+		}
+		return string(raw), nil
+	}
+	var b strings.Builder
+	for i, c := range raw {
+		r := e.table.DecodeByte(c)
+		if r == utf8.RuneError {
+			return "", fmt.Errorf("byte 0x%02X at offset %d is no character of %s", c, i, e.name)
+		}
+		b.WriteRune(r)
+	}
+	return b.String(), nil
+}
+
 func plainLabel(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' {

@@ -177,7 +177,17 @@ func describe(e Event) string {
 			return ""
 		}
 		return place(e) + "warning " + problem(e)
-	case Error, RecordFail, NotifyFail, CommandFail:
+	case NotifySent, NotifyFail:
+		if isMessage(e) {
+			return message(e)
+		}
+		if e.Type == NotifyFail {
+			return place(e) + prefix(e) + problem(e)
+		}
+		return exchange("notify "+e.Name, e)
+	case MessageReceived:
+		return "message from " + e.From + quoted(e.Text)
+	case Error, RecordFail, CommandFail:
 		return place(e) + prefix(e) + problem(e)
 	case CommandStart:
 		if silent(e.Name) {
@@ -203,12 +213,59 @@ func describe(e Event) string {
 		return place(e) + fmt.Sprintf("Record ended: %s, %.1f s", reason, e.Seconds)
 	case Conference, Queue, Voicemail:
 		return service(e)
-	case NotifySent:
-		return exchange("notify "+e.Name, e)
 	case LogDropped:
 		return fmt.Sprintf("%d events of the log were dropped", e.Count)
 	}
 	return ""
+}
+
+// isMessage tells whether an event is about something that a script sends to
+// people, and not about a notification.
+func isMessage(e Event) bool {
+	switch e.Name {
+	case "sms", "mail", "message", "inbox":
+		return e.Method == ""
+	}
+	return false
+}
+
+// message tells of a message that was sent, or why it was not.
+func message(e Event) string {
+	if e.Name == "inbox" {
+		return fmt.Sprintf("%d from %s, %s", e.Count, e.To, e.Reason)
+	}
+	s := e.Name + " to " + e.To
+	if e.Type == NotifyFail {
+		s += " failed: " + problem(e)
+		if e.Reason == "retry" {
+			s += "; it is tried again"
+		}
+		return s
+	}
+	s += quoted(e.Text)
+	if e.From != "" {
+		s += " from " + e.From
+	}
+	if e.Extension != "" {
+		s += " by " + e.Extension
+	}
+	if e.File != "" {
+		s += " with " + e.File
+	}
+	if e.URL != "" {
+		s += ", report to " + e.URL
+	}
+	if e.Body != "" {
+		s += ": " + Short(e.Body)
+	}
+	return s
+}
+
+func quoted(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ` "` + Short(s) + `"`
 }
 
 // service tells what a conference, a queue or a voicemail did.

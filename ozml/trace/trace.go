@@ -47,9 +47,10 @@ const (
 	MediaStarted    Type = "media.started" // Name is the codec, Count its payload type, Peer and Local the addresses of RTP
 	MediaQuality    Type = "media.quality"
 	Registration    Type = "registration"
-	Conference      Type = "conference" // Name is the room, Reason joined, left, muted, unmuted, locked, open or refused
-	Queue           Type = "queue"      // Name is the queue, Reason joined, offered, answered, missed, left, overflow; To the agent or number, Count the position
-	Voicemail       Type = "voicemail"  // Name is the mailbox, Reason left, heard, saved, deleted; File and Seconds of the message
+	Conference      Type = "conference"       // Name is the room, Reason joined, left, muted, unmuted, locked, open or refused
+	Queue           Type = "queue"            // Name is the queue, Reason joined, offered, answered, missed, left, overflow; To the agent or number, Count the position
+	Voicemail       Type = "voicemail"        // Name is the mailbox, Reason left, heard, saved, deleted; File and Seconds of the message
+	MessageReceived Type = "message.received" // Text came From a number or connection (Name: sms, a number, a user) To an extension
 	LogDropped      Type = "log.dropped"
 	Error           Type = "error"
 )

@@ -67,6 +67,10 @@ func say(code int, args ...any) answer {
 
 // write sends the envelope (http-api.md A3): HTTP 200 whatever the code.
 func (a answer) write(w http.ResponseWriter) {
+	if form, body, ok := a.otherForm(); ok {
+		a.sent(w, form, body)
+		return
+	}
 	doc := etree.NewDocument()
 	doc.CreateProcInst("xml", `version="1.0"`)
 	root := doc.CreateElement("Response")
@@ -89,12 +93,7 @@ func (a answer) write(w http.ResponseWriter) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/xml")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.Write(body)
+	a.sent(w, "application/xml", body)
 }
 
 func child(e *etree.Element, name, text string) { e.CreateElement(name).SetText(text) }

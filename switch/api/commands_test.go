@@ -142,7 +142,7 @@ func testCommands(a *Access) (*Commands, *exchange) {
 	return NewCommands(a, CommandsConfig{
 		Table: command.Table(),
 		World: func(context.Context, User) ozml.World {
-			return ozml.World{Calls: x, Trace: trace.SinkFunc(func(trace.Event) {})}
+			return ozml.World{Calls: x, Messages: &mailroom{}, Trace: trace.SinkFunc(func(trace.Event) {})}
 		},
 		Log: slog.New(slog.DiscardHandler),
 	}), x
@@ -239,6 +239,39 @@ func TestAnswers(t *testing.T) {
 		{"request with a script that is none", get("command=Request&DialedAddress=100&RequestOzML=" + url.QueryEscape(`<Request>`)), 300},
 		{"move a file", get("command=MoveFile&SourceFile=a&TargetDirectory=b"), 303},
 
+		{"mail", get("command=SendEmail&Recipient=a@example.org%3bb@example.org&Sender=o@example.org&Subject=Hi&Message=Hello+world&ApiExtension=9994&Attachments=a.wav%3bb.wav"), 200},
+		{"mail of whom", get("command=SendEmail&Message=Hello"), 302},
+		{"mail with a second header", get("command=SendEmail&Recipient=a@example.org&Subject=Hi%0d%0aBcc:+b@example.org"), 302},
+		{"mail with a file from elsewhere", get("command=SendEmail&Recipient=a@example.org&Attachments=../secret.key"), 302},
+		{"mail with a file that is not there", get("command=SendEmail&Recipient=a@example.org&Attachments=gone.wav"), 302},
+		{"mail without a server", get("command=SendEmail&Recipient=nobody@nowhere.example"), 501},
+		{"mail of an extension that is none", get("command=SendEmail&Recipient=a@example.org&ApiExtension=666"), 401},
+		{"text message", get("command=SendSms&Recipient=%2b061554670&Message=Hello+world&Sender=%2b061554669&DeliveryReportURL=http%3a%2f%2fapp.example%2fdlr.php&ApiExtension=9994"), 200},
+		{"text message, as Ozeki 10 spells it", get("command=SendSMS&Recipient=%2b061554670&Message=Hello&DelivaryReportURL=http%3a%2f%2fapp.example%2fdlr.php"), 200},
+		{"text message to whom", get("command=SendSms&Message=Hello"), 302},
+		{"text message to a name", get("command=SendSms&Recipient=Ann&Message=Hello"), 302},
+		{"no text", get("command=SendSms&Recipient=1"), 302},
+		{"text message without a route", get("command=SendSms&Recipient=0&Message=Hello"), 501},
+		{"text message of an extension that is none", get("command=SendSms&Recipient=1&Message=Hello&ApiExtension=666"), 401},
+		{"message", get("command=SendMsg&ToConnection=1001@localhost&Text=Hello"), 200},
+		{"message to a mobile phone", get("command=SendMsg&ToConnection=sms@localhost&ToAddress=%2b3620&Text=Hello"), 200},
+		{"message to a mobile phone, which", get("command=SendMsg&ToConnection=sms@localhost&Text=Hello"), 302},
+		{"message to nobody", get("command=SendMsg&ToConnection=nix@localhost&Text=Hello"), 501},
+		{"send message", get("command=SendMessage&Action=sendmessage&Recipient=%2b36201&MessageData=Hello&MessageType=SMS:TEXT&Originator=Oz&_charset_=UTF-8&MaxResponse=1000"), 200},
+		{"send message, latin-1", get("command=SendMessage&Action=sendmessage&Recipient=%2b36201&MessageData=Sz%e9p&_charset_=ISO-8859-1"), 200},
+		{"send message, not utf-8", get("command=SendMessage&Action=sendmessage&Recipient=%2b36201&MessageData=Sz%e9p"), 302},
+		{"send messages", get("command=SendMessage&Action=sendmessage&MessageCount=3&MaxResponse=2&recipient0=1&messagedata0=One&recipient1=0&messagedata1=Two&recipient2=3&messagedata2=Three"), 200},
+		{"send messages of which one is bad", get("command=SendMessage&Action=sendmessage&MessageCount=2&recipient0=1&messagedata0=One&recipient1=Bob&messagedata1=Two"), 302},
+		{"send message without action", get("command=SendMessage&Recipient=1&MessageData=Hello"), 302},
+		{"send message without a route", get("command=SendMessage&Action=sendmessage&Recipient=0&MessageData=Hello&ContinueUrl=http%3a%2f%2fapp.example%2f"), 501},
+		{"receive message", get("command=ReceiveMessage&Action=receivemessage&Folder=inbox&Limit=10&AfterDownload=delete"), 200},
+		{"receive message, a page", get("command=ReceiveMessage&Action=receivemessage&ResponseFormat=html"), 200},
+		{"receive message, json", get("command=ReceiveMessage&Action=receivemessage&ResponseFormat=json"), 200},
+		{"receive message, nothing there", get("command=ReceiveMessage&Action=receivemessage&Folder=downloaded"), 200},
+		{"receive message of no folder", get("command=ReceiveMessage&Action=receivemessage&Folder=spam"), 302},
+		{"receive message without action", get("command=ReceiveMessage"), 302},
+		{"wait for a message", get("command=WaitForMsg&ID=a"), 303},
+
 		{"speak nothing", get("command=Speak&CallId=b81Qx"), 302},
 		{"speak to whom", get("command=Speak&CallId=b81Qx&Text=x&Party=both"), 302},
 		{"speak to nobody", get("command=Speak&CallId=Nt3uh&Text=x&Party=callee"), 302},
@@ -300,7 +333,7 @@ func TestAnswers(t *testing.T) {
 		target := c.r.URL.RequestURI()
 		h.ServeHTTP(w, c.r)
 		h.Close()
-		if got := code(t, w); got != c.want || w.Code != 200 {
+		if got := codeOf(t, w); got != c.want || w.Code != 200 {
 			t.Errorf("%s: code %d, HTTP %d, want %d, 200", c.name, got, w.Code, c.want)
 		}
 		fmt.Fprintf(&got, "-- %s --\n%s %s\n\n%d\n", c.name, c.r.Method, target, w.Code)
