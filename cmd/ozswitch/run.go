@@ -40,13 +40,22 @@ A scenario (--caller FILE) says what the caller and the world do:
     call 1001 -> 9000 Ann
     at 3s press 12
     at 4s say 2.5s
+    at 8s say order.wav
     at 20s hangup
     when POST http://app/menu DtmfDigits=12 reply menu2.xml
     file welcome.wav 3.2s
     dial 1002 Busy
     dial 1003 answers after 5s
 
-The exit status is 1 when the script was refused or had errors.`
+--like compares the sound with a file that --wav wrote, once it was good.
+
+--from-log makes a call once more from its event log (data/calls/): the same
+keys, the same answers of the web app, the same end, and the script that ran
+then, or the one that is named beside it. It names the first step that was
+another one.
+
+The exit status is 1 when the script was refused or had errors; with --from-log,
+when something was not as in the log.`
 
 func newRunCommand() *cobra.Command {
 	var r run
@@ -79,6 +88,7 @@ func newRunCommand() *cobra.Command {
 	f.StringVar(&r.app, "app", "", "ask the web app at `URL` instead of the hosts the script names")
 	f.StringArrayVar(&r.fields, "field", nil, "`NAME=VALUE` posted with IncomingCall; may be repeated")
 	f.StringVar(&r.wav, "wav", "", "write what the caller hears to `FILE`")
+	f.StringVar(&r.like, "like", "", "compare what the caller hears with the sound of `FILE`")
 	f.StringVar(&r.media, "media", "", "folder of the sound files that Play names (default that of the script)")
 	f.BoolVar(&r.json, "json", false, "print the events, one JSON object a line")
 	f.BoolP("quiet", "q", false, "no remarks beside the transcript")
@@ -87,14 +97,15 @@ func newRunCommand() *cobra.Command {
 }
 
 type run struct {
-	press, caller, fromLog, app, wav, media string
-	fields                                  []string
-	hangup                                  time.Duration
-	json                                    bool
+	press, caller, fromLog, app, wav, like, media string
+	fields                                        []string
+	hangup                                        time.Duration
+	json                                          bool
 
 	table ozml.Table
 	c     *cobra.Command
 	tape  *tape
+	log   []trace.Event // of --from-log
 }
 
 // paperTime is when every call on paper begins (package ozmltest).
@@ -113,6 +124,7 @@ func (r *run) run(c *cobra.Command, name string) error {
 		return err
 	}
 	r.tape = newTape(c.OutOrStdout(), r.json)
+	r.tape.keep = r.log != nil
 	cfg := ozmltest.Config{Table: r.table, Scenario: sc, Sink: r.tape}
 	ctx, cancel := context.WithCancel(c.Context())
 	defer cancel()
@@ -122,12 +134,20 @@ func (r *run) run(c *cobra.Command, name string) error {
 		return err
 	}
 	defer web.start(ctx)()
-	if len(sc.Web) == 0 || r.app != "" {
+	if len(sc.Web) == 0 && r.log == nil || r.app != "" { // a log's web app is not asked again
 		cfg.Web = web
 	}
 	folder := "."
 	if !isURL(name) && name != "-" {
 		folder = filepath.Dir(name)
+	}
+	if r.like != "" && r.wav == "" {
+		dir, err := os.MkdirTemp("", "ozswitch-run")
+		if err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		r.wav = filepath.Join(dir, "heard.wav")
 	}
 	sound, err := r.newSound(folder)
 	if err != nil {
@@ -138,7 +158,7 @@ func (r *run) run(c *cobra.Command, name string) error {
 
 	switch {
 	case name == "" && first == nil:
-		return usagef("run: %s has no script, because it came from a file; want a script beside it", r.fromLog)
+		return usagef("run: %s has no script in it; want a script beside it", r.fromLog)
 	case name != "" && !isURL(name):
 		d, err := readDocument(ctx, c.InOrStdin(), name)
 		if err != nil {
@@ -163,7 +183,12 @@ func (r *run) run(c *cobra.Command, name string) error {
 	if err := errors.Join(r.tape.flush(), sound.finish(res.Length), context.Cause(ctx)); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	if r.tape.bad() {
+	if r.like != "" {
+		if err := r.compareSound(r.wav); err != nil {
+			return err
+		}
+	}
+	if r.log != nil && !r.judge() || r.log == nil && r.tape.bad() {
 		return errNo
 	}
 	return nil
@@ -226,12 +251,18 @@ func (r *run) scenario() (sc *ozmltest.Scenario, first *document, err error) {
 	if sc, err = ozmltest.Parse(name, text, open); err != nil {
 		return nil, nil, fmt.Errorf("run: %w", err)
 	}
+	if err := sc.Listen(talks(filepath.Dir(r.caller))); err != nil {
+		return nil, nil, fmt.Errorf("run: %s: %w", r.caller, err)
+	}
 	if r.fromLog != "" {
 		events, err := readLog(r.fromLog)
 		if err != nil {
 			return nil, nil, fmt.Errorf("run: %w", err)
 		}
-		sc, first = replay(events)
+		r.log = events
+		if sc, first, err = replay(events); err != nil {
+			return nil, nil, fmt.Errorf("run: %s: %w", r.fromLog, err)
+		}
 	}
 	if r.press != "" {
 		keys, err := ozmltest.Parse("--press", "press "+r.press, nil)
@@ -247,7 +278,10 @@ func (r *run) scenario() (sc *ozmltest.Scenario, first *document, err error) {
 		sc.Acts = append(sc.Acts, ozmltest.Act{At: r.hangup, Hangup: true})
 	}
 	i := &sc.Info
-	i.ID, i.Started, sc.Show = "paper", paperTime, false // the line of the call comes before the fetch
+	if r.log == nil { // of a log it is the call's, which scripts may say
+		i.ID = "paper"
+	}
+	i.Started, sc.Show = paperTime, false // the line of the call comes before the fetch
 	i.Caller, i.Dialed = cmp.Or(i.Caller, "1001"), cmp.Or(i.Dialed, "9000")
 	i.Direction, i.Extension = cmp.Or(i.Direction, "Inbound"), cmp.Or(i.Extension, i.Dialed)
 	return sc, first, nil
@@ -281,6 +315,8 @@ type tape struct {
 	last time.Time
 	seq  int
 	no   bool
+	keep bool // all
+	all  []trace.Event
 }
 
 func newTape(w io.Writer, asJSON bool) *tape {
@@ -311,6 +347,9 @@ func (t *tape) Emit(e trace.Event) {
 	t.seq++
 	e.Seq, e.Call = t.seq, "paper"
 	t.no = t.no || wrong(e)
+	if t.keep {
+		t.all = append(t.all, e)
+	}
 	t.print(e)
 }
 

@@ -134,18 +134,28 @@ func readLog(name string) (events []trace.Event, err error) {
 	}
 }
 
-// replay makes the scenario of an event log, and the document that the web app
-// answered to IncomingCall, if any.
-func replay(events []trace.Event) (sc *ozmltest.Scenario, first *document) {
+// replay makes the scenario of an event log, and the script that ran at first:
+// the answer to IncomingCall, or the file as it was then.
+func replay(events []trace.Event) (sc *ozmltest.Scenario, first *document, err error) {
 	sc = ozmltest.FromLog(events)
 	for _, e := range events {
-		if e.Type == trace.ScriptFetch && e.Name != "IncomingCall" {
-			break
-		}
-		if e.Type == trace.ScriptFetch && len(sc.Web) > 0 {
-			sc.Web = sc.Web[1:] // it is not asked again
-			first = &document{name: e.URL, src: []byte(e.Body)}
+		if e.Type == trace.Key && e.Key == "" {
+			return nil, nil, errors.New("the keys are blanked (sensitive_input), so the call cannot be made again")
 		}
 	}
-	return sc, first
+	for _, e := range events {
+		asks := e.Name != "IncomingCall" && e.Name != "CallConnected"
+		switch {
+		case e.Type == trace.CommandStart, e.Type == trace.ScriptFetch && asks:
+			return sc, first, nil
+		case e.Type == trace.ScriptFetch && e.Reason != trace.GivenUp && len(sc.Web) > 0:
+			sc.Web = sc.Web[1:] // it is not asked again
+			if e.Body != "" {
+				first = &document{name: e.URL, src: []byte(e.Body)}
+			}
+		case e.Type == trace.ScriptParsed && e.Body != "": // whole where a fetch has 16 KiB of it
+			first = &document{name: e.Doc, src: []byte(e.Body)}
+		}
+	}
+	return sc, first, nil
 }

@@ -27,6 +27,7 @@ is wanted. A test is either a folder with
     script.xml   the script
     caller.txt   what the caller and the world do (see run); may be absent
     want.txt     the transcript; absent: the script is only checked
+    want.wav     what the caller hears; may be absent ("run DIR --wav" writes it)
 
 or a file NAME.txtar that holds the same as parts "-- script.xml --", "-- caller --"
 and "-- want --"; "-- posted --" is what the web app was told, "-- did --" what calls
@@ -98,7 +99,7 @@ func (s *suite) run(c *cobra.Command, roots []string) error {
 	enc, style := json.NewEncoder(c.OutOrStdout()), styleOf(c, c.OutOrStdout())
 	enc.SetEscapeHTML(false)
 	for _, t := range tests {
-		v := t.try(table, s.update)
+		v := t.try(c, table, s.update)
 		all = append(all, v)
 		if !v.Passed {
 			failed++
@@ -240,7 +241,7 @@ func readFolder(dir string) (*paperTest, error) {
 }
 
 // try plays the test. A fault of ours fails this test and no other.
-func (t *paperTest) try(table ozml.Table, update bool) (v verdict) {
+func (t *paperTest) try(c *cobra.Command, table ozml.Table, update bool) (v verdict) {
 	began := time.Now()
 	v = verdict{Name: t.name, File: t.file}
 	defer func() {
@@ -249,7 +250,8 @@ func (t *paperTest) try(table ozml.Table, update bool) (v verdict) {
 		}
 		v.Passed, v.Seconds = len(v.Failures) == 0, time.Since(began).Seconds()
 	}()
-	got, err := ozmltest.Try(t.a, table)
+	cfg := ozmltest.Config{Table: table}
+	got, err := ozmltest.TryWith(t.a, cfg, talks(filepath.Dir(t.file)))
 	if err != nil {
 		v.Failures = append(v.Failures, t.place(err.Error()))
 		return v
@@ -273,6 +275,14 @@ func (t *paperTest) try(table ozml.Table, update bool) (v verdict) {
 		if err := t.write(p.Name, p.Text); err != nil {
 			v.Failures = append(v.Failures, err.Error())
 		}
+		v.Updated = true
+	}
+	switch failure, updated, err := t.golden(c, cfg, update); {
+	case err != nil:
+		v.Failures = append(v.Failures, t.file+": "+err.Error())
+	case failure != "":
+		v.Failures = append(v.Failures, filepath.Join(filepath.Dir(t.file), "want.wav")+": "+failure)
+	case updated:
 		v.Updated = true
 	}
 	return v

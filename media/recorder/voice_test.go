@@ -256,3 +256,24 @@ func TestAbsent(t *testing.T) {
 		}
 	}
 }
+
+// TestSpans: the spans of a sound are where somebody talks, and noise has none.
+func TestSpans(t *testing.T) {
+	pcm := talk(10*time.Second, -20, [2]time.Duration{2 * time.Second, 4 * time.Second}, [2]time.Duration{7 * time.Second, 9 * time.Second})
+	got := Voice(hz, add(pcm, noise(10*time.Second, -55)))
+	for _, s := range got {
+		in := s.From >= 1900*time.Millisecond && s.To <= 4200*time.Millisecond || s.From >= 6900*time.Millisecond && s.To <= 9200*time.Millisecond
+		if !in || s.To <= s.From {
+			t.Errorf("voice %v, want it within 2 s to 4 s or 7 s to 9 s", s)
+		}
+	}
+	if len(got) < 2 || got[0].From > 2500*time.Millisecond || got[len(got)-1].To < 8500*time.Millisecond {
+		t.Errorf("voice %v, want all of both sentences", got)
+	}
+	if got := Voice(hz, add(make([]int16, 5*hz), noise(5*time.Second, -40))); len(got) > 0 {
+		t.Errorf("voice %v in noise", got)
+	}
+	if got := Voice(hz, pcm[:3*hz]); len(got) == 0 || got[len(got)-1].To > 3*time.Second {
+		t.Errorf("voice %v in a sound that ends within a word at 3 s", got)
+	}
+}

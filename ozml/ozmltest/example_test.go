@@ -61,3 +61,30 @@ func TestFromLog(t *testing.T) {
 		t.Errorf("from the log:\n%swant\n%s", got, want)
 	}
 }
+
+// TestFromLogRecords: a log does not have the caller's voice, so it says itself
+// which recording ended by silence, and when.
+func TestFromLogRecords(t *testing.T) {
+	f, err := syntax.Parse("s.xml", []byte(`<Response><Record Inactivity="2" FinishDigits="1"/><Delay>10</Delay><Record Inactivity="2" FinishDigits="1"/><Delay>9</Delay></Response>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc, err := ozmltest.Parse("caller", "at 1s say 4s\nat 10s say 8s\nat 14s press 1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	play := func(sc *ozmltest.Scenario) (string, []trace.Event) {
+		var b strings.Builder
+		var es []trace.Event
+		p := trace.NewPrinter(&b)
+		ozmltest.Play(t.Context(), ozmltest.Config{Table: command.Table(), File: f, Scenario: sc, Sink: trace.SinkFunc(func(e trace.Event) {
+			es = append(es, e)
+			p.Emit(e)
+		})})
+		return b.String(), es
+	}
+	want, events := play(sc)
+	if got, _ := play(ozmltest.FromLog(events)); got != want || !strings.Contains(want, "7.00  1:11 Record ended: inactivity") || !strings.Contains(want, "digit 1, 4.0 s") {
+		t.Errorf("from the log:\n%swant\n%s", got, want)
+	}
+}

@@ -111,11 +111,17 @@ func (o Outcome) Parts() []Part {
 
 // Try checks and plays the script of an archive.
 func Try(a *Archive, table ozml.Table) (o Outcome, err error) {
+	return TryWith(a, Config{Table: table}, nil)
+}
+
+// TryWith is Try where more is known of the world: voice is that of
+// Scenario.Listen, and cfg has what the archive has not.
+func TryWith(a *Archive, cfg Config, voice func(file string) ([]Act, error)) (o Outcome, err error) {
 	src, ok := a.Get("script.xml")
 	if !ok {
 		return o, fmt.Errorf("no part script.xml")
 	}
-	f, err := table.Parse("script.xml", []byte(src))
+	f, err := cfg.Table.Parse("script.xml", []byte(src))
 	if err != nil {
 		return o, err
 	}
@@ -130,11 +136,15 @@ func Try(a *Archive, table ozml.Table) (o Outcome, err error) {
 	if err != nil {
 		return o, err
 	}
-	o.Remarks = remarks(src, table.Check(f, sc.Setting))
+	if err := sc.Listen(voice); err != nil {
+		return o, err
+	}
+	o.Remarks = remarks(src, cfg.Table.Check(f, sc.Setting))
 	var b strings.Builder
 	p := trace.NewPrinter(&b)
 	p.Since(epoch)
-	o.Result = Play(context.Background(), Config{Table: table, File: f, Scenario: sc, Sink: p})
+	cfg.File, cfg.Scenario, cfg.Sink = f, sc, p
+	o.Result = Play(context.Background(), cfg)
 	if err := p.Flush(); err != nil {
 		return o, err
 	}

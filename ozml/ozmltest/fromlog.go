@@ -18,7 +18,9 @@ func FromLog(events []trace.Event) *Scenario {
 		return s
 	}
 	start, text := events[0].T, ""
-	var rung time.Time // when a BlindTransfer began
+	var rung time.Time        // when a BlindTransfer began
+	began := map[string]int{} // recordings that run, by file
+	var failed []Answer
 	for _, e := range events {
 		at := e.T.Sub(start)
 		switch e.Type {
@@ -28,12 +30,15 @@ func FromLog(events []trace.Event) *Scenario {
 		case trace.CallAnswered:
 			start = e.T // the script begins here
 		case trace.CommandStart:
-			if e.Name == "Speak" || e.Name == "BlindTransfer" {
+			if e.Name == "Speak" || e.Name == "Play" || e.Name == "BlindTransfer" {
 				text, rung = e.Text, e.T
 			}
 		case trace.CommandEnd:
 			if e.Name == "Speak" && e.Reason == "" { // heard to its end
 				s.Spoken[text] = time.Duration(e.Seconds * float64(time.Second)).Round(time.Millisecond)
+			}
+			if e.Name == "Play" && e.Reason == "" {
+				s.Files[text] = time.Duration(e.Seconds * float64(time.Second)).Round(time.Millisecond)
 			}
 			if e.Name == "BlindTransfer" && e.Reason == "transferred" {
 				s.Dial[text] = Dialed{After: e.T.Sub(rung)}
@@ -68,10 +73,24 @@ func FromLog(events []trace.Event) *Scenario {
 				a.Fail = e.Text
 			}
 			s.Web = append(s.Web, a)
+		case trace.RecordStart:
+			s.Recorded = append(s.Recorded, Ended{})
+			began[e.File] = len(s.Recorded) - 1
+		case trace.RecordEnd:
+			if i, ok := began[e.File]; ok && e.Reason == "inactivity" {
+				s.Recorded[i].Silent = time.Duration(e.Seconds * float64(time.Second))
+			}
+		case trace.NotifyFail:
+			a := Answer{URL: e.URL, Status: e.Status}
+			if e.Status == 0 {
+				a.Fail = e.Text
+			}
+			failed = append(failed, a)
 		case trace.NotifySent:
 			s.Web = append(s.Web, Answer{URL: e.URL, Once: true, Status: e.Status, Body: e.Body, After: time.Duration(e.MS * float64(time.Millisecond))})
 		}
 	}
+	s.Web = append(s.Web, failed...) // counts where no attempt that worked is left: on paper nothing is tried twice
 	slices.SortStableFunc(s.Acts, func(a, b Act) int { return int(a.At - b.At) })
 	return s
 }

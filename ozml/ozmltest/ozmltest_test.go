@@ -70,14 +70,21 @@ func TestSilence(t *testing.T) {
 		{"at 0s say 4s", 7 * time.Second},
 		{"at 8s say 4s", 5 * time.Second},
 		{"at 6s say 1s\nat 3s say 1s", 10 * time.Second},
+		{"at 1s say hello.wav", 9 * time.Second},
 	} {
 		sc, err := Parse("caller", c.scenario, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
+		err = sc.Listen(func(file string) ([]Act, error) { // two words: at 0.5 s and at 3 s
+			return []Act{{At: 500 * time.Millisecond, Say: time.Second}, {At: 3 * time.Second, Say: 2 * time.Second}}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		p := NewCall(t.Context(), sc)
 		p.now = epoch.Add(2 * time.Second)
-		if got := p.silentAt(5 * time.Second); got != c.want {
+		if got, ends := p.silentAt(5 * time.Second); got != c.want || !ends {
 			t.Errorf("%q: silent for 5 s after %v, want %v", c.scenario, got, c.want)
 		}
 	}

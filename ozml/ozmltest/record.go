@@ -55,13 +55,20 @@ func (c *Call) startRecord(ctx context.Context, r ozml.RecordSpec) error {
 		c.after(r.Duration, stop("duration"))
 	}
 	if r.Inactivity > 0 {
-		c.after(c.silentAt(r.Inactivity), stop("inactivity"))
+		if at, ends := c.silentAt(r.Inactivity); ends {
+			c.after(at, stop("inactivity"))
+		}
 	}
 	return nil
 }
 
-// silentAt tells after how long the caller will have been silent for d.
-func (c *Call) silentAt(d time.Duration) time.Duration {
+// silentAt tells after how long the caller will have been silent for d. ends is
+// false when it is known that something else ended this recording.
+func (c *Call) silentAt(d time.Duration) (at time.Duration, ends bool) {
+	if n := c.records; n > 0 && n <= len(c.sc.Recorded) {
+		at = c.sc.Recorded[n-1].Silent
+		return at, at > 0
+	}
 	said := []Act{}
 	for _, a := range c.sc.Acts {
 		if a.Say > 0 {
@@ -77,7 +84,7 @@ func (c *Call) silentAt(d time.Duration) time.Duration {
 		}
 		quiet = max(quiet, a.At+a.Say)
 	}
-	return quiet + d - begun
+	return quiet + d - begun, true
 }
 
 // recordKey ends the recording if k is one of its keys.

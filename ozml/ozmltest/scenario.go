@@ -34,6 +34,8 @@ type Scenario struct {
 
 	Fates    map[string]Fate // of what is sent: sms, mail, message
 	Messages []Arrival       // that come, by time
+
+	Recorded []Ended // what became of the recordings, one after another; nil: what the caller says decides
 }
 
 // A Dialed is what becomes of a number that is called.
@@ -42,12 +44,18 @@ type Dialed struct {
 	After time.Duration
 }
 
+// Ended says how a recording ended that is known.
+type Ended struct {
+	Silent time.Duration // it was that long when Inactivity ended it; 0 = something else ended it
+}
+
 // An Act is one thing the caller does.
 type Act struct {
 	At     time.Duration
 	Key    ozml.Key // presses a key
 	Source ozml.KeySource
 	Say    time.Duration // speaks for so long
+	File   string        // or what a sound file says, see Scenario.Listen
 	Hangup bool
 }
 
@@ -73,6 +81,7 @@ const between = 200 * time.Millisecond
 //	at 3s press 2 by inband  event, info or inband
 //	press 1@5s,#@7s          the same, short
 //	at 2s say 3s             voice for 3 s
+//	at 2s say hello.wav      what this sound file says
 //	at 63s hangup
 //	when POST http://app/x DtmfDigits=12 reply menu2.xml
 //	when POST /x* once after 2s reply <Response/>
@@ -211,6 +220,9 @@ func (s *Scenario) at(f []string) error {
 	case f[1] == "hangup" && len(f) == 2:
 		s.Acts = append(s.Acts, Act{At: at, Hangup: true})
 		return nil
+	case f[1] == "say" && len(f) == 3 && strings.Contains(f[2], ".") && !strings.ContainsAny(f[2][:1], "0123456789"):
+		s.Acts = append(s.Acts, Act{At: at, File: f[2]})
+		return nil
 	case f[1] == "say" && len(f) == 3:
 		d, err := seconds(f[2])
 		s.Acts = append(s.Acts, Act{At: at, Say: d})
@@ -233,6 +245,30 @@ func (s *Scenario) at(f []string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown act %q", strings.Join(f[1:], " "))
+}
+
+// Listen finds out when the caller speaks in the sound files that it says: voice
+// gives the times in a file at which somebody talks, as Acts that Say.
+func (s *Scenario) Listen(voice func(file string) ([]Act, error)) error {
+	var acts []Act
+	for _, a := range s.Acts {
+		if a.File == "" {
+			acts = append(acts, a)
+			continue
+		}
+		if voice == nil {
+			return fmt.Errorf("say %s: sound files cannot be read here", a.File)
+		}
+		talks, err := voice(a.File)
+		if err != nil {
+			return fmt.Errorf("say %s: %w", a.File, err)
+		}
+		for _, t := range talks {
+			acts = append(acts, Act{At: a.At + t.At, Say: t.Say})
+		}
+	}
+	s.Acts = acts
+	return nil
 }
 
 // dial reads NUMBER STATE [after TIME].
