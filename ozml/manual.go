@@ -202,6 +202,7 @@ application to a [notification](notifications.md), or a file.
 - A script that runs in a circle without anything heard or a key pressed is stopped after 10,000 steps or 100 jumps.
 
 An editor can check scripts against [ozml.xsd](ozml.xsd) (which knows the canonical spelling only); ` + "`ozswitch vet`" + ` knows more.
+[ozml.json](ozml.json) has all of this manual for programs.
 
 `
 

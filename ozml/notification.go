@@ -29,7 +29,10 @@ type NotificationDoc struct {
 }
 
 // A Field is one parameter of a notification.
-type Field struct{ Name, Meaning string }
+type Field struct {
+	Name    string `json:"name"`
+	Meaning string `json:"meaning"`
+}
 
 // CommonFields are in every notification that belongs to a call; those without
 // a call leave out what they do not have.

@@ -34,7 +34,11 @@ type replayStep struct {
 	at   time.Duration // since the script began
 	seq  int
 	what string
+	over bool // nothing that follows is the script's
 }
+
+// transferred is the reason for which a script ends that has handed its call on.
+const transferred = "transferred"
 
 func (s replayStep) String() string { return fmt.Sprintf("%8.2f  %s", s.at.Seconds(), s.what) }
 
@@ -43,6 +47,9 @@ func (s replayStep) String() string { return fmt.Sprintf("%8.2f  %s", s.at.Secon
 func replaySteps(events []trace.Event) (all []replayStep) {
 	var start time.Time
 	for _, e := range events {
+		if n := len(all); n > 0 && all[n-1].over { // who took the call over has a script of his own, or none
+			break
+		}
 		what := ""
 		switch e.Type {
 		case trace.CommandStart:
@@ -50,6 +57,11 @@ func replaySteps(events []trace.Event) (all []replayStep) {
 				start = e.T
 			}
 			what = strings.TrimSpace(e.Name + " " + trace.Short(e.Text))
+		case trace.CommandEnd:
+			if e.Reason != transferred {
+				continue
+			}
+			what = e.Name + " " + transferred
 		case trace.CommandFail:
 			what = "failed: " + e.Name + " " + e.Code
 		case trace.CommandSkip:
@@ -70,7 +82,7 @@ func replaySteps(events []trace.Event) (all []replayStep) {
 		if e.Line > 0 {
 			what = fmt.Sprintf("%d:%d %s", e.Line, e.Col, what)
 		}
-		all = append(all, replayStep{e.T.Sub(start), e.Seq, what})
+		all = append(all, replayStep{e.T.Sub(start), e.Seq, what, e.Reason == transferred || e.Type == trace.CallEnded})
 	}
 	if start.IsZero() && len(events) > 0 { // no command ran
 		for i := range all {
@@ -84,7 +96,7 @@ func replaySteps(events []trace.Event) (all []replayStep) {
 // by its caller.
 func byWhom(reason string) string {
 	switch reason {
-	case "script", "rejected", "transferred":
+	case "script", "rejected", transferred:
 		return reason
 	}
 	return "caller"

@@ -34,6 +34,7 @@ var tools = []tool{
 	{"lame", "lame", true},
 	{"systemd-analyze", "systemd", true},
 	{"tshark", "tshark", true},
+	{"xmllint", "libxml2-utils", true},
 	{"espeak-ng", "espeak-ng", true},
 	{"chromium", "chromium fonts-dejavu-core", true},
 	{"ip", "iproute2", false},

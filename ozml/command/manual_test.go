@@ -19,11 +19,16 @@ const docs = "../../docs/ozml"
 // ./ozml/... writes it.
 func TestGenerated(t *testing.T) {
 	table := command.Table()
+	asJSON, err := table.ManualJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := map[string]string{
 		"README.md":        table.ManualIndex(),
 		"errors.md":        ozml.ManualErrors(),
 		"notifications.md": ozml.ManualNotifications(),
 		"ozml.xsd":         table.Schema(),
+		"ozml.json":        asJSON,
 	}
 	for _, p := range table.Manual() {
 		want[strings.ToLower(p.Name)+".md"] = p.Markdown()
