@@ -111,6 +111,7 @@ github.com/zaf/g711:                media/codec
 github.com/hajimehoshi/go-mp3:      media/mp3
 golang.org/x/text:                  ozml/syntax
 github.com/beevik/etree:            switch/api switch/store switch/presence
+github.com/danielgtaylor/huma/v2:   switch/api
 github.com/coder/websocket:         switch/webphone
 golang.org/x/crypto/argon2:         switch/api
 modernc.org/sqlite:                 switch/store/sqlite

@@ -25,8 +25,9 @@ type User struct {
 // An Access says who may come in (http-api.md A2). The zero Access lets nobody
 // in. It is not changed once handlers use it.
 //
-// There are three ways in: Basic credentials, the credentials in the parameters
-// of the legacy API, and for browsers the cookie of a session.
+// There are four ways in: Basic credentials, the credentials in the parameters
+// of the legacy API, for browsers the cookie of a session, and for programs a
+// token.
 type Access struct {
 	Off     bool           // http.auth: off: no credentials are asked for
 	Users   []User         // who has credentials
@@ -36,7 +37,8 @@ type Access struct {
 	Origins []string       // pages of other origins that may use it: https://app.example
 	Hosts   []string       // names of this switch beside localhost and its addresses; counts with Off
 
-	Sessions *Sessions // who is signed in; nil = nobody can
+	Sessions *Sessions   // who is signed in; nil = nobody can
+	Tokens   *TokenStore // nil = there are none
 	vault    vault
 	alone    gate // counts bad passwords without Sessions
 }
@@ -131,8 +133,8 @@ func (a *Access) cors(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
-	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Last-Event-ID")
+	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID")
 	w.WriteHeader(http.StatusNoContent)
 	return true
 }
@@ -148,25 +150,39 @@ func UserOf(ctx context.Context) User {
 // Guard lets only users of the API and of the console through, by Basic
 // credentials or the cookie of a session, and answers others with a problem (RFC
 // 9457). It is for everything but the legacy API, which has answers of its own.
-func (a *Access) Guard(next http.Handler) http.Handler {
+//
+// A token is enough for no such handler: those for which it is name a scope.
+func (a *Access) Guard(next http.Handler) http.Handler { return a.guard("", next) }
+
+// guard is Guard for a handler that may be used by a token of a scope, too.
+func (a *Access) guard(scope Scope, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a.cors(w, r) {
 			return
 		}
-		u, p := a.enter(r)
+		u, p := a.enter(r, scope)
 		if p != nil {
 			p.write(w)
 			return
 		}
 		ctx := context.WithValue(r.Context(), userKey{}, u)
-		if _, _, basic := r.BasicAuth(); !basic && !a.Off && cookie(r) != "" {
+		_, _, basic := r.BasicAuth()
+		token, bearer := bearerOf(r)
+		switch {
+		case bearer:
+			ctx = context.WithValue(ctx, stillKey{}, func() bool { return a.Tokens.good(token, time.Now()) })
+		case !basic && !a.Off && cookie(r) != "":
 			ctx = context.WithValue(ctx, stillKey{}, func() bool { return a.Sessions.good(cookie(r), time.Now()) })
+			ctx = context.WithValue(ctx, pageKey{}, true)
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
-type stillKey struct{}
+type (
+	stillKey struct{}
+	pageKey  struct{}
+)
 
 // stillIn tells whether who made a request that goes on and on is signed in
 // still: a stream ends with its session.
@@ -176,20 +192,28 @@ func stillIn(ctx context.Context) bool {
 }
 
 // byCookie tells whether a request came from a page, by the cookie of a session.
-func byCookie(ctx context.Context) bool { return ctx.Value(stillKey{}) != nil }
+func byCookie(ctx context.Context) bool { return ctx.Value(pageKey{}) != nil }
 
 // ownHeader is what a page of ours sends with a request that changes something:
 // a page of another origin cannot without our consent (ADR 0011).
 const ownHeader = "X-Ozswitch"
 
-func (a *Access) enter(r *http.Request) (User, *problem) {
+// enter gives the user of a request; scope is what a token needs, "" = none is
+// enough.
+func (a *Access) enter(r *http.Request, scope Scope) (User, *problem) {
 	if p := a.outside(r); p != nil {
 		return User{}, p
 	}
 	var u User
 	name, password, basic := r.BasicAuth()
 	value := cookie(r)
+	token, bearer := bearerOf(r)
 	switch {
+	case bearer:
+		var p *problem
+		if u, p = a.byToken(token, scope); p != nil {
+			return User{}, p
+		}
 	case basic:
 		var p *problem
 		if u, p = a.signIn(r, name, password); p != nil {

@@ -15,7 +15,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // do runs a command of the HTTP API for a user, as a request to /api does, and
 // gives its payload. The error is a problem with the code of the API.
-func (h *Commands) do(r *http.Request, u User, name string, values ...ozml.Value) (any, error) {
+func (h *Commands) do(ctx context.Context, u User, name string, values ...ozml.Value) (any, error) {
 	p := params{}
 	for _, v := range values {
 		if v.Value != "" {
@@ -26,10 +26,15 @@ func (h *Commands) do(r *http.Request, u User, name string, values ...ozml.Value
 	if c == nil || c.In&ozml.API == 0 {
 		return nil, fmt.Errorf("api: %s is no command of the API", name)
 	}
-	a := h.run(r, u, c, p)
+	a := h.run(ctx, u, c, p)
 	if a.code == codeOK {
 		return a.payload, nil
 	}
+	return nil, a.problem()
+}
+
+// problem tells by what is no good answer of a command.
+func (a answer) problem() *problem {
 	status := http.StatusUnprocessableEntity
 	switch a.code {
 	case codeBadParam:
@@ -39,28 +44,22 @@ func (h *Commands) do(r *http.Request, u User, name string, values ...ozml.Value
 	case codeNotConnected, codeNoExtension:
 		status = http.StatusConflict
 	}
-	return nil, &problem{Status: status, Code: a.code, Detail: a.message}
+	return &problem{Status: status, Code: a.code, Detail: a.message, Errors: a.mistakes}
 }
 
 type callRequest struct {
-	To     string `json:"to"`     // the number that is to ring
-	From   string `json:"from"`   // the number whose script runs; "" = the first that has one
-	Script string `json:"script"` // another script: a name of /v1/scripts, or a URL
+	To     string `json:"to" minLength:"1" doc:"which number is to ring"`
+	From   string `json:"from,omitempty" doc:"the number whose script runs; without it the first that has one"`
+	Script string `json:"script,omitempty" doc:"another script: a name of /v1/scripts, or a URL"`
 }
 
 type callStarted struct {
-	ID string `json:"id"`
+	ID string `json:"id" doc:"the call's id"`
 }
 
 // postCall rings a phone and runs a script on the call.
-func (v *V1) postCall(w http.ResponseWriter, r *http.Request) (any, error) {
-	var in callRequest
-	if err := read(w, r, smallBody, &in); err != nil {
-		return nil, err
-	}
-	if in.To == "" {
-		return nil, badRequest("to: which number is to ring?")
-	}
+func (v *V1) postCall(ctx context.Context, body *struct{ Body callRequest }) (*one[callStarted], error) {
+	in := body.Body
 	values := []ozml.Value{{Name: "Dialed", Value: in.To}, {Name: "ApiExtension", Value: in.From}}
 	run := in.Script
 	if run == "" {
@@ -82,7 +81,7 @@ func (v *V1) postCall(w http.ResponseWriter, r *http.Request) (any, error) {
 		}
 		values = append(values, ozml.Value{Name: "ResponseOzML", Value: s.Text})
 	}
-	done, err := v.Commands.do(r, UserOf(r.Context()), "Call", values...)
+	done, err := v.Commands.do(ctx, UserOf(ctx), "Call", values...)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +89,7 @@ func (v *V1) postCall(w http.ResponseWriter, r *http.Request) (any, error) {
 	if !ok {
 		return nil, errors.New("api: Call gave no CallId")
 	}
-	return created{callStarted{started.CallID}}, nil
+	return give(callStarted{started.CallID})
 }
 
 // running gives the number whose script is to run: the first that has one, or
@@ -105,34 +104,26 @@ func (v *V1) running(number string) (Number, error) {
 }
 
 // postHangup hangs a call up.
-func (v *V1) postHangup(_ http.ResponseWriter, r *http.Request) (any, error) {
-	if v.Console != nil && byCookie(r.Context()) {
-		v.Console(r.PathValue("id"))
+func (v *V1) postHangup(ctx context.Context, in *CallPath) (*nothing, error) {
+	if v.Console != nil && byCookie(ctx) {
+		v.Console(in.ID)
 	}
-	_, err := v.Commands.do(r, UserOf(r.Context()), "Hangup", ozml.Value{Name: "CallId", Value: r.PathValue("id")})
-	return nil, err
+	_, err := v.Commands.do(ctx, UserOf(ctx), "Hangup", ozml.Value{Name: "CallId", Value: in.ID})
+	return &nothing{}, err
 }
 
-type keysRequest struct {
-	Keys string `json:"keys"`
+type keysRequest struct { // 64 is more than anybody presses at once
+	Keys string `json:"keys" pattern:"^[0-9*#A-Da-d]{1,64}$" patternDescription:"1 to 64 out of 0-9 * # A-D" doc:"the keys, in their order"`
 }
-
-// maxKeys is more than anybody presses at once.
-const maxKeys = 64
 
 // postKeys presses keys as if the caller had.
-func (v *V1) postKeys(w http.ResponseWriter, r *http.Request) (any, error) {
-	var in keysRequest
-	if err := read(w, r, smallBody, &in); err != nil {
-		return nil, err
-	}
-	keys := strings.ToUpper(in.Keys)
-	if keys == "" || len(keys) > maxKeys || strings.Trim(keys, "0123456789*#ABCD") != "" {
-		return nil, badRequest("keys: want 1 to %d out of 0-9 * # A-D", maxKeys)
-	}
-	err := v.Press(context.WithoutCancel(r.Context()), r.PathValue("id"), keys)
+func (v *V1) postKeys(ctx context.Context, in *struct {
+	CallPath
+	Body keysRequest
+}) (*nothing, error) {
+	err := v.Press(context.WithoutCancel(ctx), in.ID, strings.ToUpper(in.Body.Keys))
 	if errors.Is(err, ozml.ErrNoCall) {
-		return nil, noCall(r.PathValue("id"))
+		return nil, noCall(in.ID)
 	}
-	return nil, err
+	return &nothing{}, err
 }

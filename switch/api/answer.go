@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -58,6 +59,8 @@ type answer struct {
 	code    int
 	message string
 	payload any // ozml.Started, []ozml.ActiveCall or nil
+
+	mistakes []Mistake // of code 302, for those who can be told more
 }
 
 // say makes the answer of a code; args fill its message.
@@ -120,28 +123,51 @@ func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), '
 
 // A problem is an error of everything but the legacy API (RFC 9457).
 type problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
-	Code   int    `json:"code,omitempty"` // that of the legacy API, where it has one
+	Type   string    `json:"type" doc:"about:blank: the status says what kind it is of"`
+	Title  string    `json:"title" doc:"the status in words"`
+	Status int       `json:"status"`
+	Detail string    `json:"detail,omitempty" doc:"what went wrong, and what to do about it"`
+	Code   int       `json:"code,omitempty" doc:"that of the legacy API, where it has one: 601 for no such call"`
+	Errors []Mistake `json:"errors,omitempty" doc:"of a request that is not as described: all that is wrong with it"`
 
-	quiet bool          // no WWW-Authenticate: a page asks, and has a form of its own
-	after time.Duration // Retry-After
+	quiet  bool          // no WWW-Authenticate: a page asks, and has a form of its own
+	after  time.Duration // Retry-After
+	bearer string        // what is wrong with the token (RFC 6750, 3.1)
 }
 
-func (p *problem) write(w http.ResponseWriter) {
+// fill writes out what follows from the status.
+func (p *problem) fill() *problem {
 	p.Type, p.Title = "about:blank", http.StatusText(p.Status)
-	h := w.Header()
+	return p
+}
+
+// GetStatus and the two after it are how package huma knows a problem.
+func (p *problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders implements huma.HeadersError.
+func (p *problem) GetHeaders() http.Header {
+	h := http.Header{}
 	if p.after > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(p.after.Seconds()+1)))
 	}
-	if p.Status == http.StatusUnauthorized && !p.quiet {
+	switch {
+	case p.bearer != "":
+		h.Set("WWW-Authenticate", `Bearer realm="ozswitch", `+p.bearer)
+	case p.Status == http.StatusUnauthorized && !p.quiet:
 		h.Set("WWW-Authenticate", `Basic realm="ozswitch", charset="UTF-8"`)
 	}
-	h.Set("Content-Type", "application/problem+json")
+	return h
+}
+
+func (p *problem) write(w http.ResponseWriter) {
+	h := w.Header()
+	maps.Copy(h, p.GetHeaders())
+	h.Set("Content-Type", p.ContentType(""))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(p.Status)
-	json.NewEncoder(w).Encode(p)
+	json.NewEncoder(w).Encode(p.fill())
 }

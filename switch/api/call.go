@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -90,13 +89,13 @@ func (v *V1) events(ctx context.Context, id string) ([]trace.Event, error) {
 }
 
 // getCall tells of one call.
-func (v *V1) getCall(_ http.ResponseWriter, r *http.Request) (any, error) {
-	id := r.PathValue("id")
-	c, live, err := v.call(r.Context(), id)
+func (v *V1) getCall(ctx context.Context, in *CallPath) (*one[CallDetail], error) {
+	id := in.ID
+	c, live, err := v.call(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	events, err := v.events(r.Context(), id)
+	events, err := v.events(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -117,11 +116,11 @@ func (v *V1) getCall(_ http.ResponseWriter, r *http.Request) (any, error) {
 		})
 	}
 	d.Sound = len(d.Recordings) > 0
-	if f, err := v.Log.OpenSound(r.Context(), id); err == nil {
+	if f, err := v.Log.OpenSound(ctx, id); err == nil {
 		f.Close()
 		d.Sound = true
 	}
-	return d, nil
+	return give(d)
 }
 
 // call gives a call that is up, or the row of one that is over. Right after its
@@ -172,31 +171,35 @@ func documents(events []trace.Event) []Document {
 }
 
 // getLog gives all events of a call so far.
-func (v *V1) getLog(_ http.ResponseWriter, r *http.Request) (any, error) {
-	events, err := v.events(r.Context(), r.PathValue("id"))
+func (v *V1) getLog(ctx context.Context, in *CallPath) (*one[[]trace.Event], error) {
+	events, err := v.events(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	if len(events) == 0 {
-		return nil, noCall(r.PathValue("id"))
+		return nil, noCall(in.ID)
 	}
-	return events, nil
+	return give(events)
 }
 
 // getDocument gives the script that ran: the last of that name, or the one of
 // the event seq.
-func (v *V1) getDocument(_ http.ResponseWriter, r *http.Request) (any, error) {
-	events, err := v.events(r.Context(), r.PathValue("id"))
+func (v *V1) getDocument(ctx context.Context, in *struct {
+	CallPath
+	Name string `query:"name" doc:"its name; without one the last that ran"`
+	Seq  int    `query:"seq" minimum:"0" doc:"the event that it was read by, of several of that name; without one the last"`
+}) (*one[*Document], error) {
+	events, err := v.events(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	if len(events) == 0 {
-		return nil, noCall(r.PathValue("id"))
+		return nil, noCall(in.ID)
 	}
-	name, seq := r.URL.Query().Get("name"), r.URL.Query().Get("seq")
+	name, seq := in.Name, in.Seq
 	var out *Document
 	for _, e := range events {
-		if e.Type == trace.ScriptParsed && (e.Doc == name || name == "") && (seq == "" || seq == itoa(e.Seq)) {
+		if e.Type == trace.ScriptParsed && (e.Doc == name || name == "") && (seq == 0 || seq == e.Seq) {
 			out = &Document{Name: e.Doc, Seq: e.Seq, Text: e.Body, Type: "application/xml"}
 		}
 	}
@@ -206,12 +209,11 @@ func (v *V1) getDocument(_ http.ResponseWriter, r *http.Request) (any, error) {
 	case out.Text == "":
 		return nil, notFound("the text of %s was not kept: see log.calls and sensitive_input", path.Base(out.Name))
 	}
-	return out, nil
+	return give(out)
 }
 
 // exported is a call as package export wants it.
-func (v *V1) exported(r *http.Request) (export.Call, error) {
-	id := r.PathValue("id")
+func (v *V1) exported(ctx context.Context, id string) (export.Call, error) {
 	if !v.Log.Known(id) {
 		return export.Call{}, noCall(id)
 	}
@@ -219,7 +221,7 @@ func (v *V1) exported(r *http.Request) (export.Call, error) {
 		ID: id,
 		Events: func() iter.Seq2[trace.Event, error] {
 			return func(yield func(trace.Event, error) bool) {
-				all, err := v.events(r.Context(), id)
+				all, err := v.events(ctx, id)
 				if err != nil {
 					yield(trace.Event{}, err)
 					return
@@ -231,7 +233,7 @@ func (v *V1) exported(r *http.Request) (export.Call, error) {
 				}
 			}
 		},
-		Sound: func() (io.ReadSeekCloser, error) { return v.Log.OpenSound(r.Context(), id) },
+		Sound: func() (io.ReadSeekCloser, error) { return v.Log.OpenSound(ctx, id) },
 		Open: func(file string) (io.ReadSeekCloser, error) {
 			return v.Root.Open(strings.TrimPrefix(file, "recordings/"))
 		},

@@ -1,10 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 
 	"ozswitch/ozml"
@@ -17,13 +16,7 @@ type History interface {
 	Calls(ctx context.Context, q store.CallQuery) (page []store.Call, total int, err error)
 }
 
-// Calls lists the calls that are up and a page of those that are over, newest
-// first, as JSON. Wire it at "GET /v1/calls", behind Access.Guard.
-//
-// The query may say page (from 0), rows (20, at most 200), and since and until
-// (RFC 3339); state, direction, result, from, to, dialed, extension and q (a
-// part of any of them) filter those that are over, and failed=true leaves those
-// that went well out.
+// Calls are the calls that are up, and those that are over.
 type Calls struct {
 	Live    func() []ozml.ActiveCall // may be nil
 	History History                  // may be nil
@@ -65,24 +58,50 @@ type pastCall struct {
 	Recordings int    `json:"recordings"` // how many; /v1/calls/{id} lists them
 
 	// The durations of store.Call are nanoseconds to JSON.
-	NoRing any `json:"ring,omitempty"`
-	NoTalk any `json:"talk,omitempty"`
+	NoRing any `json:"ring,omitempty" hidden:"true"`
+	NoTalk any `json:"talk,omitempty" hidden:"true"`
 }
 
-// ServeHTTP implements http.Handler.
-func (h *Calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	q, detail := callQuery(r)
-	if detail != "" {
-		(&problem{Status: http.StatusBadRequest, Detail: detail}).write(w)
-		return
-	}
-	out := struct {
-		Live  []liveCall `json:"live"`
-		Past  []pastCall `json:"past"`
-		Total int        `json:"past_total"`
-		Page  int        `json:"page"`
-		Rows  int        `json:"rows"`
-	}{Live: []liveCall{}, Past: []pastCall{}, Page: q.Page, Rows: q.Rows}
+// callFilter is the query of GET /v1/calls.
+type callFilter struct {
+	Page      int       `query:"page" minimum:"0" maximum:"1000000" doc:"of those that are over, from 0; a call that ends meanwhile moves the pages: a cursor does not mind"`
+	Rows      int       `query:"rows" minimum:"1" maximum:"200" default:"20" doc:"of one page"`
+	Limit     int       `query:"limit" minimum:"1" maximum:"200" doc:"the same as rows"`
+	Cursor    string    `query:"cursor" doc:"next_cursor of the page before"`
+	Since     time.Time `query:"since" doc:"the earliest start"`
+	Until     time.Time `query:"until" doc:"start before"`
+	ID        string    `query:"id"`
+	From      string    `query:"from"`
+	To        string    `query:"to"`
+	Dialed    string    `query:"dialed"`
+	Extension string    `query:"extension"`
+	Direction string    `query:"direction"`
+	State     string    `query:"state"`
+	Result    string    `query:"result"`
+	General   string    `query:"q" doc:"a part of any of these texts"`
+	Failed    bool      `query:"failed" doc:"only those that did not go well"`
+}
+
+// callList is a page of calls.
+type callList struct {
+	Live  []liveCall `json:"live" doc:"all that are up, whatever the query"`
+	Past  []pastCall `json:"past" doc:"those that are over, the newest first"`
+	Total int        `json:"past_total" doc:"how many are over, on all pages"`
+	Page  int        `json:"page"`
+	Rows  int        `json:"rows"`
+	Next  string     `json:"next_cursor,omitempty" doc:"for the page after this; absent on the last"`
+}
+
+// getCalls lists the calls that are up and a page of those that are over.
+func (v *V1) getCalls(ctx context.Context, in *callFilter) (*one[callList], error) {
+	return v.Calls.list(ctx, in)
+}
+
+func (h *Calls) list(ctx context.Context, in *callFilter) (*one[callList], error) {
+	q := store.CallQuery{ID: in.ID, From: in.From, To: in.To, Dialed: in.Dialed, Extension: in.Extension, Direction: in.Direction,
+		State: in.State, Result: in.Result, General: in.General, Failed: in.Failed, Since: in.Since, Until: in.Until,
+		Page: in.Page, Rows: cmp.Or(in.Limit, in.Rows)}
+	out := callList{Live: []liveCall{}, Past: []pastCall{}, Page: q.Page, Rows: q.Rows}
 	if h.Live != nil {
 		for _, c := range h.Live() {
 			var d Doing
@@ -93,56 +112,21 @@ func (h *Calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				c.Started, c.Ring.Seconds(), c.Talk.Seconds(), c.State, eventsPath(c.ID), d.Script, d.At, d.Recordings})
 		}
 	}
-	if h.History != nil {
-		page, total, err := h.History.Calls(r.Context(), q)
-		if err != nil {
-			(&problem{Status: http.StatusServiceUnavailable, Detail: "the history cannot be read: " + err.Error()}).write(w)
-			return
-		}
-		out.Total = total
-		for _, c := range page {
-			out.Past = append(out.Past, pastCall{
-				Call: c, Ring: c.Ring.Seconds(), Talk: c.Talk.Seconds(), Events: eventsPath(c.ID),
-				Script: c.Script, Problem: c.Problem, Recordings: len(c.Recordings),
-			})
-		}
+	if h.History == nil {
+		return give(out)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	json.NewEncoder(w).Encode(out)
+	page, total, err := h.History.Calls(ctx, q)
+	if err != nil {
+		return nil, &problem{Status: http.StatusServiceUnavailable, Detail: "the history cannot be read: " + err.Error()}
+	}
+	out.Total = total
+	for _, c := range page {
+		out.Past = append(out.Past, pastCall{
+			Call: c, Ring: c.Ring.Seconds(), Talk: c.Talk.Seconds(), Events: eventsPath(c.ID),
+			Script: c.Script, Problem: c.Problem, Recordings: len(c.Recordings),
+		})
+	}
+	return give(out)
 }
 
 func eventsPath(id string) string { return "/v1/calls/" + id + "/events" }
-
-// callQuery reads the query, or says what is wrong with it.
-func callQuery(r *http.Request) (q store.CallQuery, detail string) {
-	v := r.URL.Query()
-	q = store.CallQuery{ID: v.Get("id"), From: v.Get("from"), To: v.Get("to"), Dialed: v.Get("dialed"), Extension: v.Get("extension"),
-		Direction: v.Get("direction"), State: v.Get("state"), Result: v.Get("result"), General: v.Get("q"), Rows: 20}
-	switch v.Get("failed") {
-	case "", "false":
-	case "true":
-		q.Failed = true
-	default:
-		return q, "failed is true or false"
-	}
-	for name, n := range map[string]*int{"page": &q.Page, "rows": &q.Rows} {
-		if s := v.Get(name); s != "" {
-			i, err := strconv.Atoi(s)
-			if err != nil || i < 0 || i > 1_000_000 || name == "rows" && (i < 1 || i > 200) {
-				return q, name + " is out of range"
-			}
-			*n = i
-		}
-	}
-	for name, t := range map[string]*time.Time{"since": &q.Since, "until": &q.Until} {
-		if s := v.Get(name); s != "" {
-			at, err := time.Parse(time.RFC3339, s)
-			if err != nil {
-				return q, name + " is no time: write 2026-11-22T15:04:05Z"
-			}
-			*t = at
-		}
-	}
-	return q, ""
-}

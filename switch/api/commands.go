@@ -130,7 +130,7 @@ func (h *Commands) serve(w http.ResponseWriter, r *http.Request) answer {
 	case c.In&ozml.API == 0:
 		return say(codeInappropriate, c.Name)
 	}
-	return h.run(r, u, c, p)
+	return h.run(r.Context(), u, c, p)
 }
 
 // user checks the credentials, of the parameters or of Basic.
@@ -217,19 +217,27 @@ func (p params) add(query string) error {
 }
 
 // run runs the script of one command.
-func (h *Commands) run(r *http.Request, u User, c *ozml.Command, p params) answer {
+func (h *Commands) run(from context.Context, u User, c *ozml.Command, p params) answer {
 	var values []ozml.Value
 	for _, key := range slices.Sorted(maps.Keys(p)) {
 		values = append(values, p[key])
 	}
 	f := ozml.OneCommand(c.Name, values)
+	var bad answer
 	for _, d := range h.c.Table.Check(f, ozml.API) {
-		if d.Code == ozml.CodeBadParam && d.Severity == ozml.Error {
-			return say(codeBadParam, d.Param, c.Name)
+		if d.Code != ozml.CodeBadParam || d.Severity != ozml.Error {
+			continue
 		}
+		if bad.code == 0 {
+			bad = say(codeBadParam, d.Param, c.Name)
+		}
+		bad.mistakes = append(bad.mistakes, mistakeOf(d))
+	}
+	if bad.code != 0 {
+		return bad
 	}
 
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(from))
 	late := time.AfterFunc(h.c.Patient, func() { cancel(errLate) })
 	done := make(chan answer, 2) // accepted, ended
 	ok := say(codeOK)
@@ -273,6 +281,18 @@ func (h *Commands) run(r *http.Request, u User, c *ozml.Command, p params) answe
 		done <- ok
 	}()
 	return <-done
+}
+
+// mistakeOf says what a remark of the table says of a request.
+func mistakeOf(d ozml.Diagnostic) Mistake {
+	m := Mistake{Location: "body", Message: d.Msg}
+	if d.Param != "" {
+		m.Location += "." + d.Param
+	}
+	if d.Hint != "" {
+		m.Message += ": " + d.Hint
+	}
+	return m
 }
 
 var errLate = errors.New("api: no outcome in time")

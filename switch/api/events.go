@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/eventlog"
 )
@@ -65,6 +67,28 @@ func (h *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.retry = 2 * time.Second
 	}
 	s.run(r.Context(), sub)
+}
+
+// A CallPath is a call of a path.
+type CallPath struct {
+	ID string `path:"id" doc:"the call's id"`
+}
+
+// A Follow says from where on events are wanted.
+type Follow struct {
+	Last  string `header:"Last-Event-ID" doc:"the last event that was seen: what came since then comes first"`
+	Query string `query:"last_event_id" doc:"the same, for who cannot set headers"`
+}
+
+func (v *V1) getEvents(context.Context, *Follow) (*huma.StreamResponse, error) {
+	return streamed(v.Events.ServeHTTP)
+}
+
+func (v *V1) getCallEvents(context.Context, *struct {
+	CallPath
+	Follow
+}) (*huma.StreamResponse, error) {
+	return streamed(v.Events.ServeHTTP)
 }
 
 // A stream is one client that listens.

@@ -1,7 +1,7 @@
 package api
 
 import (
-	"net/http"
+	"context"
 	"time"
 )
 
@@ -28,8 +28,8 @@ type LinePlace struct {
 }
 
 // getLines lists the outside lines, as configured.
-func (v *V1) getLines(http.ResponseWriter, *http.Request) (any, error) {
-	return v.lines(), nil
+func (v *V1) getLines(context.Context, *nothing) (*one[[]Line], error) {
+	return give(v.lines())
 }
 
 func (v *V1) lines() []Line {

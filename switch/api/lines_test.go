@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -19,18 +18,18 @@ func TestLines(t *testing.T) {
 		Checks: []Check{{Name: "store", Err: func(context.Context) error { return broken }}}}
 	status := func() Status {
 		t.Helper()
-		s, err := v.getStatus(httptest.NewRecorder(), httptest.NewRequest("GET", "/v1/status", nil))
+		s, err := v.getStatus(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s.(Status)
+		return s.Body
 	}
 	written := func() string {
-		all, err := v.getLines(nil, nil)
+		all, err := v.getLines(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := json.Marshal(all)
+		b, err := json.Marshal(all.Body)
 		if err != nil {
 			t.Fatal(err)
 		}

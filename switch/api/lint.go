@@ -5,11 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"ozswitch/ozml"
 	"ozswitch/ozml/ozmltest"
@@ -81,9 +82,15 @@ func (v *V1) Lint(name, text string) (*syntax.File, []Diag) {
 	return f, out
 }
 
+// TransformSchema implements huma.SchemaTransformer.
+func (Diag) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	orNull(s, "fix")
+	return s
+}
+
 type lintRequest struct {
-	Text string `json:"text"`
-	Name string `json:"name"`
+	Text string `json:"text" doc:"the script"`
+	Name string `json:"name,omitempty" doc:"what it is called in the remarks"`
 }
 
 type lintAnswer struct {
@@ -95,19 +102,15 @@ type lintAnswer struct {
 func (v *V1) scriptBody() int64 { return 6*int64(max(v.Document.Body, 1<<20)) + smallBody }
 
 // postLint checks a text.
-func (v *V1) postLint(w http.ResponseWriter, r *http.Request) (any, error) {
-	var in lintRequest
-	if err := read(w, r, v.scriptBody(), &in); err != nil {
-		return nil, err
-	}
-	_, problems := v.Lint(cmp.Or(in.Name, "script.xml"), in.Text)
-	return lintAnswer{problems}, nil
+func (v *V1) postLint(_ context.Context, in *struct{ Body lintRequest }) (*one[lintAnswer], error) {
+	_, problems := v.Lint(cmp.Or(in.Body.Name, "script.xml"), in.Body.Text)
+	return give(lintAnswer{problems})
 }
 
 type runRequest struct {
-	Text   *string `json:"text"`
-	Name   string  `json:"name"`
-	Caller string  `json:"caller"` // lines of a scenario: at 2s press 1
+	Text   *string `json:"text,omitempty" nullable:"true" doc:"the script; without it that of name"`
+	Name   string  `json:"name,omitempty" doc:"a name of /v1/scripts, or what text is called"`
+	Caller string  `json:"caller,omitempty" doc:"lines of a scenario: at 2s press 1"`
 }
 
 // RunAnswer is what a call on paper came to.
@@ -131,11 +134,8 @@ var (
 )
 
 // postRun plays a script on paper.
-func (v *V1) postRun(w http.ResponseWriter, r *http.Request) (any, error) {
-	var in runRequest
-	if err := read(w, r, v.scriptBody(), &in); err != nil {
-		return nil, err
-	}
+func (v *V1) postRun(ctx context.Context, body *struct{ Body runRequest }) (*one[RunAnswer], error) {
+	in := body.Body
 	name := cmp.Or(in.Name, "script.xml")
 	if in.Text == nil {
 		s, err := v.script(in.Name)
@@ -151,14 +151,17 @@ func (v *V1) postRun(w http.ResponseWriter, r *http.Request) (any, error) {
 	f, problems := v.Lint(name, *in.Text)
 	out := RunAnswer{Problems: problems, Events: []trace.Event{}}
 	if f == nil {
-		return out, nil
+		return give(out)
 	}
-	done, err := v.runs.slot(r.Context())
+	done, err := v.runs.slot(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	return out, v.paper(r.Context(), f, sc, &out)
+	if err := v.paper(ctx, f, sc, &out); err != nil {
+		return nil, err
+	}
+	return give(out)
 }
 
 // paper plays the call, within its limits.

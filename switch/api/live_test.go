@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ozswitch/ozml"
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/eventlog"
 	"ozswitch/switch/store"
@@ -353,7 +354,12 @@ func TestCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h := testAccess().Guard(&Calls{Live: (&exchange{}).Active, History: mem})
+	mounted := func(c *Calls) http.Handler {
+		mux := http.NewServeMux()
+		(&V1{Access: testAccess(), Calls: c, Events: &Events{}, Table: ozml.Table{}}).Mount(mux)
+		return mux
+	}
+	h := mounted(&Calls{Live: (&exchange{}).Active, History: mem})
 	w := ask(h, basic(bare("/v1/calls?rows=2&page=0"), "HTTP_User_1", "qwe123"))
 	var got struct {
 		Live  []map[string]any
@@ -379,7 +385,7 @@ func TestCalls(t *testing.T) {
 			t.Errorf("%s: HTTP %d, want 400", q, w.Code)
 		}
 	}
-	empty := testAccess().Guard(&Calls{})
+	empty := mounted(&Calls{})
 	if w := ask(empty, basic(bare("/v1/calls"), "HTTP_User_1", "qwe123")); strings.TrimSpace(w.Body.String()) != `{"live":[],"past":[],"past_total":0,"page":0,"rows":20}` {
 		t.Errorf("nothing: %s", w.Body)
 	}

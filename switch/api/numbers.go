@@ -36,9 +36,9 @@ type Contact struct {
 
 // A NumberChange is what a number is to run.
 type NumberChange struct {
-	Type string `json:"type"` // script | api
-	File string `json:"file"` // script: a name of /v1/scripts
-	URL  string `json:"url"`  // api
+	Type string `json:"type" enum:"script,api" doc:"whether a script of the switch runs, or a web app decides"`
+	File string `json:"file,omitempty" doc:"of a script: a name of /v1/scripts"`
+	URL  string `json:"url,omitempty" doc:"of api: where IncomingCall is posted to"`
 }
 
 // A Refusal says why a number cannot be changed, or there is none.
@@ -49,16 +49,21 @@ type Refusal struct {
 
 func (e *Refusal) Error() string { return e.Why }
 
-func (v *V1) getNumbers(http.ResponseWriter, *http.Request) (any, error) {
-	return append([]Number{}, v.Numbers()...), nil
+// A NumberPath is a number of a path.
+type NumberPath struct {
+	Number string `path:"number" doc:"an extension's number"`
+}
+
+func (v *V1) getNumbers(context.Context, *nothing) (*one[[]Number], error) {
+	return give(append([]Number{}, v.Numbers()...))
 }
 
 // putNumber changes what a number runs, from the next call on.
-func (v *V1) putNumber(w http.ResponseWriter, r *http.Request) (any, error) {
-	var in NumberChange
-	if err := read(w, r, smallBody, &in); err != nil {
-		return nil, err
-	}
+func (v *V1) putNumber(ctx context.Context, put *struct {
+	NumberPath
+	Body NumberChange
+}) (*one[Number], error) {
+	in := put.Body
 	switch {
 	case in.Type == "script" && in.URL == "":
 		if _, err := v.script(in.File); err != nil {
@@ -71,43 +76,43 @@ func (v *V1) putNumber(w http.ResponseWriter, r *http.Request) (any, error) {
 	default:
 		return nil, badRequest(`want {"type": "script", "file": NAME} or {"type": "api", "url": URL}`)
 	}
-	if err := v.SetNumber(r.PathValue("number"), in); err != nil {
+	if err := v.SetNumber(put.Number, in); err != nil {
 		return nil, err
 	}
-	return v.getNumber(w, r)
+	return v.getNumber(ctx, &put.NumberPath)
 }
 
 // getNumber gives one extension.
-func (v *V1) getNumber(_ http.ResponseWriter, r *http.Request) (any, error) {
-	number := r.PathValue("number")
+func (v *V1) getNumber(_ context.Context, in *NumberPath) (*one[Number], error) {
 	for _, n := range v.Numbers() {
-		if n.Number == number {
-			return n, nil
+		if n.Number == in.Number {
+			return give(n)
 		}
 	}
-	return nil, notFound("there is no number %s", number)
+	return nil, notFound("there is no number %s", in.Number)
 }
 
 // patchNumber changes the settings of a phone: everybody those of his own, an
 // admin of all.
-func (v *V1) patchNumber(w http.ResponseWriter, r *http.Request) (any, error) {
-	number := r.PathValue("number")
-	if u := UserOf(r.Context()); !u.Admin && (u.Phone == "" || u.Phone != number) {
+func (v *V1) patchNumber(ctx context.Context, in *struct {
+	NumberPath
+	Body numberPatch
+}) (*one[Number], error) {
+	number := in.Number
+	if u := UserOf(ctx); !u.Admin && (u.Phone == "" || u.Phone != number) {
 		return nil, &problem{Status: http.StatusForbidden, Code: codeForbiddenUser, Detail: "this needs a user with admin: true, or whose phone " + number + " is"}
 	}
-	var in struct {
-		Settings *extension.Change `json:"settings"`
-	}
-	if err := read(w, r, smallBody, &in); err != nil {
-		return nil, err
-	}
-	if in.Settings == nil {
+	if in.Body.Settings == nil {
 		return nil, badRequest(`want {"settings": {"forward": {"always": NUMBER, ...}, "dnd": true, "call_waiting": true}}, with what is to change`)
 	}
-	if err := v.ChangeSettings(number, *in.Settings); err != nil {
+	if err := v.ChangeSettings(number, *in.Body.Settings); err != nil {
 		return nil, err
 	}
-	return v.getNumber(w, r)
+	return v.getNumber(ctx, &in.NumberPath)
+}
+
+type numberPatch struct {
+	Settings *extension.Change `json:"settings,omitempty" doc:"what is to change of a phone's"`
 }
 
 // httpURL refuses what is no URL of the web.
@@ -119,8 +124,8 @@ func httpURL(s string) error {
 }
 
 type fetchRequest struct {
-	URL    string `json:"url"`
-	Number string `json:"number"`
+	URL    string `json:"url" doc:"of the web app"`
+	Number string `json:"number,omitempty" doc:"that was called; without it the first that has a URL"`
 }
 
 // A Fetched is the answer of a web app to a sample IncomingCall.
@@ -138,22 +143,19 @@ type Fetched struct {
 }
 
 // postFetch asks a web app as a call would.
-func (v *V1) postFetch(w http.ResponseWriter, r *http.Request) (any, error) {
-	var in fetchRequest
-	if err := read(w, r, smallBody, &in); err != nil {
-		return nil, err
-	}
+func (v *V1) postFetch(ctx context.Context, body *struct{ Body fetchRequest }) (*one[Fetched], error) {
+	in := body.Body
 	if err := httpURL(in.URL); err != nil {
 		return nil, err
 	}
-	f := v.Fetch(r.Context(), UserOf(r.Context()), in.URL, in.Number)
+	f := v.Fetch(ctx, UserOf(ctx), in.URL, in.Number)
 	if f.Problems == nil {
 		f.Problems = []Diag{}
 	}
 	if f.Error == "" {
 		_, f.Problems = v.Lint(in.URL, string(f.Raw))
 	}
-	return f, nil
+	return give(f)
 }
 
 // A Sample is a small web app in one language.
@@ -166,10 +168,12 @@ type Sample struct {
 }
 
 // getSamples gives the samples, for the host and port of url if there is one.
-func (v *V1) getSamples(_ http.ResponseWriter, r *http.Request) (any, error) {
+func (v *V1) getSamples(_ context.Context, in *struct {
+	URL string `query:"url" doc:"where the app is to listen: http://127.0.0.1:8000"`
+}) (*one[[]Sample], error) {
 	const standard = "127.0.0.1:8000"
 	at := standard
-	if s := r.URL.Query().Get("url"); s != "" {
+	if s := in.URL; s != "" {
 		u, err := url.Parse(s)
 		if err != nil || u.Scheme != "http" || u.Hostname() == "" {
 			return nil, badRequest("url: want http://host:port")
@@ -191,7 +195,7 @@ func (v *V1) getSamples(_ http.ResponseWriter, r *http.Request) (any, error) {
 		}
 		out = append(out, Sample{s.Language, s.File, strings.ReplaceAll(s.Run, standard, at), strings.ReplaceAll(s.URL, standard, at), text})
 	}
-	return out, nil
+	return give(out)
 }
 
 // A Status says how the switch is.
@@ -219,8 +223,8 @@ type CheckResult struct {
 }
 
 // getStatus tells how the switch is, in a sentence and in figures.
-func (v *V1) getStatus(_ http.ResponseWriter, r *http.Request) (any, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+func (v *V1) getStatus(ctx context.Context, _ *nothing) (*one[Status], error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	s := v.Status()
 	s.OK, s.Sentence, s.Checks = true, "All well", []CheckResult{}
@@ -238,5 +242,5 @@ func (v *V1) getStatus(_ http.ResponseWriter, r *http.Request) (any, error) {
 		s.Checks = append(s.Checks, one)
 	}
 	v.linesDown(&s)
-	return s, nil
+	return give(s)
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Recordings serves files below a root to whoever has a token for them, or the
-// credentials of an API user. Wire it at "GET /recordings/{file...}".
+// Recordings serves files below a root to whoever has a token for them in the
+// address, or the credentials of an API user. Wire it at "GET /recordings/{file...}".
 type Recordings struct {
 	Root   *os.Root
 	Tokens *Tokens
@@ -35,11 +35,11 @@ func (h *Recordings) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if token := r.URL.Query().Get("token"); token == "" || !h.Tokens.Good(file, token, now()) {
 		_, _, basic := r.BasicAuth()
-		if token != "" && !basic {
+		if _, bearer := bearerOf(r); token != "" && !basic && !bearer {
 			missing.write(w)
 			return
 		}
-		if _, p := h.Access.enter(r); p != nil {
+		if _, p := h.Access.enter(r, RecordingsRead); p != nil {
 			p.write(w)
 			return
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -66,7 +67,7 @@ func (v *V1) script(name string) (Script, error) {
 	return s, err
 }
 
-func (v *V1) getScripts(http.ResponseWriter, *http.Request) (any, error) {
+func (v *V1) getScripts(context.Context, *nothing) (*one[[]Script], error) {
 	all, err := v.Scripts.List()
 	if err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func (v *V1) getScripts(http.ResponseWriter, *http.Request) (any, error) {
 		}
 		all[i].Problems = v.problems(one)
 	}
-	return append([]Script{}, all...), nil
+	return give(append([]Script{}, all...))
 }
 
 // problems counts errors and warnings.
@@ -95,14 +96,30 @@ func (v *V1) problems(s Script) (n int) {
 	return n
 }
 
-func (v *V1) getScript(w http.ResponseWriter, r *http.Request) (any, error) {
-	s, err := v.script(r.PathValue("name"))
+// A ScriptPath is a script of a path.
+type ScriptPath struct {
+	Name string `path:"name" doc:"its file's name: hello.xml"`
+}
+
+// An IfMatch says which version of a script its writer has seen.
+type IfMatch struct {
+	Match string `header:"If-Match" doc:"the ETag of the version that was seen, or *; needed where the script exists"`
+	None  string `header:"If-None-Match" doc:"*: only if there is none"`
+}
+
+// tagged is an answer with an entity tag.
+type tagged[T any] struct {
+	ETag string `header:"ETag"`
+	Body T
+}
+
+func (v *V1) getScript(_ context.Context, in *ScriptPath) (*tagged[Script], error) {
+	s, err := v.script(in.Name)
 	if err != nil {
 		return nil, err
 	}
 	s.Problems = v.problems(s)
-	w.Header().Set("ETag", s.ETag)
-	return s, nil
+	return &tagged[Script]{s.ETag, s}, nil
 }
 
 type putScript struct {
@@ -116,54 +133,56 @@ type scriptSaved struct {
 
 // putScript saves a text. A script with mistakes is saved as well: it is the
 // writer's, and a call says what is wrong with it.
-func (v *V1) putScript(w http.ResponseWriter, r *http.Request) (any, error) {
-	name := r.PathValue("name")
+func (v *V1) putScript(_ context.Context, in *struct {
+	ScriptPath
+	IfMatch
+	Body putScript
+}) (*tagged[scriptSaved], error) {
+	name, text := in.Name, in.Body.Text
 	if !scriptName.MatchString(name) {
 		return nil, badRequest("a script is called like hello.xml: letters, digits, dots, dashes, and .xml or .ozml at its end")
 	}
-	var in putScript
-	if err := read(w, r, v.scriptBody(), &in); err != nil {
-		return nil, err
-	}
-	if most := max(v.Document.Body, 1<<20); len(in.Text) > most {
+	if most := max(v.Document.Body, 1<<20); len(text) > most {
 		return nil, &problem{Status: http.StatusRequestEntityTooLarge, Detail: "the script is larger than limits.body"}
 	}
-	was, err := v.precondition(r, name)
+	was, err := v.precondition(in.IfMatch, name)
 	if err != nil {
 		return nil, err
 	}
-	if err := v.Scripts.Write(name, in.Text, was); err != nil {
+	if err := v.Scripts.Write(name, text, was); err != nil {
 		return nil, scriptError(err)
 	}
-	tag := ETag(in.Text)
-	w.Header().Set("ETag", tag)
-	_, problems := v.Lint(name, in.Text)
-	return scriptSaved{tag, problems}, nil
+	tag := ETag(text)
+	_, problems := v.Lint(name, text)
+	return &tagged[scriptSaved]{tag, scriptSaved{tag, problems}}, nil
 }
 
-func (v *V1) deleteScript(_ http.ResponseWriter, r *http.Request) (any, error) {
-	name := r.PathValue("name")
+func (v *V1) deleteScript(_ context.Context, in *struct {
+	ScriptPath
+	IfMatch
+}) (*nothing, error) {
+	name := in.Name
 	if _, err := v.script(name); err != nil {
 		return nil, err
 	}
-	was, err := v.precondition(r, name)
+	was, err := v.precondition(in.IfMatch, name)
 	if err != nil {
 		return nil, err
 	}
-	return nil, scriptError(v.Scripts.Delete(name, was))
+	return &nothing{}, scriptError(v.Scripts.Delete(name, was))
 }
 
 // precondition gives the entity tag that a script must have to be changed, ""
 // for one that must not exist (RFC 9110, 13.1). Who would replace a script has
 // to say which one (RFC 6585, 3).
-func (v *V1) precondition(r *http.Request, name string) (was string, err error) {
-	match := strings.TrimSpace(r.Header.Get("If-Match"))
+func (v *V1) precondition(in IfMatch, name string) (was string, err error) {
+	match := strings.TrimSpace(in.Match)
 	now, err := v.script(name)
 	if err != nil && match == "" {
 		return "", nil
 	}
 	switch {
-	case err != nil, r.Header.Get("If-None-Match") == "*":
+	case err != nil, in.None == "*":
 		return "", &problem{Status: http.StatusPreconditionFailed, Detail: ErrChanged.Error()}
 	case match == "":
 		return "", &problem{Status: http.StatusPreconditionRequired, Detail: "the script exists: say with If-Match which version of it you have seen"}

@@ -110,7 +110,7 @@ func TestReload(t *testing.T) {
 	}{{boss, false}, {user, true}} {
 		r := httptest.NewRequest("GET", "/v1/session", nil)
 		r.Header.Set(tt.cookie[0], tt.cookie[1])
-		if _, p := next.enter(r); (p == nil) != tt.ok {
+		if _, p := next.enter(r, ""); (p == nil) != tt.ok {
 			t.Errorf("%v: %v, want let in: %v", tt.cookie, p, tt.ok)
 		}
 	}
@@ -118,7 +118,7 @@ func TestReload(t *testing.T) {
 		t.Error("the link of a user that is gone is good")
 	}
 	r := basic(httptest.NewRequest("GET", "/v1/calls", nil), "HTTP_User_1", "qwe123")
-	if _, p := next.enter(r); p == nil {
+	if _, p := next.enter(r, ""); p == nil {
 		t.Error("the password of before is good after a reload")
 	}
 }

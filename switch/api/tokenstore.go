@@ -151,11 +151,11 @@ func (s *TokenStore) Check(secretText string, now time.Time) (Grant, bool) {
 	return k.copy(), true
 }
 
-// Good tells whether a token is good still; unlike Check it is no use of it.
-func (s *TokenStore) Good(id string, now time.Time) bool {
+// good tells whether a secret is good still; unlike Check it is no use of it.
+func (s *TokenStore) good(secretText string, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := s.byID[id]
+	k := s.by[secret(sha256.Sum256([]byte(secretText)))]
 	return k != nil && now.Before(k.Expires)
 }
 

@@ -68,7 +68,7 @@ func TestTokenStore(t *testing.T) {
 	if err := s.Revoke("ann", id); err != nil {
 		t.Error(err)
 	}
-	if _, ok := s.Check(text, now); ok || s.Good(id, now) {
+	if _, ok := s.Check(text, now); ok || s.good(text, now) {
 		t.Error("good after it was revoked")
 	}
 	if err := s.Keep(func(user string) bool { return user != "bob" }); err != nil {

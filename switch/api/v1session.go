@@ -1,8 +1,11 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // A Session is what a page needs to know of its user and the switch.
@@ -16,6 +19,12 @@ type Session struct {
 	Phone   *Phone `json:"phone"`          // nil = none
 	Script  string `json:"script_number"`  // the number that runs the script of `dev`, "" = none
 	Number  string `json:"default_number"` // what a phone offers to dial
+}
+
+// TransformSchema implements huma.SchemaTransformer.
+func (Session) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	orNull(s, "phone")
+	return s
 }
 
 // A Phone is the extension that is a user's phone in the browser.
@@ -33,15 +42,12 @@ type login struct {
 }
 
 // postSession signs a browser in.
-func (v *V1) postSession(w http.ResponseWriter, r *http.Request) (any, error) {
+func (v *V1) postSession(ctx context.Context, in *struct{ Body login }) (*one[Session], error) {
+	w, r := turnOf(ctx).w, turnOf(ctx).r
 	if p := v.Access.outside(r); p != nil {
 		return nil, p
 	}
-	var in login
-	if err := read(w, r, smallBody, &in); err != nil {
-		return nil, err
-	}
-	u, p := v.Access.signIn(r, in.Name, in.Password)
+	u, p := v.Access.signIn(r, in.Body.Name, in.Body.Password)
 	if p != nil {
 		p.quiet = true
 		return nil, p
@@ -53,16 +59,17 @@ func (v *V1) postSession(w http.ResponseWriter, r *http.Request) (any, error) {
 		v.Sessions.end(old)
 	}
 	setCookie(w, v.Access.Secure(r), v.Sessions.begin(u.Name, time.Now()))
-	return v.Describe(u), nil
+	return give(v.Describe(u))
 }
 
 // getSession tells who is signed in.
-func (v *V1) getSession(_ http.ResponseWriter, r *http.Request) (any, error) {
-	return v.Describe(UserOf(r.Context())), nil
+func (v *V1) getSession(ctx context.Context, _ *nothing) (*one[Session], error) {
+	return give(v.Describe(UserOf(ctx)))
 }
 
 // deleteSession signs out. It is no error when nobody is signed in.
-func (v *V1) deleteSession(w http.ResponseWriter, r *http.Request) (any, error) {
+func (v *V1) deleteSession(ctx context.Context, _ *nothing) (*nothing, error) {
+	w, r := turnOf(ctx).w, turnOf(ctx).r
 	if p := v.Access.outside(r); p != nil {
 		return nil, p
 	}
@@ -73,7 +80,7 @@ func (v *V1) deleteSession(w http.ResponseWriter, r *http.Request) (any, error) 
 		v.Sessions.end(value)
 	}
 	setCookie(w, v.Access.Secure(r), "")
-	return nil, nil
+	return &nothing{}, nil
 }
 
 // Login signs in by the one-time link /?login=TOKEN and leads on to the page. It

@@ -37,11 +37,17 @@ func (b *busyError) Error() string {
 var errPassword = fmt.Errorf("api: %s", messages[codeAuthFailed])
 
 // Prepare seals the users whose passwords are plain still, and ends the sessions
-// of users that are no more. Call it before the first request.
+// and
+// tokens of users that are no more. Call it before the first request.
 func (a *Access) Prepare() {
 	a.vault.once.Do(a.hashAll)
 	if a.Sessions != nil {
 		a.Sessions.keep(func(user string) bool { return a.find(user) >= 0 })
+	}
+	if a.Tokens != nil {
+		// That the store does not forget them is no matter until the next start,
+		// which comes here again.
+		_ = a.Tokens.Keep(func(user string) bool { return a.find(user) >= 0 })
 	}
 }
 

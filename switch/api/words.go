@@ -1,7 +1,7 @@
 package api
 
 import (
-	"net/http"
+	"context"
 	"slices"
 
 	"ozswitch/ozml"
@@ -33,7 +33,7 @@ type WordParam struct {
 
 // getCommands lists the elements of the language: its commands, and those that
 // stand only inside them.
-func (v *V1) getCommands(http.ResponseWriter, *http.Request) (any, error) {
+func (v *V1) getCommands(context.Context, *nothing) (*one[[]Word], error) {
 	var words []Word
 	var commands []string
 	for _, c := range v.Table.Commands() {
@@ -48,9 +48,9 @@ func (v *V1) getCommands(http.ResponseWriter, *http.Request) (any, error) {
 		w := Word{Name: c.Name, Aliases: list(c.Also), Summary: c.Title, Doc: c.Doc, Example: c.Example, Parents: []string{}}
 		words = inside(append(words, w), len(words), c.Params(), commands)
 	}
-	return append(words, Word{
+	return give(append(words, Word{
 		Name: "Response", Aliases: []string{"OzML"}, Summary: "the root of a script", Params: []WordParam{}, Children: commands, Parents: []string{},
-	}), nil
+	}))
 }
 
 // inside fills the word at index at, and appends the elements that stand in it.

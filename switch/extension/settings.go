@@ -101,8 +101,8 @@ func (s Settings) Check(number string) error {
 	return errors.Join(faults...)
 }
 
-// settingsJSON is how Settings look in /v1.
-type settingsJSON struct {
+// SettingsJSON is how Settings look in /v1, which describes them by it.
+type SettingsJSON struct {
 	Forward struct {
 		Always       string  `json:"always"`
 		Busy         string  `json:"busy"`
@@ -116,7 +116,7 @@ type settingsJSON struct {
 
 // MarshalJSON implements json.Marshaler.
 func (s Settings) MarshalJSON() ([]byte, error) {
-	var j settingsJSON
+	var j SettingsJSON
 	j.Forward.Always, j.Forward.Busy, j.Forward.NoAnswer, j.Forward.Unavailable = s.Forward.Always, s.Forward.Busy, s.Forward.NoAnswer, s.Forward.Unavailable
 	j.Forward.AfterSeconds = cmp.Or(s.Forward.After, DefaultAfter).Seconds()
 	j.DND, j.CallWaiting = s.DoNotDisturb, s.CallWaiting

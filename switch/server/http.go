@@ -86,7 +86,7 @@ func (h *httpSide) handle(next http.Handler, commands *api.Commands) {
 func (s *Server) newHandler(c *Config) (http.Handler, *api.Commands) {
 	access := &api.Access{
 		Off: c.HTTP.Auth == "off", Allowed: Prefixes(c.HTTP.Allowed), Denied: Prefixes(c.HTTP.Denied),
-		Proxies: Prefixes(c.HTTP.Proxies), Origins: c.HTTP.Origins, Sessions: &s.sessions,
+		Proxies: Prefixes(c.HTTP.Proxies), Origins: c.HTTP.Origins, Sessions: &s.sessions, Tokens: s.grants,
 	}
 	if u, err := url.Parse(c.PublicURL()); err == nil {
 		access.Hosts = []string{u.Hostname()}

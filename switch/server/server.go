@@ -97,6 +97,8 @@ type Server struct {
 	holds    holds
 	echoes   sync.WaitGroup
 	tokens   *api.Tokens
+	grants   *api.TokenStore
+	once     *api.Once
 	sessions api.Sessions
 	figures  figures
 	files    *scripts
@@ -165,6 +167,12 @@ func New(c *Config, o Options) (s *Server, err error) {
 		s.log.Error("texts that wait cannot be read", "err", err)
 	}
 	s.tokens = &api.Tokens{Key: s.data.key, Base: c.PublicURL()}
+	if s.grants, err = api.OpenTokenStore(s.store); err != nil {
+		s.log.Error("tokens of the API cannot be read", "err", err)
+	}
+	if s.once, err = api.OpenOnce(s.store, s.begun); err != nil {
+		s.log.Error("answers of requests with an Idempotency-Key cannot be read", "err", err)
+	}
 	if err = s.newWeb(); err != nil {
 		return s, err
 	}

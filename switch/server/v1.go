@@ -27,7 +27,7 @@ func (s *Server) newV1(c *Config, access *api.Access, commands *api.Commands) *a
 		},
 		Table: commandTable, Document: c.documentLimits(), Limits: s.scriptLimits(),
 		Scripts: s.files, Fetch: s.fetchSample, Numbers: s.numbers, Queues: s.v1Queues, Rooms: s.v1Rooms, SetNumber: s.setNumber, ChangeSettings: s.changeSettings,
-		Status: s.status, Checks: s.checks(),
+		Status: s.status, Checks: s.checks(), Once: s.once,
 	}
 }
 
