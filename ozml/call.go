@@ -118,5 +118,7 @@ type RecordSpec struct {
 	FinishDigits string        // any of these keys ends it
 	FinishedURL  string        // gets RecordCompleted, "" = none
 	Path         string        // folder below recordings/, "" = the default
+	Channels     int           // 1 mixed, 2 caller left and switch right; 0 = as the extension says
+	Trim         bool          // the silence before the first sound and after the last is left out
 	At           Place         // the command, for events
 }

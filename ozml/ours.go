@@ -10,6 +10,9 @@ import "ozswitch/ozml/syntax"
 // --strict` takes for an error.
 const CodeOurs = "OZ1110"
 
+// CodeNoRecording is of PauseRecord and ResumeRecord.
+const CodeNoRecording = "OZ1328"
+
 // notOzML says that a thing is an extension, in the manual and the schema.
 const notOzML = "Extension of ozswitch, not in OzML"
 
@@ -21,6 +24,10 @@ func oursCodes() []CodeDoc {
 		Code: CodeOurs, Title: "extension of ozswitch",
 		Cause: "The command or the parameter is not part of OzML: it is an addition of ozswitch. Here it works; another switch for the same scripts skips it. It is a note, and with `ozswitch vet --strict` an error.",
 		Cure:  "None is needed for scripts that run on ozswitch. For others, leave it out.",
+	}, {
+		Code: CodeNoRecording, Title: "no recording runs", Refused: true,
+		Cause: "PauseRecord or ResumeRecord came when no recording was running on the call: none was started, or it has ended. Nothing happens; over HTTP the code is 303.",
+		Cure:  "Start it with Record before. Its Duration, Inactivity or FinishDigits may have ended it.",
 	}}
 }
 

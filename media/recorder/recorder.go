@@ -60,6 +60,7 @@ type Spec struct {
 	Channels int           // 1: both sides mixed; 2: caller left, switch right
 	Codec    *codec.Codec  // of the leg, both ways; the file has its rate
 	Max      time.Duration // sound beyond this is left out; 0: no end
+	Trim     bool          // the silence before the first sound and after the last is left out; see trim
 
 	// OnVoice, if set, is told that the caller's voice began (true) or stopped (false), and at which place of the
 	// recording: for an end, where the last sound of voice was, which is up to 300 ms ago. When a noise began that was

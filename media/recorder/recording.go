@@ -59,6 +59,9 @@ func newRecording(r *Recorder, s Spec) *Recording {
 	if s.Max <= 0 {
 		rec.w.most = 1<<63 - 1
 	}
+	if s.Trim {
+		rec.w.trim = newTrim(s.Codec.Rate, s.Channels)
+	}
 	return rec
 }
 

@@ -17,7 +17,9 @@ type worker struct {
 	blocks []entry
 	bytes  []byte
 	voice  *detector
-	n      int64 // samples taken, per channel
+	trim   *trim   // nil: all is written
+	mixed  []int16 // a frame for the trim
+	n      int64   // samples taken, per channel
 	most   int64
 }
 
@@ -128,14 +130,14 @@ func (rec *Recording) frame(in, out []byte) {
 	if int64(len(a)) > left {
 		a, b = a[:left], b[:left]
 	}
-	if rec.spec.Channels == 2 {
-		for i, s := range a {
-			w.pcm = append(w.pcm, s, b[i])
-		}
-	} else {
-		for i, s := range a {
-			w.pcm = append(w.pcm, int16(max(-32768, min(32767, int(s)+int(b[i])))))
-		}
+	switch {
+	case w.trim == nil:
+		w.pcm = join(w.pcm, a, b, rec.spec.Channels)
+	case len(a) < len(w.a): // the last piece
+		w.pcm = w.trim.take(len(a), -1, join(w.mixed[:0], a, b, rec.spec.Channels), w.pcm)
+	default:
+		w.mixed = join(w.mixed[:0], a, b, rec.spec.Channels)
+		w.pcm = w.trim.frame(a, b, heard, len(out) > 0, w.mixed, w.pcm)
 	}
 	began := rec.duration(w.n)
 	w.n += int64(len(a))
@@ -148,6 +150,35 @@ func (rec *Recording) frame(in, out []byte) {
 	case voiceEnded:
 		rec.spec.OnVoice(false, max(0, rec.duration(w.n)-ago))
 	}
+}
+
+// join appends a frame of both directions as the file has them: mixed, or left and
+// right.
+func join(dst, a, b []int16, channels int) []int16 {
+	if channels == 2 {
+		for i, s := range a {
+			dst = append(dst, s, b[i])
+		}
+		return dst
+	}
+	for i, s := range a {
+		dst = append(dst, int16(max(-32768, min(32767, int(s)+int(b[i])))))
+	}
+	return dst
+}
+
+// cut leaves out the silence at the end of a trimmed recording.
+func (rec *Recording) cut() error {
+	if rec.w.trim == nil {
+		return nil
+	}
+	pcm, samples := rec.w.trim.rest()
+	rec.w.trim = nil
+	rec.w.pcm = append(rec.w.pcm[:0], pcm...)
+	if err := rec.flush(); err != nil {
+		return err
+	}
+	return rec.wav.Cut(samples)
 }
 
 // flush writes what is decoded, in one write.
@@ -168,6 +199,9 @@ func (rec *Recording) flush() error {
 // finish makes the header exact. A wav file then gets its name and the owner is told; an mp3 is made first.
 func (rec *Recording) finish(err error) {
 	r, name := rec.r, rec.spec.Name
+	if e := rec.cut(); e != nil && err == nil {
+		err = e
+	}
 	n := rec.wav.Samples()
 	d := Done{
 		Name: name, Channels: rec.spec.Channels, Rate: rec.spec.Codec.Rate, Data: rec.spec.Data,

@@ -86,6 +86,25 @@ func (w *Writer) Write(pcm []int16) error {
 	return nil
 }
 
+// Cut leaves out what comes after so many samples per channel; nothing when there
+// are no more. Nothing may be written afterwards. The File must be able to
+// Truncate.
+func (w *Writer) Cut(samples int64) error {
+	n := max(0, samples) * int64(2*w.channels)
+	if n >= w.n {
+		return nil
+	}
+	f, ok := w.f.(interface{ Truncate(size int64) error })
+	if !ok {
+		return errors.New("wav: cut: the file cannot be made shorter")
+	}
+	if err := f.Truncate(HeaderSize + n); err != nil {
+		return fmt.Errorf("wav: cut: %w", err)
+	}
+	w.n = n
+	return nil
+}
+
 // Close writes the true lengths into the header. A half-written last sample is left out of them.
 func (w *Writer) Close() error {
 	block := int64(2 * w.channels)

@@ -59,7 +59,7 @@ func (c *call) Flow() ozml.Flow { return ozml.Flow{} }
 
 // Flow implements ozml.Steerer.
 func (c *record) Flow() ozml.Flow {
-	return ozml.Flow{Records: true, NoEnd: c.Duration == 0 && c.Inactivity == 0 && c.keys == ""}
+	return ozml.Flow{Records: true, Waits: c.beep, Heard: c.beep, NoEnd: c.Duration == 0 && c.Inactivity == 0 && c.keys == ""}
 }
 
 // Flow implements ozml.Steerer.

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"ozswitch/ozml"
@@ -25,6 +26,8 @@ At the end of an extension's script the switch waits for a running recording bef
 			"A format other than mp3 and wav is replaced by mp3 with a warning.",
 			"RecordPath is a folder below the recordings; a drive letter and leading slashes are dropped, `..` is refused and the default folder used.",
 			"The cap is 4 hours.",
+			"Beep takes half a second, and the script waits for it. A key within InitialCommands cuts it short, and then nothing is recorded.",
+			"TrimSilence keeps 0.2 seconds before the first sound and after the last. Comfort noise and the noise of a line are silence; the voice of either party and whatever else is loud are not. Of a recording without any sound half a second is kept. Duration and Size of RecordCompleted are those of the trimmed file; the parameters Duration and Inactivity run in real time.",
 		},
 		Example: `<Response>
   <Speak>Leave a message, end with hash</Speak>
@@ -40,6 +43,9 @@ At the end of an extension's script the switch waits for a running recording bef
 			p.Seconds(&c.Inactivity, "Inactivity", "ends after so long without voice from the caller; 0 = never", ozml.Only(ozml.Extension), most)
 			p.Keys(&c.keys, "FinishDigits", "any of these keys ends it", ozml.Only(ozml.Extension))
 			p.String(&c.Path, "RecordPath", "folder below the recordings")
+			p.String(&c.channels, "Channels", "1: both parties mixed; 2: the caller left, what he hears right; the extension's `record_channels` where absent", ozml.OneOf("1", "2"), ozml.Ours)
+			p.Bool(&c.beep, "Beep", "a tone before the recording begins; it is not in the recording", ozml.Default("false"), ozml.Ours)
+			p.Bool(&c.Trim, "TrimSilence", "leave out the silence before the first sound and after the last", ozml.Default("false"), ozml.Ours)
 			callID(p, &c.id)
 			return &c
 		},
@@ -48,8 +54,10 @@ At the end of an extension's script the switch waits for a running recording bef
 
 type record struct {
 	ozml.RecordSpec
-	keys ozml.Keys
-	id   string
+	keys     ozml.Keys
+	channels string
+	beep     bool
+	id       string
 }
 
 func (c *record) Do(ctx context.Context, m *ozml.Machine) error {
@@ -60,8 +68,19 @@ func (c *record) Do(ctx context.Context, m *ozml.Machine) error {
 	if c.Path, err = folder(c.Path); err != nil {
 		m.Fail(err) // and the default folder is used (decisions 4.4)
 	}
-	c.FinishDigits, c.At = string(c.keys), m.Place()
+	c.FinishDigits, c.At, c.Channels = string(c.keys), m.Place(), channels(c.channels)
+	if c.beep {
+		if err := call.Beep(ctx); err != nil {
+			return m.Result(call, err)
+		}
+	}
 	return m.Result(call, call.StartRecord(ctx, c.RecordSpec))
+}
+
+// channels reads the parameter, which is 1, 2 or absent.
+func channels(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
 }
 
 // folder makes a RecordPath a path below the recordings.

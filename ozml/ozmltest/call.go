@@ -32,6 +32,7 @@ type Call struct {
 	waiters []*waiter // contexts of UntilKey, innermost last
 
 	rec     *recording
+	sounds  time.Time // since when something is heard; zero when nothing is
 	records int
 	pending int // RecordCompleted that are not answered yet
 	gone    []gone
@@ -295,7 +296,12 @@ func (c *Call) Beep(ctx context.Context) error {
 
 func (c *Call) sound(ctx context.Context, d time.Duration, s Sound) error {
 	begun := c.now
+	c.sounds = begun
 	err := c.pass(ctx, d)
+	c.sounds = time.Time{}
+	if c.rec != nil {
+		c.rec.heard = append(c.rec.heard, stretch{begun, c.now})
+	}
 	if c.cfg.Heard != nil {
 		s.At, s.Heard = begun.Sub(epoch), c.now.Sub(begun)
 		c.cfg.Heard(s)

@@ -17,9 +17,17 @@ import (
 // A recording runs.
 type recording struct {
 	ozml.RecordSpec
-	file  string
-	begun time.Time
+	file   string
+	begun  time.Time
+	turn   int           // of what will end it: a pause makes it void
+	paused time.Time     // since when; zero while it takes sound
+	pauses time.Duration // those that are over
+	gaps   []stretch     // the same, on the call's clock
+	heard  []stretch     // when the call's parties heard something
 }
+
+// A stretch is a piece of the call's time.
+type stretch struct{ from, to time.Time }
 
 // gone is an answer to RecordCompleted that came when the call was over, or one to
 // SMSDeliveryReport.
@@ -44,22 +52,29 @@ func (c *Call) startRecord(ctx context.Context, r ozml.RecordSpec) error {
 	rec := &recording{RecordSpec: r, begun: c.now, file: fmt.Sprintf("%s/%s_%s_%d.%s", folder, c.now.Format("20060102T150405"), c.info.ID, c.records, r.Format)}
 	c.rec = rec
 	c.Emit(trace.Event{Type: trace.RecordStart, Doc: r.At.Doc, Line: r.At.Pos.Line, Col: r.At.Pos.Column, Name: "Record", File: rec.file})
+	c.arm(rec)
+	return nil
+}
+
+// arm says when the recording will end by itself, from now on.
+func (c *Call) arm(rec *recording) {
+	rec.turn++
+	turn := rec.turn
 	stop := func(reason string) func() {
 		return func() {
-			if c.rec == rec {
+			if c.rec == rec && rec.turn == turn {
 				c.endRecord(reason, 0)
 			}
 		}
 	}
-	if r.Duration > 0 {
-		c.after(r.Duration, stop("duration"))
+	if rec.Duration > 0 {
+		c.after(rec.Duration-rec.length(c.now), stop("duration"))
 	}
-	if r.Inactivity > 0 {
-		if at, ends := c.silentAt(r.Inactivity); ends {
+	if rec.Inactivity > 0 {
+		if at, ends := c.silentAt(rec.Inactivity); ends {
 			c.after(at, stop("inactivity"))
 		}
 	}
-	return nil
 }
 
 // silentAt tells after how long the caller will have been silent for d. ends is
@@ -67,6 +82,9 @@ func (c *Call) startRecord(ctx context.Context, r ozml.RecordSpec) error {
 func (c *Call) silentAt(d time.Duration) (at time.Duration, ends bool) {
 	if n := c.records; n > 0 && n <= len(c.sc.Recorded) {
 		at = c.sc.Recorded[n-1].Silent
+		if c.rec != nil {
+			at -= c.rec.length(c.now)
+		}
 		return at, at > 0
 	}
 	said := []Act{}
@@ -103,7 +121,7 @@ func (c *Call) endRecord(reason string, k ozml.Key) {
 		return
 	}
 	c.rec = nil
-	d := c.now.Sub(r.begun)
+	d := r.length(c.now)
 	key := ""
 	if k != 0 {
 		key = string(rune(k))
@@ -113,10 +131,14 @@ func (c *Call) endRecord(reason string, k ozml.Key) {
 		ev.Key = ""
 	}
 	c.Emit(ev)
+	if r.Trim {
+		d = c.trimmed(r)
+	}
 	rate := int64(4000) // bytes a second: mp3 of 32 kbit/s
 	if r.Format == "wav" {
 		rate = 16000
 	}
+	rate *= int64(max(1, r.Channels))
 	size := int64(d.Seconds() * float64(rate))
 	c.Emit(trace.Event{Type: trace.RecordSaved, Doc: r.At.Doc, Line: r.At.Pos.Line, Col: r.At.Pos.Column, Name: "Record", File: r.file, Size: size, Seconds: d.Seconds()})
 	if r.FinishedURL == "" {

@@ -118,7 +118,7 @@ func lasts(name string) bool {
 // silent names the commands that are seen by what they lead to.
 func silent(name string) bool {
 	switch name {
-	case "UserInput", "ForEach", "Delay", "Record", "Var", "Array", "GoTo", "OnHangup", "ListActiveCalls":
+	case "UserInput", "ForEach", "Delay", "Record", "PauseRecord", "ResumeRecord", "Var", "Array", "GoTo", "OnHangup", "ListActiveCalls":
 		return true
 	}
 	return false
@@ -202,6 +202,10 @@ func describe(e Event) string {
 		return entry(e)
 	case RecordStart:
 		return place(e) + "Record started " + e.File
+	case RecordPause:
+		return place(e) + "Record paused"
+	case RecordResume:
+		return place(e) + "Record resumed"
 	case RecordEnd:
 		reason := e.Reason
 		if e.Key != "" {

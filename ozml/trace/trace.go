@@ -37,6 +37,8 @@ const (
 	KeySent         Type = "key.sent" // Key has all that a script sent at once, Source how
 	Input           Type = "input"    // a UserInput took an entry (Key, and in Reason the Input's Key) or none (Text); Count is its length
 	RecordStart     Type = "recording.started"
+	RecordPause     Type = "recording.paused"
+	RecordResume    Type = "recording.resumed"
 	RecordEnd       Type = "recording.ended" // at once, with Reason, Key and Seconds; then saved or failed once the file is whole
 	RecordSaved     Type = "recording.saved"
 	RecordFail      Type = "recording.failed"

@@ -159,7 +159,11 @@ func (c *live) FindPrompt(file string) error {
 var errTimeout = errors.New("script: timeout of Play")
 
 // Beep is heard by all.
-func (c *live) Beep(ctx context.Context) error { return c.hear(ctx, ozml.All, c.r.beep, false) }
+func (c *live) Beep(ctx context.Context) error { return c.beep(ctx, false) }
+
+func (c *live) beep(ctx context.Context, over bool) error {
+	return c.hear(ctx, ozml.All, c.r.beep, over)
+}
 
 // SendKeys sends keys to a party, to both at once for All.
 func (c *live) SendKeys(ctx context.Context, to ozml.Party, keys string) error {

@@ -24,10 +24,17 @@ type recording struct {
 	name    string // below recordings/
 	started time.Time
 	file    *recorder.Recording
-	stopTap func()
-	length  *time.Timer // Duration
-	quiet   *time.Timer // Inactivity; nil without
-	noMP3   error       // why it is a wav file, though an mp3 was wanted
+	leg     *bridge.Leg
+	part    *part         // the one that runs, or ran last
+	limit   time.Duration // of what is recorded
+	length  *time.Timer   // Duration
+	quiet   *time.Timer   // Inactivity; nil without
+	noMP3   error         // why it is a wav file, though an mp3 was wanted
+
+	paused  time.Time     // since when; zero while it takes sound
+	resumed time.Time     // the last time
+	pauses  time.Duration // those that are over
+	talks   bool          // the caller, as far as is known
 
 	ended  time.Time
 	reason string // duration, inactivity, digit, hangup, replaced ...; "" while it runs
@@ -52,7 +59,7 @@ func (c *live) record(ctx context.Context, spec ozml.RecordSpec, by *guest) erro
 	if r == nil {
 		return ozml.ErrGone
 	}
-	r.by = by
+	r.by, r.leg = by, leg
 	if err := leg.Usable(); err != nil {
 		return c.failed(r, err)
 	}
@@ -62,12 +69,15 @@ func (c *live) record(ctx context.Context, spec ozml.RecordSpec, by *guest) erro
 			return c.failed(r, err)
 		}
 	}
-	limit := spec.Duration
-	if limit == 0 {
-		limit = recordCap
+	if r.limit = spec.Duration; r.limit == 0 {
+		r.limit = recordCap
+	}
+	channels := spec.Channels
+	if channels == 0 {
+		channels = max(1, c.task.RecordChannels)
 	}
 	file, err := c.r.c.Recorder.Start(recorder.Spec{ // may take a moment: c.mu is free
-		Name: r.name, Channels: max(1, c.task.RecordChannels), Codec: co, Max: limit,
+		Name: r.name, Channels: channels, Codec: co, Max: r.limit, Trim: spec.Trim,
 		OnVoice: r.voice, OnDone: r.done, Data: r.owner(),
 	})
 	if err != nil {
@@ -83,8 +93,7 @@ func (c *live) record(ctx context.Context, spec ozml.RecordSpec, by *guest) erro
 	}
 	gone := c.ended
 	if !gone && r.reason == "" { // else the file could not be made after all
-		r.stopTap, err = leg.Record(r.block)
-		gone = err != nil
+		gone = r.listen() != nil
 	}
 	if gone {
 		r.finish(now, "hangup", "")
@@ -95,7 +104,7 @@ func (c *live) record(ctx context.Context, spec ozml.RecordSpec, by *guest) erro
 		return nil
 	}
 	c.rec = r
-	r.length = time.AfterFunc(limit, func() { c.finish(r, "duration") })
+	r.length = time.AfterFunc(r.limit, r.long)
 	if spec.Inactivity > 0 {
 		r.quiet = time.AfterFunc(spec.Inactivity, r.silent)
 	}
@@ -180,17 +189,15 @@ func (r *recording) finish(now time.Time, reason, digit string) {
 	if r.spec.FinishedURL == "" {
 		r.c.settle()
 	}
-	if r.stopTap != nil {
-		r.stopTap()
-	}
+	r.stopPart()
 	r.c.line.Sink().Emit(r.c.at(r.spec, trace.Event{
 		T: now, Type: trace.RecordEnd, Reason: reason, Key: digit,
-		File: path.Join("recordings", r.name), Seconds: now.Sub(r.started).Seconds(),
+		File: path.Join("recordings", r.name), Seconds: r.recorded(now).Seconds(),
 	}))
 }
 
-// block hands sound to the file; it is called in the leg's goroutine.
-func (r *recording) block(b *pace.Block) {
+// block hands sound of a part to the file; it is called in the leg's goroutine.
+func (r *recording) block(p *part, b *pace.Block) {
 	for range b.Dropped { // sound that was lost is silence, so that times stay true
 		r.file.Write(recorder.Block{Frames: 1})
 	}
@@ -202,37 +209,12 @@ func (r *recording) block(b *pace.Block) {
 		r.file.Write(w)
 	}
 	if b.Last {
-		r.c.finish(r, "hangup") // the leg went first: no more sound will come
-		r.file.Stop(r.outcome())
+		r.drained(p)
 	}
 }
 
 // outcome is reason and key in one word or two, for the recorder's journal; see Recovered.
 func (r *recording) outcome() string { return strings.TrimSpace(r.reason + " " + r.digit) }
-
-// voice arms the Inactivity timer anew; it is called by the recorder's worker.
-func (r *recording) voice(on bool, at time.Duration) {
-	r.c.mu.Lock()
-	defer r.c.mu.Unlock()
-	if r.quiet == nil || r.reason != "" {
-		return
-	}
-	r.quiet.Stop()
-	if !on {
-		r.quiet.Reset(time.Until(r.started.Add(at + r.spec.Inactivity)))
-	}
-}
-
-// silent is Inactivity's end, unless the disk stalls and the voice was not listened to yet.
-func (r *recording) silent() {
-	r.c.mu.Lock()
-	defer r.c.mu.Unlock()
-	if r.reason == "" && r.file.Behind() > time.Second {
-		r.quiet.Reset(time.Second)
-		return
-	}
-	r.finish(time.Now(), "inactivity", "")
-}
 
 // owner is what must be known to report this recording after a crash.
 func (r *recording) owner() string {

@@ -95,6 +95,11 @@ func (v *visitor) Play(ctx context.Context, p ozml.Prompt) error {
 	return v.sounds(ctx, func(ctx context.Context) error { return v.play(ctx, p, true) })
 }
 
+// Beep is heard by all, over what the script says.
+func (v *visitor) Beep(ctx context.Context) error {
+	return v.sounds(ctx, func(ctx context.Context) error { return v.beep(ctx, true) })
+}
+
 // SendKeys sends keys in turn.
 func (v *visitor) SendKeys(ctx context.Context, to ozml.Party, keys string) error {
 	return v.sounds(ctx, func(ctx context.Context) error { return v.live.SendKeys(ctx, to, keys) })
