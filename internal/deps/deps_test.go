@@ -48,9 +48,10 @@ media/mediatest:   media media/dtmf
 
 ozml/syntax:
 ozml/trace:
-ozml:              ozml/syntax ozml/trace
-ozml/command:      ozml ozml/syntax ozml/trace
-ozml/ozmltest:     ozml ozml/syntax ozml/trace ozml/command media
+ozml/contactid:
+ozml:              ozml/syntax ozml/trace ozml/contactid
+ozml/command:      ozml ozml/syntax ozml/trace ozml/contactid
+ozml/ozmltest:     ozml ozml/syntax ozml/trace ozml/contactid ozml/command media
 internal/coverage: ozml ozml/command ozml/ozmltest
 
 switch/call:
@@ -65,7 +66,7 @@ switch/quota:
 switch/route:      ozml/trace switch/call switch/dialplan switch/exchange switch/extension
 switch/eventlog:   switch/call ozml/trace
 switch/message:    switch/store switch/queue
-switch/alarm:      media media/dtmf
+switch/alarm:      media media/dtmf ozml/contactid
 switch/sip/transaction:
 switch/sip/flow:   switch/sip/transaction
 switch/sip/dialog: switch/sip/transaction
@@ -133,7 +134,7 @@ github.com/emersion/go-sasl:        switch/message
 `
 
 // core is standard library only.
-var core = []string{"ozml", "ozml/trace", "ozml/command", "ozml/ozmltest", "switch/call", "switch/dialplan", "media"}
+var core = []string{"ozml", "ozml/trace", "ozml/contactid", "ozml/command", "ozml/ozmltest", "switch/call", "switch/dialplan", "media"}
 
 func TestLawOfImports(t *testing.T) {
 	grants, order := readLaw(t)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ozswitch/media/codec"
+	"ozswitch/ozml/contactid"
 )
 
 // A line carries sound from one end to the other, a frame at a time.
@@ -85,16 +86,16 @@ func call(t *testing.T, s *Sender, r *Receiver, there, back line) (got []Receive
 	return got
 }
 
-func anyMessage(rnd *rand.Rand) Message {
+func anyMessage(rnd *rand.Rand) contactid.Message {
 	digits := func(n int) string {
 		b := make([]byte, n)
 		for i := range b {
-			b[i] = alphabet[rnd.IntN(len(alphabet))]
+			b[i] = contactid.Alphabet[rnd.IntN(len(contactid.Alphabet))]
 		}
 		return string(b)
 	}
-	q := []Qualifier{NewEvent, NewRestore, StatusReport}[rnd.IntN(3)]
-	return Message{digits(4), q, digits(3), digits(2), digits(3)}
+	q := []contactid.Qualifier{contactid.NewEvent, contactid.NewRestore, contactid.StatusReport}[rnd.IntN(3)]
+	return contactid.Message{digits(4), q, digits(3), digits(2), digits(3)}
 }
 
 // The promise of the issue: without loss all, with 1 % of the packets lost none
@@ -208,7 +209,7 @@ func TestNewSenderRefuses(t *testing.T) {
 	if _, err := NewSender(); err == nil {
 		t.Error("a sender without a message was made")
 	}
-	if _, err := NewSender(Message{Account: "12", Qualifier: NewEvent}); err == nil {
+	if _, err := NewSender(contactid.Message{Account: "12", Qualifier: contactid.NewEvent}); err == nil {
 		t.Error("a message of 9 digits was taken")
 	}
 }

@@ -11,20 +11,21 @@ import (
 
 	"ozswitch/media"
 	"ozswitch/media/dtmf"
+	"ozswitch/ozml/contactid"
 )
 
 func clean([]int16) {}
 
-func must(t testing.TB, digits string) Message {
+func must(t testing.TB, digits string) contactid.Message {
 	t.Helper()
-	m, err := Parse(digits)
+	m, err := contactid.Parse(digits)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
-func sender(t testing.TB, all ...Message) *Sender {
+func sender(t testing.TB, all ...contactid.Message) *Sender {
 	t.Helper()
 	s, err := NewSender(all...)
 	if err != nil {
@@ -35,9 +36,9 @@ func sender(t testing.TB, all ...Message) *Sender {
 
 func TestSeveralMessagesInOneCall(t *testing.T) {
 	fire, over, test := must(t, "1234181110010151"), must(t, "123418311001015E"), must(t, "1234181602000002")
-	all := []Message{fire, over, test, fire}
+	all := []contactid.Message{fire, over, test, fire}
 	s, r := sender(t, all...), NewReceiver()
-	var got []Message
+	var got []contactid.Message
 	for _, m := range call(t, s, r, wire(clean), wire(clean)) {
 		got = append(got, m.Message)
 	}
@@ -189,7 +190,7 @@ func TestReceiverJudges(t *testing.T) {
 		r := NewReceiver()
 		kiss := listen(t, r, pcm(t, src))
 		got, ok := r.Next()
-		if ok != (len(c.want) == length) || ok && got.Digits != c.want {
+		if ok != (len(c.want) == contactid.Length) || ok && got.Digits != c.want {
 			t.Errorf("%s: received %v %v, want %q", c.name, got, ok, c.want)
 		}
 		if ok {
@@ -235,26 +236,57 @@ func TestSpacingIsJudged(t *testing.T) {
 		{at(0, 200), "between digits 2 and 3 a digit is missing: 200ms apart, the others 100ms"},
 		{at(0, 0, 40), "digits 3 and 4 are parts of one"},
 	} {
-		got, err := assemble(c.all)
+		got, err := assemble(c.all, false)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) || err == nil && got != "1234181131010158" {
 			t.Errorf("assemble = %q, %v, want %q", got, err, c.want)
 		}
 	}
 }
 
-// An adapter may turn the tones into packets.
+// An adapter may turn the tones into packets (RFC 4733, SIP INFO), which come when
+// the network lets them, and may let the beginning of each tone through.
 func TestKeysAsPackets(t *testing.T) {
-	r := NewReceiver()
-	buf := make([]int16, 160)
-	for i := range 400 {
-		_, _ = r.Read(buf)
-		if k := (i - 100) / 5; i >= 100 && i%5 == 0 && k < length {
-			r.Key(keysOf("1234181131010158")[k])
-		}
-		_ = r.Write(make([]int16, 160))
+	const digits = "1234181131010158"
+	tones, err := dtmf.Keys(Rate, keysOf(digits), keyLen, keyLen)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got, ok := r.Next(); !ok || got.Digits != "1234181131010158" {
-		t.Errorf("received %v %v, want 1234181131010158; %v", got, ok, r.Err())
+	sound := pcm(t, tones)
+	for name, c := range map[string]struct {
+		step int // frames from key to key
+		sway int // frames by which every second packet is late
+		leak time.Duration
+	}{
+		"as they are pressed":    {5, 0, 0},
+		"late by turns":          {5, 3, 0},
+		"with tones let through": {5, 2, 35 * time.Millisecond},
+		"as slow as INFO":        {20, 3, 0},
+	} {
+		r := NewReceiver()
+		buf, frame := make([]int16, 160), make([]int16, 160)
+		for i := range 800 {
+			_, _ = r.Read(buf)
+			clear(frame)
+			if at := (i - 99) * 160; c.leak > 0 && at >= 0 && at+160 <= len(sound) { // a frame before the packet
+				for j := range frame {
+					if within := (at + j) % Rate.N(2*keyLen); within < Rate.N(c.leak) {
+						frame[j] = sound[at+j]
+					}
+				}
+			}
+			for k := range contactid.Length {
+				if i == 100+k*c.step+k%2*c.sway {
+					r.Key(keysOf(digits)[k])
+				}
+			}
+			_ = r.Write(frame)
+		}
+		if got, ok := r.Next(); !ok || got.Digits != digits || r.Err() != nil {
+			t.Errorf("%s: received %v %v, want %s; %v", name, got, ok, digits, r.Err())
+		}
+		if more, ok := r.Next(); ok {
+			t.Errorf("%s: received %v as well", name, more)
+		}
 	}
 }
 
@@ -279,7 +311,7 @@ func TestSenderKeepsTime(t *testing.T) {
 	if wait := Rate.D(first - ended); wait < 250*tick || wait > 300*tick {
 		t.Errorf("the message began %v after the handshake, want 250 to 300 ms", wait)
 	}
-	for i := range length {
+	for i := range contactid.Length {
 		from := first + i*Rate.N(2*keyLen)
 		key, power := dtmf.Key(said[from:][:Rate.N(keyLen)], Rate)
 		if want := keysOf("1234181131010158")[i]; key != want {

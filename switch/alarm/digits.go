@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ozswitch/media/dtmf"
+	"ozswitch/ozml/contactid"
 )
 
 const (
@@ -14,8 +15,13 @@ const (
 	torn    = 62 * time.Millisecond  // a key again within this time of its begin is the same one, with a hole
 	gap     = 4                      // hops of silence that part two equal keys: a lost frame leaves six of them
 	quiet   = 250 * time.Millisecond // ends a message; a lost key makes at most 180 ms
+	slow    = time.Second            // ends one of packets, which come as slowly as SIP INFO can
+	lastKey = 100 * time.Millisecond // from the packet of its last key to the end of that key
 	most    = 64                     // keys that are kept of one message
 )
+
+// keys are those by which the digits of contactid.Alphabet are sent, in its order.
+const keys = "1234567890*#ABC"
 
 // A digit is one key that was heard.
 type digit struct {
@@ -35,6 +41,7 @@ type reader struct {
 	cand   digit   // a hop held it; it becomes cur by a second
 	peak   float64 // the power of the strongest hop in this message
 	digits []digit
+	packet bool // keys come as packets: those in the sound are what is left of them
 }
 
 // hear takes one hop. It gives the digits of a message when it is over, valid
@@ -46,7 +53,7 @@ func (r *reader) hear(pcm []int16) []digit {
 	key, power := dtmf.Key(r.win[:], Rate)
 	at := r.heard - keySpan
 	switch {
-	case key == 0, power*fainter < r.peak: // or an echo
+	case r.packet, key == 0, power*fainter < r.peak: // or an echo
 		r.still++
 	case r.on && key == r.cur.key && (r.still < gap || at-r.cur.at < Rate.N(torn)):
 		r.still, r.last, r.peak = 0, r.heard, max(r.peak, power)
@@ -57,12 +64,26 @@ func (r *reader) hear(pcm []int16) []digit {
 		r.still++
 		r.cand = digit{key, at}
 	}
-	if len(r.digits) == 0 || r.heard-r.last < Rate.N(quiet) {
+	if !r.over() {
 		return nil
 	}
 	done := r.digits
 	r.digits, r.on, r.peak, r.cand = r.digits[:0], false, 0, digit{}
 	return done
+}
+
+// over reports whether nothing more of a message is awaited.
+func (r *reader) over() bool {
+	wait := quiet
+	switch {
+	case len(r.digits) == 0:
+		return false
+	case r.packet && len(r.digits) == contactid.Length:
+		wait = lastKey
+	case r.packet:
+		wait = slow
+	}
+	return r.heard-r.last >= Rate.N(wait)
 }
 
 // add takes a digit that now is certain.
@@ -73,10 +94,15 @@ func (r *reader) add(d digit) {
 	r.cur, r.on, r.cand, r.still, r.last = d, true, digit{}, 0, r.heard
 }
 
-// press takes a key that came as a packet.
+// press takes a key that came as a packet. An adapter that makes packets of tones
+// lets some of each tone through before it has recognized it: from the first packet
+// on, and for what came of this message before it, the sound says nothing.
 func (r *reader) press(key byte) {
+	if !r.packet {
+		r.packet, r.digits, r.cand = true, r.digits[:0], digit{}
+	}
 	r.add(digit{key, r.heard})
-	r.on = false // sound does not carry it on
+	r.on = false
 }
 
 // busy reports whether a message is being heard.
@@ -87,22 +113,26 @@ func (r *reader) busy() bool { return len(r.digits) > 0 }
 const closest, widest = 0.6, 1.6
 
 // assemble makes 16 digits of keys, or says why they are none. The spacing guards
-// what the checksum alone would let pass once in 15 times.
-func assemble(all []digit) (string, error) {
-	if len(all) != length {
-		return "", fmt.Errorf("%d digits came, a message has %d", len(all), length)
+// what the checksum alone would let pass once in 15 times. Keys that came as packets
+// are whole, and come when the network lets them: their spacing says nothing.
+func assemble(all []digit, packets bool) (string, error) {
+	if len(all) != contactid.Length {
+		return "", fmt.Errorf("%d digits came, a message has %d", len(all), contactid.Length)
 	}
-	s := make([]byte, length)
+	s := make([]byte, contactid.Length)
 	var steps []int
 	for i, d := range all {
 		at := slices.Index([]byte(keys), d.key)
 		if at < 0 {
 			return "", fmt.Errorf("digit %d is the key %c, which Contact ID does not use", i+1, d.key)
 		}
-		s[i] = alphabet[at]
-		if i > 0 {
+		s[i] = contactid.Alphabet[at]
+		if i > 0 && !packets {
 			steps = append(steps, d.at-all[i-1].at)
 		}
+	}
+	if packets {
+		return string(s), nil
 	}
 	usual := float64(slices.Sorted(slices.Values(steps))[len(steps)/2])
 	for i, step := range steps {

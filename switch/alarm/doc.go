@@ -13,8 +13,9 @@
 // their clock, so a call of a minute runs in a few milliseconds on paper. They
 // start no goroutine, wait for nothing, and belong to one goroutine at a time.
 //
-// A [Message] is what is said: account, event, partition, zone; [New] makes one of
-// what a person wrote, [Parse] of 16 digits. [EventName] has words for the codes.
+// What is said stands in ozml/contactid: messages, their digits, words for events.
+// Keys may also come as packets (RFC 4733, SIP INFO), from an adapter that makes
+// them of a panel's tones: [Receiver.Key].
 //
 // It is not: other alarm protocols (SIA DC-03 in sound, DC-09 over IP), the call
 // itself, or anything that is done with a message. Nothing is kept: a message that

@@ -89,20 +89,3 @@ func FuzzKeys(f *testing.F) {
 		}
 	})
 }
-
-// Any text is a message that reads back the same, or an error.
-func FuzzParse(f *testing.F) {
-	f.Add("1234 18 1131 01 015 8")
-	f.Add("123498113101015F")
-	f.Fuzz(func(t *testing.T, s string) {
-		m, err := Parse(s)
-		if err != nil {
-			return
-		}
-		again, err := Parse(m.Digits())
-		if err != nil || again != m {
-			t.Fatalf("Parse(%q) = %+v, and back %+v, %v", s, m, again, err)
-		}
-		isMessage(t, Received{m, m.Digits()})
-	})
-}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ozswitch/media"
+	"ozswitch/ozml/contactid"
 )
 
 // The times of a receiver. DC-05 has it wait 0.5 to 2 s before the handshake, and
@@ -23,7 +24,7 @@ const (
 
 // Received is a message, and the 16 digits by which it came.
 type Received struct {
-	Message
+	contactid.Message
 	Digits string
 }
 
@@ -77,10 +78,10 @@ func (r *Receiver) take(all []digit) {
 	}
 	r.tried = true
 	r.due = r.mouth.in(idle)
-	digits, err := assemble(all)
-	var m Message
+	digits, err := assemble(all, r.reader.packet)
+	var m contactid.Message
 	if err == nil {
-		m, err = parse(digits)
+		m, err = contactid.Parse(digits)
 	}
 	if r.fault = err; err != nil {
 		return // no kiss-off: the panel sends again
@@ -118,6 +119,9 @@ func (r *Receiver) Read(buf []int16) (int, error) {
 	r.due = r.mouth.in(3*part + patience)
 	return n, err
 }
+
+// Speaks reports whether a handshake or a kiss-off is being said.
+func (r *Receiver) Speaks() bool { return r.mouth.busy() }
 
 // Next is the next message that was received, once.
 func (r *Receiver) Next() (Received, bool) {

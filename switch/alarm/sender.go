@@ -9,6 +9,7 @@ import (
 
 	"ozswitch/media"
 	"ozswitch/media/dtmf"
+	"ozswitch/ozml/contactid"
 )
 
 // The times of a sender, after DC-05.
@@ -33,7 +34,7 @@ type Sender struct {
 	mouth    mouth
 	cut      hops
 	ear      toneEar
-	messages []Message
+	messages []contactid.Message
 	at       int // messages kissed off
 	tries    int // times that messages[at] was sent
 	state    state
@@ -55,12 +56,12 @@ const (
 
 // NewSender makes a sender for a call that was answered just now. The error names
 // a message that is none; those of New and Parse are always good.
-func NewSender(messages ...Message) (*Sender, error) {
+func NewSender(messages ...contactid.Message) (*Sender, error) {
 	if len(messages) == 0 {
 		return nil, errors.New("alarm: no message to send")
 	}
 	for _, m := range messages {
-		if _, err := Parse(m.Digits()); err != nil {
+		if _, err := contactid.Parse(m.Digits()); err != nil {
 			return nil, err
 		}
 	}
@@ -117,7 +118,7 @@ func (s *Sender) send(ago int) {
 
 // keysOf is the keys that send digits.
 func keysOf(digits string) string {
-	return strings.Map(func(d rune) rune { return rune(keys[strings.IndexRune(alphabet, d)]) }, digits)
+	return strings.Map(func(d rune) rune { return rune(keys[strings.IndexRune(contactid.Alphabet, d)]) }, digits)
 }
 
 // again sends the message once more, or gives up.
@@ -153,7 +154,7 @@ func (s *Sender) Read(buf []int16) (int, error) {
 }
 
 // Sent is the messages that were kissed off, in order.
-func (s *Sender) Sent() []Message { return slices.Clone(s.messages[:s.at]) }
+func (s *Sender) Sent() []contactid.Message { return slices.Clone(s.messages[:s.at]) }
 
 // Tries counts how often messages were sent, all in all: one each on a good line.
 func (s *Sender) Tries() int { return s.total }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"ozswitch/ozml/contactid"
 	"ozswitch/switch/alarm"
 )
 
@@ -60,7 +61,7 @@ func TestAlarmFromSox(t *testing.T) {
 		}
 
 		// Handshake, 2.3 s for the message, kiss-off.
-		m, err := alarm.Parse(digits)
+		m, err := contactid.Parse(digits)
 		if err != nil {
 			t.Fatal(err)
 		}

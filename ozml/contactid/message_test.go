@@ -1,4 +1,4 @@
-package alarm
+package contactid
 
 import (
 	"math/rand/v2"
@@ -25,8 +25,8 @@ func TestMessageThereAndBack(t *testing.T) {
 // Any one digit that is changed is seen.
 func TestChecksum(t *testing.T) {
 	const good = "1234181131010158"
-	for i := range length {
-		for _, d := range alphabet {
+	for i := range Length {
+		for _, d := range Alphabet {
 			bad := good[:i] + string(d) + good[i+1:]
 			if m, err := Parse(bad); bad != good && err == nil {
 				t.Errorf("Parse(%s) = %v, want an error", bad, m)
@@ -97,4 +97,17 @@ func TestWords(t *testing.T) {
 			t.Errorf("the table has %q, %q: %v", code, name, err)
 		}
 	}
+}
+
+// anyMessage is a message with digits at random.
+func anyMessage(rnd *rand.Rand) Message {
+	digits := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = Alphabet[rnd.IntN(len(Alphabet))]
+		}
+		return string(b)
+	}
+	q := []Qualifier{NewEvent, NewRestore, StatusReport}[rnd.IntN(3)]
+	return Message{digits(4), q, digits(3), digits(2), digits(3)}
 }

@@ -1,4 +1,4 @@
-package alarm
+package contactid
 
 import (
 	"fmt"
@@ -40,7 +40,7 @@ func ParseQualifier(s string) (Qualifier, error) {
 	if s == "" {
 		return NewEvent, nil
 	}
-	return 0, fmt.Errorf("alarm: %q is no event qualifier: write NewEvent, NewRestore or StatusReport", s)
+	return 0, fmt.Errorf("%q is no event qualifier: write NewEvent, NewRestore or StatusReport", s)
 }
 
 // A Message is one report of a panel. The digits are 0-9 and B-F, in full width;
@@ -89,35 +89,34 @@ func field(name, s string, width int, exact bool) (string, error) {
 	if exact {
 		want = fmt.Sprintf("%d digits", width)
 	}
-	switch bad := strings.IndexFunc(digits, func(c rune) bool { return !strings.ContainsRune(alphabet, c) }); {
+	switch bad := strings.IndexFunc(digits, func(c rune) bool { return !strings.ContainsRune(Alphabet, c) }); {
 	case digits == "":
-		return "", fmt.Errorf("alarm: the %s is missing: write %s", name, want)
+		return "", fmt.Errorf("the %s is missing: write %s", name, want)
 	case bad >= 0 && digits[bad] == 'A':
-		return "", fmt.Errorf("alarm: the %s %q has an A, which Contact ID cannot send: write %s of 0-9 and B-F", name, s, want)
+		return "", fmt.Errorf("the %s %q has an A, which Contact ID cannot send: write %s of 0-9 and B-F", name, s, want)
 	case bad >= 0:
-		return "", fmt.Errorf("alarm: the %s %q has %q in it: write %s of 0-9 and B-F", name, s, []rune(digits[bad:])[0], want)
+		return "", fmt.Errorf("the %s %q has %q in it: write %s of 0-9 and B-F", name, s, []rune(digits[bad:])[0], want)
 	case len(digits) > width, exact && len(digits) < width:
-		return "", fmt.Errorf("alarm: the %s %q has %d digits: write %s", name, s, len(digits), want)
+		return "", fmt.Errorf("the %s %q has %d digits: write %s", name, s, len(digits), want)
 	}
 	return strings.Repeat("0", width-len(digits)) + digits, nil
 }
 
-// alphabet is the digits of Contact ID, keys the keys by which they are sent, and
-// the place in both is what the digit counts in the checksum, less one: 0 is ten.
-const (
-	alphabet = "1234567890BCDEF"
-	keys     = "1234567890*#ABC"
-	length   = 16 // digits of a message
-)
+// Alphabet is the digits of Contact ID. The place of a digit in it, from 1, is what
+// it counts in the checksum: 0 is ten.
+const Alphabet = "1234567890BCDEF"
+
+// Length is how many digits a message has.
+const Length = 16
 
 // checksum is the digit that makes the sum of all a multiple of 15.
 func checksum(digits string) byte {
-	return alphabet[14-sum(digits)%15]
+	return Alphabet[14-sum(digits)%15]
 }
 
 func sum(digits string) (n int) {
 	for i := range len(digits) {
-		n += strings.IndexByte(alphabet, digits[i]) + 1
+		n += strings.IndexByte(Alphabet, digits[i]) + 1
 	}
 	return n
 }
@@ -132,20 +131,12 @@ func (m Message) Digits() string {
 // Parse reads 16 digits; spaces between them count for nothing. The message type
 // may be 18 or the older 98. The error says in words what is wrong.
 func Parse(digits string) (Message, error) {
-	m, err := parse(digits)
-	if err != nil {
-		return Message{}, fmt.Errorf("alarm: %w", err)
-	}
-	return m, nil
-}
-
-func parse(digits string) (Message, error) {
 	s := strings.ToUpper(strings.Join(strings.Fields(digits), ""))
-	if len(s) != length {
-		return Message{}, fmt.Errorf("%q has %d digits: a message has %d", digits, len(s), length)
+	if len(s) != Length {
+		return Message{}, fmt.Errorf("%q has %d digits: a message has %d", digits, len(s), Length)
 	}
-	for i := range length {
-		if strings.IndexByte(alphabet, s[i]) < 0 {
+	for i := range Length {
+		if strings.IndexByte(Alphabet, s[i]) < 0 {
 			return Message{}, fmt.Errorf("digit %d of %q is %q: Contact ID has 0-9 and B-F", i+1, digits, s[i])
 		}
 	}

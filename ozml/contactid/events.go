@@ -1,4 +1,4 @@
-package alarm
+package contactid
 
 // EventName has words for an event code (three digits, as in a Message): of the
 // common codes their meaning, of others what their hundred stands for.
