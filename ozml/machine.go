@@ -32,6 +32,7 @@ type Machine struct {
 	secrets  []string           // what was entered where input is sensitive, each with what stands for it
 	blank    *strings.Replacer  // of secrets; nil while there are none
 	prepare  func(*syntax.File) // tells the call what a document may say; nil in Do
+	promise  *promised          // nil = nothing goes on when the script has ended
 	failed   error              // why the last command did not do what it should
 }
 
@@ -64,7 +65,10 @@ func predefined(v *Vars, arrays func(string) ([]Item, bool)) *Vars {
 func (m *Machine) Do(ctx context.Context, b Block) (err error) {
 	for _, n := range b.nodes {
 		if e, ok := n.(*syntax.Element); ok {
-			if err = m.command(ctx, b.doc, e); err != nil {
+			if err = m.command(ctx, b.doc, e); m.goesOn(err) {
+				err = nil
+			}
+			if err != nil {
 				break
 			}
 		}
@@ -78,6 +82,9 @@ func (m *Machine) Do(ctx context.Context, b Block) (err error) {
 // command runs one element. It returns nil when the script goes on with the
 // next one, also when this one failed (decisions 3.5).
 func (m *Machine) command(ctx context.Context, doc string, e *syntax.Element) error {
+	if after := m.outlives(); after != nil {
+		ctx = after
+	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -93,7 +100,7 @@ func (m *Machine) command(ctx context.Context, doc string, e *syntax.Element) er
 	if c.In&m.o.Setting == 0 {
 		return m.skip(notHere(doc, e, c))
 	}
-	if m.Call == nil && !c.NoCall && m.o.Setting != API {
+	if m.callless() && !c.NoCall && m.o.Setting != API {
 		return m.skip(Diagnostic{File: doc, Span: e.NameSpan, Severity: Warning, Code: CodeNeedsCall, Msg: c.Name + " needs a call, and there is none any more", Command: c.Name})
 	}
 	b := &binding{doc: doc, in: m.o.Setting, limits: m.Limits, vars: m.vars, unknown: m.unknownVar}
@@ -246,6 +253,8 @@ func (m *Machine) fail(err error, t trace.Type) {
 		if url = f.URL; f.Pos.IsValid() {
 			at.Doc, at.Pos = f.URL, f.Pos
 		}
+	} else if a, ok := errors.AsType[*AlarmError](err); ok {
+		ev.Code = a.Code()
 	} else if errors.Is(err, ErrNoCall) {
 		ev.Code = CodeNoCall
 	} else if _, ok := errors.AsType[*ParamError](err); ok {

@@ -104,7 +104,8 @@ func Notifications() []NotificationDoc {
 			{"SmsId", "id that SendSms answered"}, {"Sender", "number"}, {"Recipient", "number"}, {"Status", "Delivered or Failed"}, {"Time", "yyyy-MM-dd HH:mm:ss"},
 			{"ApiExtension", "the extension that sent it"}, {"Error", "why it failed, in the words of the service"}}},
 		{"AlarmNotificationResult", Report, "an alarm was sent, or could not be", "ResultUrl of SendAlarmNotification", none, []Field{
-			{"PhoneNumber", "of the receiver"}, {"AccountNumber", "of the alarm"}, {"Result", "Success or Failed"}}},
+			{"PhoneNumber", "of the receiver"}, {"AccountNumber", "of the alarm"}, {"Result", "Success or Failed"},
+			{"Reason", "why it failed, in words"}}},
 	}
 }
 

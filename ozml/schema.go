@@ -99,8 +99,14 @@ func (s *schema) complexType(ps []Param) {
 	}
 	for _, d := range ps {
 		if d.Name != "" && d.Kind != "commands" && d.Kind != "elements" {
-			for _, n := range append([]string{d.Name}, d.Also...) {
-				s.attribute(n, d, len(d.Also) == 0 && d.Required && !d.Body)
+			names := []string{d.Name}
+			for _, n := range d.Also {
+				if !strings.ContainsRune(n, ' ') { // a parameter of HTTP that cannot be an attribute
+					names = append(names, n)
+				}
+			}
+			for _, n := range names {
+				s.attribute(n, d, len(names) == 1 && d.Required && !d.Body)
 			}
 		}
 	}

@@ -73,7 +73,7 @@ func New(account, qualifier, event, partition, zone string) (Message, error) {
 		{&m.Zone, "zone number", zone, 3, false},
 	} {
 		if err == nil {
-			*f.to, err = field(f.name, f.from, f.width, f.exact)
+			*f.to, err = Field(f.name, f.from, f.width, f.exact)
 		}
 	}
 	if err != nil {
@@ -82,8 +82,9 @@ func New(account, qualifier, event, partition, zone string) (Message, error) {
 	return m, nil
 }
 
-// field checks one number and fills it up with zeros.
-func field(name, s string, width int, exact bool) (string, error) {
+// Field checks one number of a message, called name in the error, and fills it up
+// with zeros to width digits; exact says that there must be as many.
+func Field(name, s string, width int, exact bool) (string, error) {
 	digits := strings.ToUpper(strings.TrimSpace(s))
 	want := fmt.Sprintf("up to %d digits", width)
 	if exact {

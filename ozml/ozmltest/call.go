@@ -26,6 +26,7 @@ type Call struct {
 	reason string
 	dialed int
 	dials  []ozml.Dial
+	alarms int // of the scenario, reported
 
 	router  ozml.Router
 	inputs  int       // UserInputs that are open

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ozswitch/ozml"
+	"ozswitch/ozml/contactid"
 	"ozswitch/ozml/trace"
 )
 
@@ -47,6 +48,10 @@ func FromLog(events []trace.Event) *Scenario {
 			if e.Name == "BlindTransfer" && e.Code == ozml.CodeDial {
 				_, state, _ := strings.Cut(e.Text, "result state '")
 				s.Dial[text] = Dialed{State: strings.TrimSuffix(state, "'"), After: e.T.Sub(rung)}
+			}
+		case trace.Alarm:
+			if m, err := contactid.Parse(e.Key); err == nil && e.Reason == "received" {
+				s.Alarms = append(s.Alarms, Alarm{at, m})
 			}
 		case trace.Key:
 			if len(e.Key) != 1 {

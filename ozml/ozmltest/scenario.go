@@ -30,12 +30,14 @@ type Scenario struct {
 	Dial   map[string]Dialed        // what becomes of a number that is called; else it answers
 	Others []string                 // ids of other calls that are up
 	Rings  bool                     // the callee of this call still rings, so it can be forwarded
+	Alarms []Alarm                  // that the caller, a panel, reports
 	Nobody ozml.Party               // this party of the call is not there; "" = both are
 
 	Fates    map[string]Fate // of what is sent: sms, mail, message
 	Messages []Arrival       // that come, by time
 
-	Recorded []Ended // what became of the recordings, one after another; nil: what the caller says decides
+	Recorded   []Ended // what became of the recordings, one after another; nil: what the caller says decides
+	AlarmFails string  // why alarms are not delivered, and those of the caller are not understood; "" = they are
 }
 
 // A Dialed is what becomes of a number that is called.
@@ -94,6 +96,8 @@ const between = 200 * time.Millisecond
 //	error_url http://app/error
 //	limit steps 50           or: jumps, fetches
 //	dial 1002 Busy           who calls 1002 gets this state; or: dial 1002 answers after 5s
+//	alarm 1234 18 1110 01 015 at 2s    the caller, an alarm panel, reports this
+//	alarm fails no kiss-off was heard  why an alarm is not delivered
 //	other Qz81x              another call that is up
 //	ringing                  the callee still rings, so the call can be forwarded
 //	nobody callee            the call has no callee (or caller)
@@ -188,6 +192,8 @@ func (s *Scenario) line(l string, open func(string) (string, error)) error {
 		}
 	case "dial":
 		err = s.dial(f)
+	case "alarm":
+		err = s.alarm(rest)
 	case "other":
 		s.Others = append(s.Others, f...)
 	case "ringing":

@@ -217,6 +217,8 @@ func describe(e Event) string {
 		return place(e) + fmt.Sprintf("Record ended: %s, %.1f s", reason, e.Seconds)
 	case Conference, Queue, Voicemail:
 		return service(e)
+	case Alarm:
+		return place(e) + alarm(e)
 	case LogDropped:
 		return fmt.Sprintf("%d events of the log were dropped", e.Count)
 	}
@@ -285,6 +287,14 @@ func service(e Event) string {
 		s += ": " + Short(e.Text)
 	}
 	return s
+}
+
+// alarm tells of an alarm that was received or sent.
+func alarm(e Event) string {
+	if e.To == "" {
+		return "alarm " + e.Reason + ": " + e.Text
+	}
+	return "alarm " + e.Reason + " to " + e.To + ": " + e.Text
 }
 
 // entry tells of a UserInput's entry; one key that was just pressed and is a

@@ -53,6 +53,7 @@ const (
 	Queue           Type = "queue"            // Name is the queue, Reason joined, offered, answered, missed, left, overflow; To the agent or number, Count the position
 	Voicemail       Type = "voicemail"        // Name is the mailbox, Reason left, heard, saved, deleted; File and Seconds of the message
 	MessageReceived Type = "message.received" // Text came From a number or connection (Name: sms, a number, a user) To an extension
+	Alarm           Type = "alarm"            // Reason received, sent or failed; Text is the alarm in words, Key its digits, To whom it was sent
 	LogDropped      Type = "log.dropped"
 	Error           Type = "error"
 )

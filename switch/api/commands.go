@@ -307,6 +307,8 @@ func dialedBy(c *ozml.Command, p params) (number string, ok bool) {
 		return p["caller"].Value, true
 	case "Request":
 		return p["dialedaddress"].Value, true
+	case "SendAlarmNotification":
+		return p["phonenumber"].Value + p["phone number"].Value, true
 	}
 	return "", false
 }

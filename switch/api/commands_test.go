@@ -30,6 +30,7 @@ import (
 type exchange struct {
 	calls  map[string]*oneCall
 	dialed ozml.Dial
+	alarm  ozml.AlarmCall
 }
 
 type oneCall struct {
