@@ -47,6 +47,9 @@ func newSendAlarm(p *ozml.Params) ozml.Action {
 	p.String(&c.qualifier, "EventQualifier", "what became of it: it is new, it is over, it is still so", ozml.Default("NewEvent"), ozml.OneOf("NewEvent", "NewRestore", "StatusReport"))
 	p.String(&c.Extension, "ApiExtension", "number of the extension that calls")
 	p.URL(&c.ResultURL, "ResultUrl", "gets AlarmNotificationResult")
+	if strings.EqualFold(c.Extension, "NULL") { // as none, see Call
+		c.Extension = ""
+	}
 	for _, f := range []struct {
 		v          *string
 		name, what string
@@ -94,9 +97,6 @@ func (c *sendAlarm) Do(ctx context.Context, m *ozml.Machine) error {
 	a := c.AlarmCall
 	a.To, a.At, a.Wait, a.Rings = strings.TrimSpace(a.To), m.Place(), m.Setting() == ozml.API, m.Accepted
 	a.Message = contactid.Message{Account: c.account, Qualifier: q, Event: c.event, Partition: c.partition, Zone: c.zone}
-	if strings.EqualFold(a.Extension, "NULL") {
-		a.Extension = ""
-	}
 	if a.Extension == "" && m.Call != nil {
 		a.Extension = m.Call.Info().Extension
 	}

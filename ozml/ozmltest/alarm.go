@@ -89,6 +89,7 @@ func (c *Call) noAlarm(got int, err error) error {
 // says otherwise.
 func (d directory) SendAlarm(ctx context.Context, a ozml.AlarmCall) error {
 	c := d.c
+	c.did("", "SendAlarm", a)
 	to := c.sc.Dial[a.To]
 	err := d.sendAlarm(ctx, a, to)
 	if a.ResultURL != "" {
