@@ -67,8 +67,8 @@ func (e *AlarmError) Error() string { return e.Msg }
 
 // Codes of alarms.
 const (
-	CodeAlarmIn  = "OZ1341"
-	CodeAlarmOut = "OZ1342"
+	CodeAlarmIn  = "OZ1361"
+	CodeAlarmOut = "OZ1362"
 )
 
 func alarmCodes() []CodeDoc {
