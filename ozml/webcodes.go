@@ -18,6 +18,7 @@ const (
 	CodeNotHTTP    = "OZ1313"
 	CodeNetwork    = "OZ1314"
 	CodeScriptFile = "OZ1315"
+	CodeBook       = "OZ1340"
 	CodeLostFields = "OZ1350"
 	CodeIgnored    = "OZ1351"
 	CodeNoScript   = "OZ1352"
@@ -42,6 +43,7 @@ func webCodes() []CodeDoc {
 		{Code: CodeNotHTTP, Title: "not HTTP", Cause: "Something answers at that address, but it does not speak HTTP.", Cure: "Check the port.", Refused: true},
 		{Code: CodeNetwork, Title: "network unreachable", Cause: "There is no way from the switch to that address.", Cure: "Check routes and firewalls on the machine that the switch runs on.", Refused: true},
 		{Code: CodeScriptFile, Title: "script file cannot be read", Cause: "The file of a script extension or of fallback_script is not there or may not be read.", Cure: "Check its name and its rights.", Refused: true},
+		{Code: CodeBook, Title: "address book cannot be read", Cause: "The provider of an address book is down, slow, or answers something that is no address book; or its file cannot be read. Calls go on without it.", Cure: "The message says what went wrong and since when; see addressbooks in the configuration, and try the URL with curl on the switch.", Refused: true},
 		{Code: CodeLostFields, Title: "redirect lost the fields", Cause: "A redirect with 301, 302 or 303 is followed with GET (RFC 9110 15.4), so the page that answers sees none of the fields that were posted.", Cure: "Give the switch the last address, or redirect with 307 or 308, which keep the POST."},
 		{Code: CodeIgnored, Title: "answer is not run", Cause: "Commands in the answer to a report count only on the first attempt or within 10 s of the event; those to a state only if nothing newer waits.", Cure: "Answer in time; use the HTTP API for what comes later."},
 		{Code: CodeNoScript, Title: "answer is no script", Cause: "The answer to a notification that needs none has a body that is no OzML. It was taken as delivered.", Cure: "Answer with an empty body or <Response></Response>."},

@@ -56,6 +56,7 @@ internal/coverage: ozml ozml/command ozml/ozmltest
 
 switch/call:
 switch/dialplan:   switch/call
+switch/addressbook: ozml
 switch/exchange:   switch/call ozml/trace
 switch/extension:  switch/call
 switch/store:      switch/call switch/extension

@@ -112,7 +112,7 @@ func activeCalls(root *etree.Element, calls []ozml.ActiveCall) {
 		child(e, "Destination", c.Destination)
 		child(e, "CallerDialed", c.CallerDialed)
 		child(e, "CalleeDialed", c.CalleeDialed)
-		child(e, "StartTime", c.Started.Format("2006-01-02 15:04:05"))
+		child(e, "StartTime", c.Started.Format(ozml.Stamp))
 		child(e, "RingDuration", seconds(c.Ring))
 		child(e, "TalkDuration", seconds(c.Talk))
 		child(e, "CallState", c.State)

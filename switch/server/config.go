@@ -33,6 +33,8 @@ type Config struct {
 
 	FeatureCodes FeatureCodes `yaml:"feature_codes"` // what phones dial to change their settings, and to act on calls
 
+	AddressBooks []AddressBook `yaml:"addressbooks"` // ListAddressbookContacts, and names of callers
+
 	RoutingURL     string `yaml:"routing_url"`      // gets RoutingInterception, "" = none
 	CallChangedURL string `yaml:"call_changed_url"` // gets CallChanged, "" = none
 

@@ -31,6 +31,7 @@ func (c *Config) Validate() Problems {
 	if err := c.FeatureCodes.codes().Check(); err != nil {
 		v.err("feature_codes", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
+	v.addressBooks()
 	v.rest()
 	return v.problems
 }

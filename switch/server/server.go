@@ -28,6 +28,7 @@ import (
 	"ozswitch/media/tts"
 	"ozswitch/ozml"
 	"ozswitch/ozml/command"
+	"ozswitch/switch/addressbook"
 	"ozswitch/switch/api"
 	"ozswitch/switch/bridge"
 	"ozswitch/switch/call"
@@ -102,6 +103,7 @@ type Server struct {
 	sessions api.Sessions
 	figures  figures
 	files    *scripts
+	books    atomic.Pointer[addressbook.Books]
 	begun    time.Time
 
 	phoneSettings settings
@@ -177,6 +179,9 @@ func New(c *Config, o Options) (s *Server, err error) {
 		return s, err
 	}
 	s.files = &scripts{s: s, root: s.data.scripts}
+	if err = s.openBooks(c); err != nil {
+		return s, err
+	}
 	s.newSound()
 	s.newCalls()
 	if err = s.newServices(); err != nil {
@@ -189,6 +194,9 @@ func New(c *Config, o Options) (s *Server, err error) {
 
 // Close gives back what New opened.
 func (s *Server) Close() {
+	if b := s.books.Load(); b != nil {
+		b.Close()
+	}
 	if s.store != nil {
 		s.store.Close()
 	}
@@ -286,7 +294,7 @@ func (s *Server) newCalls() {
 		Realm: c.SIP.Domain, Accounts: s.state.Load().accounts, Guest: s.guest, Proves: s.proves, Keeper: s.store, Registration: s.registration, Events: s.phones, Texts: s.phones.Text, Line: s.account, Whose: s.whose,
 		CallsPerSecond: c.Limits.CallsPerSecond, MaxCalls: c.Limits.Calls, Rand: rand.NewPCG(s.rand.Uint64(), s.rand.Uint64()),
 		Trace: s.message, Log: s.log,
-	}, s.calls)
+	}, named{s.calls, s})
 	s.newLines()
 	lib := &script.Library{Media: s.data.media, Recordings: s.data.recordings, Voicemail: s.data.voicemail, Dir: c.Data, Web: s.web}
 	s.scripts = script.New(script.Config{
@@ -393,6 +401,7 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 		})
 	}
+	s.books.Load().Warm()
 	part("event log", s.events.Run)
 	part("store", s.store.Run)
 	part("web", s.web.Run)

@@ -84,7 +84,7 @@ func (s *Server) tls() *tls.Config {
 
 // live are the keys that Reload applies; the rest needs a restart.
 var live = []string{
-	"sip.guests", "sip.tls", "http.allowed", "http.denied", "http.origins", "http.proxies", "http.auth", "users", "extensions", "lines", "dialplan", "feature_codes", "features",
+	"sip.guests", "sip.tls", "http.allowed", "http.denied", "http.origins", "http.proxies", "http.auth", "users", "extensions", "lines", "dialplan", "feature_codes", "features", "addressbooks",
 	"routing_url", "call_changed_url", "web.allow", "limits", "limits.user", "emergency", "log.level",
 	"retention.calls", "retention.recordings", "retention.messages", "retention.min_free",
 }
@@ -115,6 +115,12 @@ func (s *Server) Reload(c *Config) (restart []string, err error) {
 	}
 	if err := s.web.SetAllow(merged.allowed()); err != nil {
 		return nil, err
+	}
+	if !reflect.DeepEqual(was.AddressBooks, merged.AddressBooks) {
+		if err := s.openBooks(&merged); err != nil {
+			return nil, err
+		}
+		s.books.Load().Warm()
 	}
 	s.state.Store(st)
 	s.sip.SetAccounts(st.accounts)
