@@ -20,6 +20,7 @@ type User struct {
 	Admin    bool   // may change scripts and numbers; may use the console
 	AnyURL   bool   // the URLs it hands over count as the operator's (decisions 9)
 	Phone    string // number of the extension that is this user's phone, "" = none
+	Token    string // by which he came in, where it is the SIP password of Phone; "" = another way
 }
 
 // An Access says who may come in (http-api.md A2). The zero Access lets nobody

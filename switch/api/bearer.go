@@ -31,7 +31,11 @@ func (a *Access) byToken(text string, scope Scope) (User, *problem) {
 		return User{}, &problem{Status: http.StatusForbidden, Code: codeForbiddenUser,
 			Detail: fmt.Sprintf("this needs a token with the scope %s; this one has %s", scope, list2(g.Scopes)), bearer: fmt.Sprintf(`error="insufficient_scope", scope="%s"`, scope)}
 	}
-	return a.Users[i], nil
+	u := a.Users[i]
+	if g.Phone != "" {
+		u.Phone, u.Token = g.Phone, text
+	}
+	return u, nil
 }
 
 func list2(all []Scope) string {

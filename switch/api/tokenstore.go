@@ -27,6 +27,7 @@ type Grant struct {
 	Made    time.Time `json:"made"`
 	Expires time.Time `json:"expires" doc:"from then on it is good for nothing"`
 	Used    time.Time `json:"used,omitzero" doc:"when it was last good; absent when it was not since the switch started"`
+	Phone   string    `json:"phone,omitempty" doc:"with the scope phone: the extension that a page is by it, whose SIP password it is"`
 }
 
 // Has tells whether the token may do what a scope names.
@@ -42,7 +43,8 @@ type TokenKeeper interface {
 // TokenStore has the tokens that were issued. It keeps of each a hash only: who
 // reads the database can use none of them. All methods may be used at once.
 type TokenStore struct {
-	keep TokenKeeper
+	keep       TokenKeeper
+	telephones Telephones // of tokens with the scope phone
 
 	mu   sync.Mutex
 	byID map[string]*kept
@@ -52,7 +54,8 @@ type TokenStore struct {
 // kept is a token as the store has it.
 type kept struct {
 	Grant
-	Hash []byte `json:"hash"` // SHA-256 of the secret: of 128 random bits no slower one is needed
+	Hash   []byte `json:"hash"`             // SHA-256 of the secret: of 128 random bits no slower one is needed
+	Digest *HA1   `json:"digest,omitempty"` // with Phone: the secret as its SIP password
 }
 
 const (
@@ -91,7 +94,18 @@ func OpenTokenStore(keep TokenKeeper) (*TokenStore, error) {
 // Issue makes a token for a user that is good until expires. The secret, of 22
 // characters, is what a client sends as Authorization: Bearer; it is told only
 // here. The id is good for Revoke. Issue asks nobody whether the user may.
+//
+// With the scope phone it is the telephone that the user has, if any.
 func (s *TokenStore) Issue(user, name string, scopes []Scope, expires, now time.Time) (secretText, id string, err error) {
+	phone := ""
+	if slices.Contains(scopes, Phoning) && s.telephones.Of != nil {
+		phone = s.telephones.Of(user)
+	}
+	return s.IssuePhone(user, name, scopes, phone, expires, now)
+}
+
+// IssuePhone is Issue for a token that is the telephone of a number, "" = none.
+func (s *TokenStore) IssuePhone(user, name string, scopes []Scope, phone string, expires, now time.Time) (secretText, id string, err error) {
 	switch {
 	case user == "" || len(scopes) == 0:
 		return "", "", errors.New("api: a token needs a user and a scope")
@@ -110,7 +124,11 @@ func (s *TokenStore) Issue(user, name string, scopes []Scope, expires, now time.
 	secretText, id = base64.RawURLEncoding.EncodeToString(b[:16]), base64.RawURLEncoding.EncodeToString(b[16:])
 	key := secret(sha256.Sum256([]byte(secretText)))
 	scopes = slices.Compact(slices.Sorted(slices.Values(scopes)))
-	k := &kept{Grant{ID: id, User: user, Name: name, Scopes: scopes, Made: now.UTC(), Expires: expires.UTC()}, key[:]}
+	k := &kept{Grant: Grant{ID: id, User: user, Name: name, Scopes: scopes, Made: now.UTC(), Expires: expires.UTC()}, Hash: key[:]}
+	if phone != "" && slices.Contains(scopes, Phoning) && s.telephones.Digest != nil {
+		d := s.telephones.Digest(phone, secretText)
+		k.Phone, k.Digest = phone, &d
+	}
 	doc, err := json.Marshal(k)
 	if err != nil {
 		return "", "", err

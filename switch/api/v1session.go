@@ -31,7 +31,7 @@ func (Session) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 type Phone struct {
 	URI      string `json:"uri"` // sip:1001@localhost
 	User     string `json:"user"`
-	Password string `json:"password"`
+	Password string `json:"password"` // for who came in by a token, the token
 	Name     string `json:"name"`
 	WS       string `json:"ws"` // path of SIP over WebSocket
 }

@@ -172,6 +172,7 @@ func New(c *Config, o Options) (s *Server, err error) {
 	if s.grants, err = api.OpenTokenStore(s.store); err != nil {
 		s.log.Error("tokens of the API cannot be read", "err", err)
 	}
+	s.grants.SetTelephones(s.pageTelephones())
 	if s.once, err = api.OpenOnce(s.store, s.begun); err != nil {
 		s.log.Error("answers of requests with an Idempotency-Key cannot be read", "err", err)
 	}
@@ -291,7 +292,7 @@ func (s *Server) newCalls() {
 	s.sip = sip.New(sip.Config{
 		Listen: listen, ListenPacket: s.opt.ListenPacket, ListenStream: s.opt.ListenStream, DialStream: s.opt.DialStream, TLS: s.tls(),
 		External: c.SIP.ExternalAddress, UserAgent: "ozswitch/" + s.opt.Version,
-		Realm: c.SIP.Domain, Accounts: s.state.Load().accounts, Guest: s.guest, Proves: s.proves, Keeper: s.store, Registration: s.registration, Events: s.phones, Texts: s.phones.Text, Line: s.account, Whose: s.whose,
+		Realm: c.SIP.Domain, Accounts: s.state.Load().accounts, Passwords: s.tokenPhones, Guest: s.guest, Proves: s.proves, Keeper: s.store, Registration: s.registration, Events: s.phones, Texts: s.phones.Text, Line: s.account, Whose: s.whose,
 		CallsPerSecond: c.Limits.CallsPerSecond, MaxCalls: c.Limits.Calls, Rand: rand.NewPCG(s.rand.Uint64(), s.rand.Uint64()),
 		Trace: s.message, Log: s.log,
 	}, named{s.calls, s})

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -103,7 +104,7 @@ func (s *Server) describe(u api.User) api.Session {
 	d := api.Session{Name: u.Name, Admin: u.Admin, API: u.API, Version: s.opt.Version, Dev: st.cfg.dev, Domain: st.cfg.SIP.Domain}
 	if e, ok := st.exts.Find(u.Phone); ok && u.Phone != "" {
 		d.Phone = &api.Phone{
-			URI: "sip:" + e.Number + "@" + st.cfg.SIP.Domain, User: e.Number, Password: st.phones[e.Number], Name: e.Name, WS: "/sip",
+			URI: "sip:" + e.Number + "@" + st.cfg.SIP.Domain, User: e.Number, Password: cmp.Or(u.Token, st.phones[e.Number]), Name: e.Name, WS: "/sip",
 		}
 	}
 	for _, e := range st.exts.All() {

@@ -50,6 +50,9 @@ type Config struct {
 	// that: everybody may call, nobody may register.
 	Realm    string
 	Accounts []registrar.Account // who may log in; SetAccounts replaces them
+	// Passwords gives further passwords of one of Accounts; nil = there are none.
+	// It must not wait.
+	Passwords func(now time.Time, number string) []registrar.Account
 	// Guest tells whether an INVITE without credentials may come from there; nil =
 	// it may not. It counts only with a Realm.
 	Guest func(source netip.AddrPort) bool
@@ -143,6 +146,7 @@ func New(c Config, x Exchange) *Endpoint {
 	e.SetLimits(c.CallsPerSecond, c.MaxCalls)
 	e.secret = e.rand.Uint64()
 	e.auth = registrar.NewAuth(c.Realm, []byte(e.random(32)), c.Accounts)
+	e.auth.Also(c.Passwords)
 	e.streams = flow.NewStreams(flow.StreamConfig{Listen: c.ListenStream, Dial: c.DialStream, TLS: c.TLS, Conns: c.Conns, ConnsPerAddr: c.ConnsPerAddr,
 		Receive: e.receive, Lost: e.lost, Panicked: func(remote netip.AddrPort, cause any) {
 			e.panics.Add(1)
