@@ -26,12 +26,16 @@ Each user of the HTTP API has folders of his own: inbox holds the text messages 
 		NoCall:  true,
 		New: func(p *ozml.Params) ozml.Action {
 			var c receiveMessage
+			var q ozml.InboxQuery
 			action := ""
 			p.String(&action, "Action", "receivemessage", ozml.Required, ozml.OneOf("receivemessage"))
-			p.String(&c.q.Folder, "Folder", "which folder", ozml.Default("inbox"), ozml.OneOf("inbox", "downloaded", "sent"))
-			p.Int(&c.q.Most, "Limit", "most messages in the answer", ozml.Default("10"), ozml.AtMost(1000))
-			p.String(&c.q.After, "AfterDownload", "what becomes of them", ozml.Default("mark"), ozml.OneOf("mark", "delete", "leave"))
+			p.String(&q.Folder, "Folder", "which folder", ozml.Default("inbox"), ozml.OneOf("inbox", "downloaded", "sent"))
+			p.Int(&q.Most, "Limit", "most messages in the answer", ozml.Default("10"), ozml.AtMost(1000))
+			p.String(&q.After, "AfterDownload", "what becomes of them", ozml.Default("mark"), ozml.OneOf("mark", "delete", "leave"))
 			p.String(&c.format, "ResponseFormat", "form of the answer", ozml.Default("xml"), ozml.OneOf("xml", "html", "json"), ozml.Lenient)
+			if p.OK() {
+				c.q = q
+			}
 			return &c
 		},
 	}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -38,12 +39,12 @@ The answer holds ` + "`<data>` with an `<acceptreport>`" + ` for each message: s
 		NoCall:  true,
 		New: func(p *ozml.Params) ozml.Action {
 			var c sendMessage
-			var action, charset, kind string
+			var action, charset string
 			count, more := 0, map[string]string{}
 			p.String(&action, "Action", "sendmessage", ozml.Required, ozml.OneOf("sendmessage"))
 			p.String(&c.one.To, "Recipient", "number of the mobile phone; needed without MessageCount")
 			p.String(&c.one.Text, "MessageData", "the text; needed without MessageCount")
-			p.String(&kind, "MessageType", "kind of message", ozml.Default(textMessage), ozml.OneOf(textMessage))
+			p.String(&c.kind, "MessageType", "kind of message, "+textMessage, ozml.Default(textMessage))
 			p.String(&c.one.From, "Originator", "number or name that is shown; that of the service where absent")
 			p.Int(&count, "MessageCount", "how many messages there are, with numbered parameters", ozml.AtMost(maxBatch))
 			p.Int(&c.most, "MaxResponse", "most reports in the answer", ozml.Default("1000"))
@@ -60,6 +61,7 @@ The answer holds ` + "`<data>` with an `<acceptreport>`" + ` for each message: s
 
 type sendMessage struct {
 	one  ozml.SMS // what stands without a number
+	kind string   // MessageType as it was written: the reports say it so
 	all  []ozml.SMS
 	most int
 	next string
@@ -67,6 +69,9 @@ type sendMessage struct {
 
 // gather makes the messages of the parameters.
 func (c *sendMessage) gather(p *ozml.Params, count int, more map[string]string, charset string) {
+	if !strings.EqualFold(strings.TrimSpace(c.kind), textMessage) {
+		p.Invalid("MessageType", "want "+textMessage)
+	}
 	if count == 0 {
 		c.add(p, "", map[string]string{}, charset)
 		return
@@ -91,7 +96,7 @@ func (c *sendMessage) add(p *ozml.Params, n string, more map[string]string, char
 			*f.v = v
 		}
 	}
-	if t := more["messagetype"+n]; t != "" && !strings.EqualFold(t, textMessage) {
+	if t := cmp.Or(more["messagetype"+n], textMessage); !strings.EqualFold(strings.TrimSpace(t), textMessage) {
 		p.Invalid("MessageType"+n, "want "+textMessage)
 	}
 	to, ok := telephone(s.To)
@@ -129,7 +134,7 @@ func (c *sendMessage) Do(_ context.Context, m *ozml.Machine) error {
 	taken := 0
 	for _, s := range c.all {
 		behalf(m, &s.Sender)
-		one := ozml.Received{From: s.From, To: s.To, Type: textMessage, Text: s.Text}
+		one := ozml.Received{From: s.From, To: s.To, Type: c.kind, Text: s.Text}
 		var err error
 		if one.ID, err = m.Messages.SMS(s); err == nil {
 			taken++
