@@ -51,7 +51,7 @@ type OutboxConfig struct {
 	Store   queue.Store   // nil = memory: nothing survives a restart
 	Mailer  *Mailer       // nil = no mail
 	Sender  Sender        // nil = no text messages
-	NewID   func() string // nil = random
+	NewID   func() string // nil = a random UUID
 	Told    func(Result)  // after each attempt; may be nil; from several goroutines
 	Workers int           // attempts at the same time; 0 = 8, half of them for each kind
 	Max     int           // messages that wait; 0 = 10,000
@@ -85,7 +85,7 @@ func NewOutbox(cfg OutboxConfig) *Outbox {
 		cfg.Store = store.NewMem()
 	}
 	if cfg.NewID == nil {
-		cfg.NewID = rand.Text
+		cfg.NewID = UUID
 	}
 	if cfg.Workers <= 0 {
 		cfg.Workers = 8
@@ -132,9 +132,8 @@ func (o *Outbox) Mail(m Mail) (string, error) {
 	if err := mailer.Check(m); err != nil {
 		return "", err
 	}
-	id := prefix + o.cfg.NewID()
-	m.ID = id
-	return id, o.put(queue.Item{ID: id, Group: string(KindMail)}, saved{Mail: &m})
+	m.ID = o.cfg.NewID()
+	return m.ID, o.put(queue.Item{ID: prefix + m.ID, Group: string(KindMail)}, saved{Mail: &m})
 }
 
 // SMS takes s for sending, as Mail does. Messages to one number are sent in the
@@ -146,9 +145,8 @@ func (o *Outbox) SMS(s SMS) (string, error) {
 	if err := checkSMS(s); err != nil {
 		return "", err
 	}
-	id := prefix + o.cfg.NewID()
-	s.ID = id
-	return id, o.put(queue.Item{ID: id, Lane: "sms\n" + s.To, Group: string(KindSMS)}, saved{SMS: &s})
+	s.ID = o.cfg.NewID()
+	return s.ID, o.put(queue.Item{ID: prefix + s.ID, Lane: "sms\n" + s.To, Group: string(KindSMS)}, saved{SMS: &s})
 }
 
 func noMail() *Fault {
@@ -224,7 +222,7 @@ func (o *Outbox) read(a queue.Attempt) (saved, Result, bool) {
 		o.cfg.Log.Error("message: a message cannot be read and is dropped", "id", a.ID, "err", err)
 		return s, Result{}, false
 	}
-	r := Result{ID: a.ID, Try: a.N, Mail: s.Mail, SMS: s.SMS, Kind: KindSMS}
+	r := Result{ID: strings.TrimPrefix(a.ID, prefix), Try: a.N, Mail: s.Mail, SMS: s.SMS, Kind: KindSMS}
 	if s.Mail != nil {
 		r.Kind, r.Call = KindMail, s.Mail.Call
 	} else {
@@ -233,7 +231,15 @@ func (o *Outbox) read(a queue.Attempt) (saved, Result, bool) {
 	return s, r, true
 }
 
-// prefix begins the ids of messages. The store holds the reports of
+// UUID gives a random one (RFC 9562, 5.4).
+func UUID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0F|0x40, b[8]&0x3F|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// prefix begins the ids of messages in the store. The store holds the reports of
 // switch/notify in the same table.
 const prefix = "msg-"
 

@@ -39,7 +39,7 @@ func (d *diary) told(r Result) {
 
 func numbered() func() string {
 	n := 0
-	return func() string { n++; return fmt.Sprint(n) }
+	return func() string { n++; return fmt.Sprint("msg-", n) }
 }
 
 // runOutbox runs o until f has returned.

@@ -19,6 +19,9 @@ type SMS struct {
 	Report    bool   // a Receipt is wanted
 	ReportURL string // DeliveryReportURL; comes back in the Receipt
 	Call      string // the call that asked for it; is not sent
+	Extension string // on whose behalf; is not sent
+	User      string // of the HTTP API who asked for it, "" = nobody; is not sent
+	Operator  bool   // ReportURL counts as the operator's (decisions 9)
 
 	At         time.Time // of one that came in: when
 	Incomplete bool      // of one that came in: parts of it never came

@@ -20,11 +20,12 @@ type Mem struct {
 	phones   map[string][]byte
 	texts    map[string]Text
 	settings map[string][]byte
+	messages map[[2]string]Message // by owner and id
 }
 
 // NewMem makes an empty store.
 func NewMem() *Mem {
-	return &Mem{calls: map[string]Call{}, reports: map[string]Report{}, phones: map[string][]byte{}, texts: map[string]Text{}, settings: map[string][]byte{}}
+	return &Mem{calls: map[string]Call{}, reports: map[string]Report{}, phones: map[string][]byte{}, texts: map[string]Text{}, settings: map[string][]byte{}, messages: map[[2]string]Message{}}
 }
 
 // PutCall implements Store.

@@ -68,6 +68,16 @@ type Store interface {
 	// SweepTexts removes those that came before t.
 	SweepTexts(t time.Time) error
 
+	// PutMessage keeps a message in a folder, or replaces the one of the same
+	// Owner and ID.
+	PutMessage(m Message) error
+	// DropMessage removes one; it is no error if there is none.
+	DropMessage(owner, id string) error
+	// Messages gives those that fit, the oldest first.
+	Messages(ctx context.Context, q MessageQuery) ([]Message, error)
+	// SweepMessages removes those that came before t; "" = of all folders.
+	SweepMessages(folder string, t time.Time) error
+
 	// PutSetting keeps a document under a name, such as "extension/1001".
 	PutSetting(name string, doc []byte) error
 	// DropSetting removes one; it is no error if there is none.

@@ -29,6 +29,7 @@ func Test(t *testing.T, open func(t *testing.T) store.Store) {
 		{"registrations come back until they are dropped", registrations},
 		{"texts come back in order, for one number, until they are dropped or too old", texts},
 		{"settings come back by name", settings},
+		{"messages come back in order, of one owner and folder, until they are dropped or too old", messages},
 		{"many writers at once lose nothing", manyWriters},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.f(t, open(t)) })
@@ -278,6 +279,68 @@ func settings(t *testing.T, s store.Store) {
 	if want := []string{"extension/1001", "extension/1002"}; !slices.Equal(got, want) {
 		t.Errorf("Settings = %q, want %q", got, want)
 	}
+}
+
+func messages(t *testing.T, s store.Store) {
+	put := func(owner, id, folder, remote string, after time.Duration) {
+		t.Helper()
+		m := store.Message{Owner: owner, ID: id, Folder: folder, Remote: remote, From: "+3620", To: "9000", Type: "SMS:TEXT", Text: "Szép\n" + id,
+			Connection: "sms", Sent: day, Came: day.Add(after), Call: "q7Lx2", Extension: "9000", ReportURL: "http://app/dlr", Operator: true}
+		if err := s.PutMessage(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("ann", "2", store.Inbox, "", time.Second)
+	put("ann", "1", store.Inbox, "", time.Second)
+	put("ann", "3", store.Inbox, "", 0)
+	put("bob", "3", store.Inbox, "", 0)
+	put("ann", "4", store.Inbox, "", 0)
+	put("ann", "4", store.Downloaded, "", 3*time.Second) // it moves
+	put("", "5", store.Unreported, "r5", 0)
+	put("", "6", store.Unreported, "r6", 2*time.Second)
+	put("ann", "gone", store.Inbox, "", 0)
+	for _, id := range []string{"gone", "never was", "5"} {
+		if err := s.DropMessage("ann", id); err != nil {
+			t.Errorf("DropMessage(%q) = %v, want nil", id, err)
+		}
+	}
+	look := func(q store.MessageQuery, want ...string) {
+		t.Helper()
+		all, err := s.Messages(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, m := range all {
+			got = append(got, m.ID)
+			if m.Owner != q.Owner || m.Folder != q.Folder || m.Text != "Szép\n"+m.ID || m.From != "+3620" || m.To != "9000" || !m.Operator || m.ReportURL == "" || m.Call != "q7Lx2" || !m.Sent.Equal(day) {
+				t.Errorf("a message comes back as %+v", m)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("Messages(%+v) = %q, want %q", q, got, want)
+		}
+	}
+	ann := store.MessageQuery{Owner: "ann", Folder: store.Inbox}
+	look(ann, "3", "1", "2")
+	ann.Rows = 2
+	look(ann, "3", "1")
+	look(store.MessageQuery{Owner: "bob", Folder: store.Inbox}, "3")
+	look(store.MessageQuery{Owner: "ann", Folder: store.Downloaded}, "4")
+	look(store.MessageQuery{Owner: "Ann", Folder: store.Inbox})
+	look(store.MessageQuery{Folder: store.Unreported, Remote: "r6"}, "6")
+	look(store.MessageQuery{Folder: store.Unreported}, "5", "6")
+	if err := s.SweepMessages(store.Unreported, day.Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	look(store.MessageQuery{Folder: store.Unreported}, "6")
+	look(ann, "3", "1")
+	if err := s.SweepMessages("", day.Add(2*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	look(ann)
+	look(store.MessageQuery{Owner: "ann", Folder: store.Downloaded}, "4")
+	look(store.MessageQuery{Folder: store.Unreported}, "6")
 }
 
 func manyWriters(t *testing.T, s store.Store) {
