@@ -53,8 +53,9 @@ type Mail struct {
 	Text        string
 	Attachments []string // names for MailConfig.Open
 
-	Call string // the call that asked for it; is not sent
-	ID   string // goes into Message-ID, so that a mail sent twice can be seen to be one; Outbox sets it
+	Call      string // the call that asked for it; is not sent
+	Extension string // on whose behalf; is not sent
+	ID        string // goes into Message-ID, so that a mail sent twice can be seen to be one; Outbox sets it
 }
 
 // A Mailer sends mails. Use NewMailer. It may be used by many at once: each

@@ -78,6 +78,21 @@ func (l *Library) file(name string) (*os.Root, string, error) {
 	return root, rel, unreachable(name, err)
 }
 
+// Find gives the path below the data folder of a file that a script may use, such
+// as one that it attaches to a mail.
+func (l *Library) Find(name string) (string, error) {
+	root, rel, err := l.file(name)
+	if err != nil {
+		return "", err
+	}
+	for _, f := range l.folders() {
+		if f.root == root {
+			return path.Join(f.name, filepath.ToSlash(rel)), nil
+		}
+	}
+	return "", outside(name)
+}
+
 // unreachable is why a file cannot be used, nil when it can.
 func unreachable(name string, err error) error {
 	switch {

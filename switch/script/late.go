@@ -38,7 +38,7 @@ func (r *Runner) Answered(l *exchange.Line, id string, n ozml.Notification, f *s
 	}
 	r.wg.Go(func() {
 		var sink trace.Sink = trace.SinkFunc(func(e trace.Event) { e.Call = id; r.c.Events.Emit(e) })
-		info, task := ozml.CallInfo{ID: id}, Task{}
+		info, task := r.about(id, n)
 		if l != nil {
 			task, _ = l.Info().Task.(Task)
 			info, sink = infoOf(l), l.Sink()
@@ -46,6 +46,22 @@ func (r *Runner) Answered(l *exchange.Line, id string, n ozml.Notification, f *s
 		defer r.guard(sink, "late answer")
 		r.callless(info, task, r.web(info, task, sink), sink, f)
 	})
+}
+
+// about is what is known of what a script without a call is an answer to: a text
+// message has a sender, and an extension that it came to or from.
+func (r *Runner) about(id string, n ozml.Notification) (ozml.CallInfo, Task) {
+	info, task := ozml.CallInfo{ID: id}, Task{}
+	switch n.Name {
+	case "IncomingSMS":
+		info.Caller, info.Dialed, info.Extension, info.Direction = n.Fields.Get("Sender"), n.Fields.Get("Recipient"), n.Fields.Get("ApiExtension"), "Inbound"
+	case "SMSDeliveryReport":
+		info.Caller, info.Dialed, info.Extension, info.Direction = n.Fields.Get("Sender"), n.Fields.Get("Recipient"), n.Fields.Get("ApiExtension"), "Outbound"
+	}
+	if r.c.Of != nil && info.Extension != "" {
+		task = r.c.Of(info.Extension)
+	}
+	return info, task
 }
 
 // Recovered reports a recording that an earlier run of the switch left unfinished, or did not tell of: with reason error

@@ -59,8 +59,10 @@ type Config struct {
 	Route    func(ctx context.Context, l *exchange.Line, d Divert) error
 	Files    ozml.Files
 	Messages ozml.Messages // nil = none are sent
-	Limits   ozml.Limits
-	Clips    int64 // bytes of encoded prompts that are kept; 0 = 64 MiB
+	// Of is what an extension gives to scripts that have no call; nil = nothing.
+	Of     func(extension string) Task
+	Limits ozml.Limits
+	Clips  int64 // bytes of encoded prompts that are kept; 0 = 64 MiB
 
 	RecordURL func(name string) string // an http URL for a file below recordings/
 	Room      func() error             // nil error: a recording may begin (min_free)

@@ -153,14 +153,33 @@ type Mail struct {
 	From     string `yaml:"from"`   // default sender
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"`
+	TLS      string `yaml:"tls"` // required | implicit | off; "" = STARTTLS where it is offered, required with a password, implicit on port 465
 }
 
-// SMS is the connection for SendSms; without Type there is none.
+// SMS is the connection for SendSms; without Type there is none. Messages that
+// come go to the extension of their number, else by Receive.
 type SMS struct {
-	Type     string `yaml:"type"`    // smpp | http
-	Address  string `yaml:"address"` // host:port or URL
-	User     string `yaml:"user"`
-	Password Secret `yaml:"password"`
+	Type     string   `yaml:"type"`    // smpp | http
+	Address  string   `yaml:"address"` // host:port or URL
+	User     string   `yaml:"user"`
+	Password Secret   `yaml:"password"`
+	From     string   `yaml:"from"`    // sender of messages that have none: a number, or up to 11 letters
+	Send     []string `yaml:"send"`    // numbers that may be written to, in patterns as in the dial plan; none = all
+	Receive  []Inward `yaml:"receive"` // which extension gets what came for a number that no extension has; none = the first with an sms_url
+
+	SystemType string `yaml:"system_type"` // smpp: as the operator says
+	TLS        bool   `yaml:"tls"`         // smpp: over TLS
+
+	Body        string `yaml:"body"`         // http: what is posted, with {to} {from} {text} {id} {report}; "" = a form of those
+	ContentType string `yaml:"content_type"` // http: of body
+	ID          string `yaml:"id"`           // http: where the answer has the service's id: messages.0.id; "" = id, or the whole answer
+	Token       Secret `yaml:"token"`        // http: must come with what the service posts to /sms; "" = nothing is taken
+}
+
+// An Inward says which extension gets a text message.
+type Inward struct {
+	Match string `yaml:"match"` // the number that was written to, a pattern
+	To    string `yaml:"to"`    // an extension
 }
 
 // Limits bound scripts, calls and the switch.

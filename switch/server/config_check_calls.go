@@ -84,7 +84,7 @@ func (v *validator) rest() {
 	}
 	v.url("speech.url", c.Speech.URL)
 	v.codecs("codecs", c.Codecs)
-	v.oneOf("sms.type", c.SMS.Type, "smpp", "http")
+	v.messages()
 	for _, l := range []struct {
 		name string
 		n    int64

@@ -103,6 +103,7 @@ func (s *Server) newHandler(c *Config) (http.Handler, *api.Commands) {
 	mux := http.NewServeMux()
 	mux.Handle("/api", commands)
 	v1.Mount(mux)
+	mux.Handle("/sms", s.smsHandler())
 	mux.Handle("/sip", s.sipHandler(access, c.PublicURL()))
 	mux.Handle("GET /recordings/{file...}", &api.Recordings{Root: s.data.recordings, Tokens: s.tokens, Access: access})
 	mux.HandleFunc("GET /metrics", s.scrape)

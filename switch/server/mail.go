@@ -3,60 +3,152 @@ package server
 import (
 	"io/fs"
 	"os"
+	"reflect"
+	"runtime/debug"
 	"strings"
+	"time"
 
+	"ozswitch/ozml"
 	"ozswitch/ozml/trace"
+	"ozswitch/switch/call"
 	"ozswitch/switch/message"
+	"ozswitch/switch/store"
 )
 
-// newOutbox makes what sends mail in the background, across restarts.
+// newOutbox makes what sends mail and text messages in the background, across
+// restarts.
 func (s *Server) newOutbox() error {
-	c := s.state.Load().cfg.Mail
-	var mailer *message.Mailer
-	if c.Server != "" {
-		var err error
-		mailer, err = message.NewMailer(message.MailConfig{
-			Server: c.Server, From: c.From, User: c.User, Password: string(c.Password), Open: s.attach, Dial: s.opt.DialMail,
-		})
-		if err != nil {
-			return err
-		}
+	c := s.state.Load().cfg
+	mailer, err := c.Mail.mailer(s)
+	if err != nil {
+		return err
 	}
-	s.services.outbox = message.NewOutbox(message.OutboxConfig{Store: s.store, Mailer: mailer, Told: s.mailed, Log: s.log})
+	if err := s.newSMS(c); err != nil {
+		return err
+	}
+	s.services.outbox = message.NewOutbox(message.OutboxConfig{Store: s.store, Mailer: mailer, Sender: s.smsSender(), Told: s.mailed, Log: s.log})
 	return nil
 }
 
-// attachable are the folders whose files may be sent.
-var attachable = []string{"recordings/", "media/", "voicemail/"}
+// mailer makes the way to the mail server; nil when none is configured. s is nil
+// to check the configuration only.
+func (c *Mail) mailer(s *Server) (*message.Mailer, error) {
+	if c.Server == "" {
+		return nil, nil
+	}
+	cfg := message.MailConfig{Server: c.Server, From: c.From, User: c.User, Password: string(c.Password), TLS: c.TLS}
+	if s != nil {
+		cfg.Open, cfg.Dial = s.attach, s.opt.DialMail
+	}
+	return message.NewMailer(cfg)
+}
 
-// attach opens a file below the data folder that is to be sent.
+// smsSender is the SMS service as the outbox knows it; nil when there is none.
+func (s *Server) smsSender() message.Sender {
+	if svc, _ := s.services.sms.now(); svc != nil {
+		return svc
+	}
+	return nil
+}
+
+// setMessages applies mail: and sms: of a configuration that was checked.
+func (s *Server) setMessages(was, c *Config) error {
+	mailer, err := c.Mail.mailer(s)
+	if err != nil {
+		return err
+	}
+	if !sameService(was.SMS, c.SMS) { // a connection that stays the same goes on
+		if err := s.newSMS(c); err != nil {
+			return err
+		}
+	}
+	s.services.outbox.Use(mailer, s.smsSender())
+	return nil
+}
+
+// sameService tells whether a reload leaves the connection as it is.
+func sameService(a, b SMS) bool {
+	a.Send, a.Receive, b.Send, b.Receive = nil, nil, nil, nil
+	return reflect.DeepEqual(a, b)
+}
+
+// attach opens a file below the folders of scripts that is to be sent, through the
+// handle of its folder, so that no link leads out of it.
 func (s *Server) attach(name string) (fs.File, error) {
-	for _, dir := range attachable {
-		if strings.HasPrefix(name, dir) {
-			return s.services.root.Open(name)
+	dir, rest, _ := strings.Cut(name, "/")
+	for folder, root := range map[string]*os.Root{"recordings": s.data.recordings, "media": s.data.media, "voicemail": s.data.voicemail} {
+		if dir == folder {
+			return root.Open(rest)
 		}
 	}
 	return nil, &os.PathError{Op: "attach", Path: name, Err: fs.ErrPermission}
 }
 
-// mailed tells in the call's event log what became of a mail.
+// mailed tells what became of a mail or text message: in the event log, to the
+// folder of who sent it, and to who waits for a report.
 func (s *Server) mailed(r message.Result) {
-	if r.Outcome == message.Retry {
-		s.log.Warn("a message is tried again later", "kind", r.Kind, "id", r.ID, "try", r.Try, "err", r.Err)
-		return
-	}
-	if r.Err != nil {
-		s.log.Warn("a message could not be sent", "kind", r.Kind, "id", r.ID, "err", r.Err)
-	}
-	if r.Call == "" {
-		return
-	}
-	e := trace.Event{Type: trace.NotifySent, Call: r.Call, Name: string(r.Kind)}
+	e := trace.Event{Type: trace.NotifySent, Call: r.Call, Name: string(r.Kind), Count: int64(r.Try)}
 	if r.Mail != nil {
-		e.To = strings.Join(r.Mail.To, ", ")
+		e.To, e.Extension = strings.Join(r.Mail.To, ", "), r.Mail.Extension
+	} else {
+		e.To, e.From, e.Extension = r.SMS.To, r.SMS.From, r.SMS.Extension
+	}
+	switch r.Outcome {
+	case message.Sent:
+		s.sentSMS(r)
+	case message.Retry:
+		s.log.Warn("a message is tried again later", "kind", r.Kind, "id", r.ID, "try", r.Try, "err", r.Err)
+		e.Reason = "retry"
+	case message.Failed:
+		s.log.Warn("a message could not be sent", "kind", r.Kind, "id", r.ID, "err", r.Err)
+		if r.SMS != nil {
+			s.report(*r.SMS, r.Err.Error(), message.Undelivered)
+		}
 	}
 	if r.Err != nil {
-		e.Type, e.Text = trace.NotifyFail, r.Err.Error()
+		e.Type, e.Code, e.Text = trace.NotifyFail, ozml.CodeNotSent, r.Err.Error()
+	}
+	s.emit(e)
+}
+
+// sentSMS notes a text message that went out: in the folder of its user, and until
+// its delivery report comes, for that may be after a restart.
+func (s *Server) sentSMS(r message.Result) {
+	if r.SMS == nil {
+		return
+	}
+	now := time.Now()
+	m := store.Message{ID: r.ID, Folder: store.Sent, Owner: r.SMS.User, Connection: "sms", From: r.SMS.From, To: r.SMS.To, Type: smsType, Text: r.SMS.Text, Sent: now, Came: now}
+	if m.Owner != "" {
+		if err := s.store.PutMessage(m); err != nil {
+			s.log.Warn("a text message is not in the folder of those that were sent", "id", r.ID, "err", err)
+		}
+	}
+	if !r.SMS.Report || r.Remote == "" {
+		return
+	}
+	m.Owner, m.Folder, m.Text, m.Remote = "", store.Unreported, "", r.Remote
+	m.Call, m.Extension, m.ReportURL, m.Operator = r.SMS.Call, r.SMS.Extension, r.SMS.ReportURL, r.SMS.Operator
+	if err := s.store.PutMessage(m); err != nil {
+		s.log.Warn("after a restart the delivery report of a text message would not be known", "id", r.ID, "err", err)
+	}
+}
+
+// emit takes an event into the log of its call, as long as that is up.
+func (s *Server) emit(e trace.Event) {
+	if e.Call != "" {
+		if l := s.calls.Find(call.ID(e.Call)); l != nil {
+			l.Sink().Emit(e)
+			return
+		}
 	}
 	s.events.Emit(e)
+}
+
+// caught keeps a fault of ours to itself.
+func (s *Server) caught(where string) {
+	if v := recover(); v != nil {
+		s.panicked(where)
+		s.log.Error("panic", "in", where, "panic", v, "stack", string(debug.Stack()))
+	}
 }

@@ -171,6 +171,12 @@ func taskOf(e extension.Extension) script.Task {
 	return t
 }
 
+// taskFor is what an extension gives to scripts without a call.
+func (s *Server) taskFor(number string) script.Task {
+	e, _ := s.state.Load().exts.Find(number)
+	return taskOf(e)
+}
+
 // target says who calls a number for a script or a web app, and how it is rung.
 func (s *Server) target(to, from string) (t script.Target, err error) {
 	exts := s.state.Load().exts

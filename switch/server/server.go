@@ -61,6 +61,7 @@ type Options struct {
 	Portable     bool                                             // pace in plain goroutines (bubbles)
 	DialWeb      func(ctx context.Context, network, address string) (net.Conn, error)
 	DialMail     func(ctx context.Context, network, address string) (net.Conn, error)
+	DialSMS      func(ctx context.Context, network, address string) (net.Conn, error)
 	Encoder      recorder.Encoder // of mp3 files; nil = as configured, in worker processes
 	Commands     ozml.Table       // of scripts on calls; nil = command.Table()
 	Pages        fs.FS            // of the console; nil = those in the program
@@ -109,6 +110,8 @@ type Server struct {
 	phoneSettings settings
 	phones        *Phones
 	services      services
+	mailroom      *mailroom
+	library       *script.Library
 	http          *httpSide
 
 	randMu sync.Mutex
@@ -164,7 +167,9 @@ func New(c *Config, o Options) (s *Server, err error) {
 	if err = s.phoneSettings.load(s.store); err != nil {
 		s.log.Error("settings of phones cannot be read", "err", err)
 	}
+	s.mailroom = newMailroom(s.store)
 	s.phones = newPhones(s)
+	s.phones.texts.SMS = s.textCame
 	if err = s.phones.load(s.store); err != nil {
 		s.log.Error("texts that wait cannot be read", "err", err)
 	}
@@ -297,10 +302,10 @@ func (s *Server) newCalls() {
 		Trace: s.message, Log: s.log,
 	}, named{s.calls, s})
 	s.newLines()
-	lib := &script.Library{Media: s.data.media, Recordings: s.data.recordings, Voicemail: s.data.voicemail, Dir: c.Data, Web: s.web}
+	s.library = &script.Library{Media: s.data.media, Recordings: s.data.recordings, Voicemail: s.data.voicemail, Dir: c.Data, Web: s.web}
 	s.scripts = script.New(script.Config{
-		Bridge: s.bridge, Voice: s.opt.Voice, Recorder: s.rec, Prompts: lib, Web: s.web, Events: s.events, Table: s.opt.Commands,
-		Exchange: s.calls, Target: s.target, Route: s.divert, Files: lib, Limits: s.scriptLimits(),
+		Bridge: s.bridge, Voice: s.opt.Voice, Recorder: s.rec, Prompts: s.library, Web: s.web, Events: s.events, Table: s.opt.Commands,
+		Exchange: s.calls, Target: s.target, Route: s.divert, Files: s.library, Messages: &sender{s: s}, Of: s.taskFor, Limits: s.scriptLimits(),
 		RecordURL: func(name string) string { return s.tokens.URL(name, time.Now()) }, Room: s.room,
 		Recording: func(n int) {
 			if n > 0 {
@@ -420,6 +425,12 @@ func (s *Server) Run(ctx context.Context) error {
 		defer close(lines)
 		_ = s.lines.Run(watched)
 	}()
+	linked, unlink := context.WithCancel(under) // what comes last is still kept
+	sms := make(chan struct{})
+	go func() {
+		defer close(sms)
+		_ = s.services.sms.run(linked)
+	}()
 	part("http", func(ctx context.Context) error {
 		select { // the first request may be to call a telephone
 		case <-s.sip.Restored():
@@ -464,6 +475,9 @@ func (s *Server) Run(ctx context.Context) error {
 	s.services.wait()
 	s.echoes.Wait()
 	<-lines
+	unlink()
+	<-sms
+	s.services.reports.Wait()
 	s.sip.EndSubscriptions()
 	stop(nil)
 	wg.Wait()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"os"
+	"sync"
 
 	"ozswitch/switch/conference"
 	"ozswitch/switch/exchange"
@@ -18,7 +19,9 @@ type services struct {
 	voicemail   *voicemail.Service
 	boxes       *voicemail.Boxes
 	outbox      *message.Outbox
-	root        *os.Root // the data folder
+	sms         smsSide
+	reports     sync.WaitGroup // delivery reports that are looked for in the store
+	root        *os.Root       // the data folder
 }
 
 func (s *Server) newServices() error {

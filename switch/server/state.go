@@ -85,7 +85,7 @@ func (s *Server) tls() *tls.Config {
 // live are the keys that Reload applies; the rest needs a restart.
 var live = []string{
 	"sip.guests", "sip.tls", "http.allowed", "http.denied", "http.origins", "http.proxies", "http.auth", "users", "extensions", "lines", "dialplan", "feature_codes", "features", "addressbooks",
-	"routing_url", "call_changed_url", "web.allow", "limits", "limits.user", "emergency", "log.level",
+	"routing_url", "call_changed_url", "web.allow", "limits", "limits.user", "emergency", "log.level", "mail", "sms",
 	"retention.calls", "retention.recordings", "retention.messages", "retention.min_free",
 }
 
@@ -121,6 +121,9 @@ func (s *Server) Reload(c *Config) (restart []string, err error) {
 			return nil, err
 		}
 		s.books.Load().Warm()
+	}
+	if err := s.setMessages(was, &merged); err != nil {
+		return nil, err
 	}
 	s.state.Store(st)
 	s.sip.SetAccounts(st.accounts)

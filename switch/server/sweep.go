@@ -13,6 +13,9 @@ import (
 
 var storeProbe = store.CallQuery{Rows: 1}
 
+// unreported is how long a delivery report may take.
+const unreported = 7 * 24 * time.Hour
+
 // sweep removes each hour what retention no longer keeps.
 func (s *Server) sweep(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
@@ -42,6 +45,12 @@ func (s *Server) sweepOnce(now time.Time) {
 		if err := s.store.SweepTexts(now.Add(-time.Duration(keep.Messages))); err != nil {
 			s.log.Warn("texts that wait could not be swept", "err", err)
 		}
+		if err := s.store.SweepMessages("", now.Add(-time.Duration(keep.Messages))); err != nil {
+			s.log.Warn("the folders of text messages could not be swept", "err", err)
+		}
+	}
+	if err := s.store.SweepMessages(store.Unreported, now.Add(-unreported)); err != nil {
+		s.log.Warn("text messages that nobody reported on could not be swept", "err", err)
 	}
 	if keep.Recordings > 0 {
 		s.sweepRecordings(now.Add(-time.Duration(keep.Recordings)))

@@ -34,8 +34,8 @@ type texts struct {
 	waiting map[string]int // how many wait in the store, by extension: never less than there are
 	kept    int
 
-	// SMS takes a text to a web app (sms_url); nil = nobody does. It answers as
-	// sip.Texts does, and must not wait.
+	// SMS takes a text to an API or script extension; nil = nobody does. It answers
+	// as sip.Texts does, and must not wait.
 	SMS func(e extension.Extension, t sip.Text, answer func(code int, reason string))
 }
 
@@ -62,7 +62,7 @@ func (p *Phones) Text(t sip.Text, answer func(code int, reason string)) {
 	switch {
 	case !ok:
 		answer(404, "")
-	case e.Type == extension.API && e.SMSURL != "" && p.texts.SMS != nil:
+	case e.RunsScript() && p.texts.SMS != nil:
 		p.texts.SMS(e, t, answer)
 	case e.Type != extension.Phone:
 		answer(488, "Not Acceptable Here (no phone)")
