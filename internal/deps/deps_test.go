@@ -78,7 +78,7 @@ switch/webphone:   switch/call switch/sip/flow media/rtc
 switch/phone:      switch/call switch/sip/flow switch/sip switch/webphone media media/codec media/dtmf media/rtp media/pace media/rtc media/wav
 switch/bridge:     switch/call media media/sdes media/rtp media/pace media/codec media/dtmf media/recorder ozml/trace
 switch/notify:     switch/call switch/queue switch/eventlog ozml ozml/syntax ozml/trace
-switch/script:     ozml ozml/syntax ozml/trace switch/call switch/exchange switch/bridge switch/notify switch/eventlog media media/tts media/wav media/mp3 media/recorder media/codec media/pace
+switch/script:     ozml ozml/syntax ozml/trace ozml/contactid switch/alarm switch/call switch/exchange switch/bridge switch/notify switch/eventlog media media/tts media/wav media/mp3 media/recorder media/codec media/pace
 switch/conference: media media/mix media/codec media/wav media/recorder media/pace switch/call switch/exchange switch/bridge switch/script ozml ozml/trace
 switch/waiting:    switch/call switch/exchange switch/script ozml ozml/trace
 switch/voicemail:  media/wav switch/call switch/exchange switch/script switch/message ozml ozml/syntax ozml/trace

@@ -158,4 +158,6 @@ var (
 	ErrNoHandshake = errors.New("no handshake was heard")
 	// ErrNoKissOff: a message was sent as often as allowed and never confirmed.
 	ErrNoKissOff = errors.New("no kiss-off was heard")
+	// ErrHungUp: whoever answered hung up before all was confirmed.
+	ErrHungUp = errors.New("the other side hung up")
 )

@@ -137,6 +137,19 @@ func (s *Sender) again(ago int) {
 
 func (s *Sender) fail(err error) { s.err, s.state = err, finished }
 
+// HungUp tells that the far end has hung up, which ends it. A kiss-off that was cut
+// short by that counts, if it had lasted long enough.
+func (s *Sender) HungUp() {
+	switch {
+	case s.state == finished:
+	case s.state == awaiting && s.at == len(s.messages)-1 && s.ear.run >= shortKiss:
+		s.at++
+		s.state = finished
+	default:
+		s.fail(fmt.Errorf("alarm: %w, %d of %d messages confirmed, the next sent %d times", ErrHungUp, s.at, len(s.messages), s.tries))
+	}
+}
+
 // Read says what we say: a message or silence. It ends with io.EOF when the sender
 // is done.
 func (s *Sender) Read(buf []int16) (int, error) {

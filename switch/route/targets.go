@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ func (w *walk) phones(e extension.Extension, callerID string) (all []call.Target
 		}
 		all = append(all, call.Target{
 			Leg: w.leg(), URI: uri, Phone: p.Phone, Web: p.Web, Security: p.Security, Number: e.Number, Extension: e.Number,
-			From: firstOf(w.o.CallerID, callerID), FromName: w.o.Name, Headers: w.diversion(),
+			From: firstOf(w.o.CallerID, callerID), FromName: w.o.Name, Headers: w.diversion(), Codecs: w.codecs(nil),
 		})
 	}
 	return all
@@ -51,8 +52,32 @@ func (w *walk) lineTarget(who Caller, d dialplan.Destination, t dialplan.Target)
 	}
 	return call.Target{
 		Leg: w.leg(), URI: uri, Line: t.Name, Number: t.Number, From: firstOf(w.o.CallerID, d.CallerID, l.CallerID), FromName: w.o.Name,
-		Headers: w.diversion(), Codecs: l.Codecs, Security: l.Security,
+		Headers: w.diversion(), Codecs: w.codecs(l.Codecs), Security: l.Security,
 	}, nil
+}
+
+// codecs are those that a target is offered: of those that a line speaks, nil = all,
+// those that are wanted.
+func (w *walk) codecs(line []string) []string {
+	if w.o.Codecs == nil || line == nil {
+		return firstList(w.o.Codecs, line)
+	}
+	var both []string
+	for _, c := range line {
+		if slices.ContainsFunc(w.o.Codecs, func(o string) bool { return strings.EqualFold(o, c) }) {
+			both = append(both, c)
+		}
+	}
+	return firstList(both, line)
+}
+
+func firstList(all ...[]string) []string {
+	for _, l := range all {
+		if l != nil {
+			return l
+		}
+	}
+	return nil
 }
 
 func firstOf(all ...string) string {

@@ -60,6 +60,20 @@ func (d *directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
 	if d.operator {
 		t.Operator = append(t.Operator, o.URL, o.ErrorURL, o.FinishedURL)
 	}
+	l, ended, err := d.begin(ctx, to, t, o)
+	if err != nil {
+		return "", err
+	}
+	if o.Wait {
+		if err := d.rings(ctx, l, ended, o.To); err != nil {
+			return "", err
+		}
+	}
+	return string(l.Info().ID), nil
+}
+
+// begin begins a call and rings; ended tells what came of the ringing.
+func (d *directory) begin(ctx context.Context, to Target, t Task, o ozml.Dial) (l *exchange.Line, ended <-chan error, err error) {
 	from, name := o.From, o.FromName
 	if from == "" {
 		from = to.Extension
@@ -67,32 +81,33 @@ func (d *directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
 	if name == "" {
 		name = to.Name
 	}
-	l, err := d.c.Exchange.Dial(exchange.Info{
+	l, err = d.c.Exchange.Dial(exchange.Info{
 		From: from, FromName: name, Dialed: o.To, Extension: to.Extension, Direction: to.Direction, Task: t,
 	})
 	if err != nil {
-		return "", &ozml.CallError{To: o.To, State: "Error"}
+		return nil, nil, &ozml.CallError{To: o.To, State: "Error"}
 	}
 	l.Post(call.Originate{To: o.To, From: from, FromName: name, Direction: to.Direction})
-	ended := make(chan error, 1) // what came of it
+	end := make(chan error, 1)
 	d.wg.Go(func() {
-		ended <- d.ring(context.WithoutCancel(ctx), l, to, o)
+		end <- d.ring(context.WithoutCancel(ctx), l, to, o)
 	})
-	if !o.Wait {
-		return string(l.Info().ID), nil
-	}
-	err = l.Ask(ctx, func(k call.Ticket) call.Event { return call.RingAwaited{Ticket: k} })
+	return l, end, nil
+}
+
+// rings returns once a call rings; the error is why it never will.
+func (d *directory) rings(ctx context.Context, l *exchange.Line, ended <-chan error, to string) error {
+	err := l.Ask(ctx, func(k call.Ticket) call.Event { return call.RingAwaited{Ticket: k} })
 	if _, over := errors.AsType[*exchange.AskError](err); over {
 		if err = <-ended; err == nil {
-			err = &ozml.CallError{To: o.To, State: "Cancelled"}
+			err = &ozml.CallError{To: to, State: "Cancelled"}
 		}
-		return "", unreached(o.To, err)
+		return unreached(to, err)
 	}
 	if err != nil { // nobody waits any more: the call must not ring on by itself
 		l.Post(call.HangupWanted{By: call.NoAnswer, Reason: "it did not ring in time"})
-		return "", err
 	}
-	return string(l.Info().ID), nil
+	return err
 }
 
 // ring rings whom a call of ours is for; when nobody answers the call ends with
@@ -168,6 +183,9 @@ func (r *Runner) Finished(l *exchange.Line, rec exchange.Record) {
 	c.closed(rec.Ended)
 	c.tellTransfers(rec.Ended)
 	t, ok := rec.Task.(Task)
+	if t.alarm != nil {
+		t.alarm.over(rec)
+	}
 	if !ok || t.FinishedURL == "" && (t.ErrorURL == "" || !rec.Outgoing) {
 		return
 	}

@@ -46,6 +46,7 @@ type live struct {
 	idle   chan struct{} // closed while openN is 0
 	ended  bool
 	take   func(*ozml.Takeover) // set while a script runs that may be taken over
+	alarm  *tones               // gets the keys instead of all others; nil = nobody does
 	owed   []owed               // transfers whose end is to be told
 }
 
@@ -190,7 +191,13 @@ func (c *live) press(k ozml.Key, src ozml.KeySource) {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended || !c.router.Fresh(now, k, src) {
+	switch {
+	case c.ended, c.alarm != nil && src == ozml.KeyInband: // a panel's tones are heard as such
+		return
+	case !c.router.Fresh(now, k, src):
+		return
+	case c.alarm != nil:
+		c.alarm.key(byte(k))
 		return
 	}
 	if c.script != nil && !c.scripted() && c.rec == nil && c.inKey == 0 && len(c.untils) == 0 {

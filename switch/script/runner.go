@@ -27,6 +27,7 @@ type Task struct {
 	File     string       // a script file
 	Text     string       // OzML itself (ResponseOzML)
 	States   *ozml.States // commands for each state of the call (Request)
+	alarm    *reporting   // instead of all these: an alarm that the call sends
 	Operator []string     // URLs that count as the operator's (decisions 9)
 
 	FallbackURL, FallbackScript string
@@ -113,7 +114,12 @@ func (r *Runner) Wait() {
 // For gives the script of a call; its Info.Task is a Task.
 func (r *Runner) For(l *exchange.Line) exchange.Script {
 	t, _ := l.Info().Task.(Task)
-	return r.running(l, t)
+	s := r.running(l, t)
+	if a := t.alarm; a != nil {
+		a.sink, a.tell = l.Sink(), s.live.web.Report
+		s.serves = func(ctx context.Context, _ ozml.Call) error { return a.send(ctx, s.live) }
+	}
+	return s
 }
 
 func (r *Runner) running(l *exchange.Line, t Task) *running {
