@@ -78,7 +78,7 @@ type Dial struct {
 	ErrorURL, FinishedURL         string
 	RingTime                      time.Duration // 0 = the default
 	Wait                          bool          // return once it rings or fails (HTTP API); else at once
-	Codecs                        []string      // only these are offered; nil = as configured
+	Tones                         bool          // tones go by the call: only G.711 is offered, where the switch has it
 	States                        *States       // instead of URL and Script; nil = none
 }
 

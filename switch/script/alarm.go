@@ -168,9 +168,6 @@ func (r *reporting) over(rec exchange.Record) {
 	r.end(&ozml.AlarmError{Sent: true, Msg: "the call ended before the alarm was sent"})
 }
 
-// g711 is what the call of an alarm offers.
-var g711 = []string{"PCMU", "PCMA"}
-
 // SendAlarm implements ozml.AlarmSender.
 func (d *directory) SendAlarm(ctx context.Context, a ozml.AlarmCall) error {
 	r := &reporting{AlarmCall: a, sink: d.c.Events, done: make(chan struct{})}
@@ -186,7 +183,7 @@ func (d *directory) SendAlarm(ctx context.Context, a ozml.AlarmCall) error {
 	}
 	t.URL, t.Text, t.File, t.States, t.alarm = "", "", "", nil, r
 	t.ErrorURL, t.FinishedURL = "", "" // the outcome has a notification of its own
-	l, ended, err := d.begin(ctx, to, t, ozml.Dial{To: a.To, Extension: a.Extension, Codecs: g711})
+	l, ended, err := d.begin(ctx, to, t, ozml.Dial{To: a.To, Extension: a.Extension, Tones: true})
 	if err != nil {
 		r.end(err)
 		return err

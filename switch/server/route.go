@@ -199,7 +199,7 @@ func (s *Server) target(to, from string) (t script.Target, err error) {
 		return t, &ozml.CallError{To: to, State: "NotFound"} // nobody, or an application, which cannot be called
 	}
 	ring := func(ctx context.Context, l *exchange.Line, o ozml.Dial) error {
-		err := s.router.Dial(ctx, l, who, to, route.Options{RingTime: o.RingTime, CallerID: o.From, Name: o.FromName, Codecs: s.offered(o.Codecs)})
+		err := s.router.Dial(ctx, l, who, to, route.Options{RingTime: o.RingTime, CallerID: o.From, Name: o.FromName, Codecs: s.offered(o.Tones)})
 		if _, app := errors.AsType[*route.Handover](err); app { // somebody forwards to one
 			err = &ozml.CallError{To: to, State: "NoAnswer"}
 		}
@@ -208,11 +208,11 @@ func (s *Server) target(to, from string) (t script.Target, err error) {
 	return script.Target{Extension: x.Number, Name: x.Name, Direction: dir, Task: taskOf(x), Ring: ring}, nil
 }
 
-// offered are the codecs of a call that wants some only: nil = those of the switch,
-// also where it has none of these.
-func (s *Server) offered(only []string) (all []string) {
+// offered are the codecs of a call, nil = all; of one for tones those that do not
+// model speech, if the switch has any.
+func (s *Server) offered(tones bool) (all []string) {
 	for _, c := range s.state.Load().cfg.Codecs {
-		if slices.ContainsFunc(only, func(o string) bool { return strings.EqualFold(o, c) }) {
+		if tones && (strings.EqualFold(c, "PCMU") || strings.EqualFold(c, "PCMA")) {
 			all = append(all, c)
 		}
 	}
