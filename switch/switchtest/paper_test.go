@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -159,10 +161,14 @@ func asOnPaper(t *testing.T, open func(string) (string, error)) {
 // liveCall makes the call and gives its events.
 func liveCall(w *World, sc *ozmltest.Scenario, src string) []trace.Event {
 	for _, n := range []string{"1", "2", "1001", "1002"} { // those who are called all answer
+		if _, said := sc.Dial[n]; said {
+			continue
+		}
 		w.Config.Extensions = append(w.Config.Extensions, server.Extension{Number: n, Type: "phone", Contact: "sip:" + n + "@" + PhoneHost(1)})
 	}
 	ext := server.Extension{Number: "9000", Type: "api", Name: "Test", URL: "http://app/first-document", ErrorURL: sc.ErrorURL, SensitiveInput: sc.Sensitive}
 	w.Config.Extensions = append(w.Config.Extensions[1:], ext)
+	phones := called(w, sc)
 	w.Config.Limits.Steps, w.Config.Limits.Jumps, w.Config.Limits.FetchesPerSecond = sc.Limits.Steps, sc.Limits.Jumps, sc.Limits.FetchesPerSecond
 	w.Config.Limits.Call = server.Duration(30 * time.Hour)
 	for name, d := range sc.Files {
@@ -195,10 +201,38 @@ func liveCall(w *World, sc *ozmltest.Scenario, src string) []trace.Event {
 			o.Keys = append(o.Keys, phone.Press{At: a.At, Keys: string(rune(a.Key))})
 		}
 	}
-	c := w.Phone(from).Place("9000", o)
+	caller := w.Phone(from)
+	phones()
+	c := caller.Place("9000", o)
 	c.Over()
 	w.Pass(time.Minute) // what follows the call
 	return w.Events(c.ID())
+}
+
+// called prepares the numbers of which a scenario says what becomes of them;
+// phones is to be called after the first phone was made.
+func called(w *World, sc *ozmltest.Scenario) (phones func()) {
+	if len(sc.Dial) == 0 {
+		return func() {}
+	}
+	w.Config.Dialplan = nil // so that a number may be nobody's
+	numbers := slices.Sorted(maps.Keys(sc.Dial))
+	numbers = slices.DeleteFunc(numbers, func(n string) bool { return sc.Dial[n].State == "NotFound" })
+	for i, n := range numbers {
+		w.Config.Extensions = append(w.Config.Extensions, server.Extension{Number: n, Type: "phone", Contact: "sip:" + n + "@" + PhoneHost(i+2)})
+	}
+	return func() {
+		for _, n := range numbers {
+			r, d := phone.Reply{}, sc.Dial[n]
+			switch r.Options.RingFor = d.After; d.State {
+			case "Busy":
+				r.Refuse = 486
+			case "NoAnswer":
+				r.Options.RingFor = time.Hour
+			}
+			w.Phone(n).Reply = func() phone.Reply { return r }
+		}
+	}
 }
 
 var playFile = regexp.MustCompile(`[\w/.-]+\.(?:wav|mp3)\b`)
