@@ -99,7 +99,7 @@ func (p *Params) find(d *Param) (string, state) {
 	if there && !ignored {
 		s, st = p.expand(raw, d)
 	}
-	if must := d.Required || d.MustIn&p.b.in != 0; must && !ignored && st != open && strings.TrimSpace(s) == "" {
+	if must := d.Required || d.MustIn&p.b.in != 0; must && !ignored && !left && st != open && strings.TrimSpace(s) == "" {
 		hint := "it is needed"
 		if there {
 			hint = "it is empty"

@@ -53,7 +53,7 @@ func CommonFields() []Field {
 func Notifications() []NotificationDoc {
 	onCall := []Field{{"DialedNumber", "the number that was dialled"}, {"ApiExtension", "the extension whose script runs"}}
 	with := func(own ...Field) []Field { return append(append([]Field{}, onCall...), own...) }
-	const inPlace, none = "its commands run on the call", "ignored"
+	const inPlace, none = "its commands run on the call", ignored
 	return []NotificationDoc{
 		{"IncomingCall", Ask, "somebody calls an API extension; before the call is answered", "`url` of the extension", "its commands are the script of the call; Reject as the first one refuses it",
 			with(Field{"CallerDisplayName", "name of the caller, when known"})},
@@ -108,6 +108,20 @@ func Notifications() []NotificationDoc {
 			{"Reason", "why it failed, in words"}}},
 	}
 }
+
+// AnswerRuns tells whether commands in the answer to a notification may run
+// (decisions 1.1).
+func AnswerRuns(name string) bool {
+	for _, d := range Notifications() {
+		if d.Name == name {
+			return d.Answer != ignored
+		}
+	}
+	return false
+}
+
+// ignored is an answer that nobody runs.
+const ignored = "ignored"
 
 // ErrorFields are the fields of an Error notification. url is the address that
 // was asked, "" when none was.

@@ -1,5 +1,7 @@
 package ozml
 
+import "fmt"
+
 // Codes of what can go wrong between the switch and a web app, OZ130x, and with
 // its answers, OZ135x. switch/notify finds them; the paper call uses the same.
 const (
@@ -48,4 +50,36 @@ func webCodes() []CodeDoc {
 		{Code: CodeIgnored, Title: "answer is not run", Cause: "Commands in the answer to a report count only on the first attempt or within 10 s of the event; those to a state only if nothing newer waits.", Cure: "Answer in time; use the HTTP API for what comes later."},
 		{Code: CodeNoScript, Title: "answer is no script", Cause: "The answer to a notification that needs none has a body that is no OzML. It was taken as delivered.", Cure: "Answer with an empty body or <Response></Response>."},
 	}
+}
+
+// StatusWords says that a web app answered a status that is not 2xx, and what to
+// do about it. name is that of the status, "" when it has none.
+func StatusWords(status int, name string) (cause, hint string) {
+	cause, hint = fmt.Sprintf("the web app answered %d %s", status, name), Cure(CodeStatus)
+	if name == "" {
+		cause = fmt.Sprintf("the web app answered %d", status)
+	}
+	switch {
+	case status == 401:
+		hint = "put the credentials into the URL: https://user:password@host/path"
+	case status == 403 || status == 419 || status == 422:
+		hint = "a page that wants a CSRF token or a login cannot be asked by the switch; exempt this path from both"
+	case status == 404 || status == 410:
+		hint = "check the path; the web server is there, the page is not"
+	case status == 405:
+		hint = "the switch sends POST: let the route accept it"
+	case status >= 500:
+		hint = "the program failed; look into its error log"
+	}
+	return cause, hint
+}
+
+// Cure says what to do about a code, "" when nothing is written of it.
+func Cure(code string) string {
+	for _, d := range Codes() {
+		if d.Code == code {
+			return d.Cure
+		}
+	}
+	return ""
 }

@@ -15,10 +15,16 @@ func (p *Params) Running() bool { return p.el != nil && p.b.vars != nil }
 // parameters that are Running; remarks on them are lost.
 func (p *Params) Without(name string) *Params {
 	b := *p.b
-	b.diags, b.without = nil, name
+	b.diags = nil
 	b.unknown = func(string, syntax.Span) {}
-	return &Params{b: &b, el: p.el, name: p.name, used: make([]bool, len(p.el.Attrs))}
+	q := &Params{b: &b, el: p.el, name: p.name, used: make([]bool, len(p.el.Attrs))}
+	q.LeaveOut(name)
+	return q
 }
+
+// LeaveOut does the same to p itself, before it is bound: so a value that is wrong
+// is not seen either. A parameter that must be there has its zero value then.
+func (p *Params) LeaveOut(name string) { p.b.without = name }
 
 // left tells whether a parameter is left out.
 func (p *Params) left(name string) bool {

@@ -156,13 +156,17 @@ func (w *row) fill(table ozml.Table, files []file) {
 
 // mutant is the table with one command changed: it does nothing, or binds a
 // parameter as if it were not written. Checking a script stays as it is, so that a
-// test is not said to notice what only the checker says.
+// test is not said to notice what only the checker says; and so does what is wrong
+// with a value, unless a parameter has but one right value.
 func mutant(table ozml.Table, name, param string) ozml.Table {
 	var cs []*ozml.Command
 	for _, c := range table.Commands() {
 		if c.Name == name {
-			genuine, changed := c.New, *c
+			genuine, changed, only := c.New, *c, hasOneValue(c, param)
 			changed.New = func(p *ozml.Params) ozml.Action {
+				if only && p.Running() { // all it does is to be right or wrong
+					p.LeaveOut(param)
+				}
 				a := genuine(p)
 				switch {
 				case !p.Running() || !p.OK():
@@ -177,6 +181,11 @@ func mutant(table ozml.Table, name, param string) ozml.Table {
 		cs = append(cs, c)
 	}
 	return ozml.NewTable(cs...)
+}
+
+// hasOneValue tells whether there is but one right value of a parameter.
+func hasOneValue(c *ozml.Command, path string) bool {
+	return slices.ContainsFunc(flat(c.Params(), ""), func(o one) bool { return o.path == path && len(o.Values) == 1 })
 }
 
 // nothing is a command that does nothing, and tells what it was about to do.

@@ -52,6 +52,7 @@ ozml/contactid:
 ozml:              ozml/syntax ozml/trace ozml/contactid
 ozml/command:      ozml ozml/syntax ozml/trace ozml/contactid
 ozml/ozmltest:     ozml ozml/syntax ozml/trace ozml/contactid ozml/command media
+ozml/conformance:  ozml/command ozml/ozmltest
 internal/coverage: ozml ozml/command ozml/ozmltest
 
 switch/call:

@@ -130,7 +130,7 @@ func TestEveryCommand(t *testing.T) {
 		all.Write(src)
 	}
 	for _, c := range command.Table().Commands() {
-		if !regexp.MustCompile(`<` + c.Name + `\b`).MatchString(all.String()) {
+		if !c.Ours && !regexp.MustCompile(`<`+c.Name+`\b`).MatchString(all.String()) {
 			t.Errorf("no scenario uses %s", c.Name)
 		}
 	}

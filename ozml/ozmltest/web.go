@@ -3,6 +3,7 @@ package ozmltest
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -92,15 +93,41 @@ func (w *Web) Fetch(ctx context.Context, n ozml.Notification) (*syntax.File, err
 		return nil, &ozml.FetchError{URL: n.URL, Code: ozml.CodeRefused, Msg: "POST " + n.URL + ": " + a.Fail}
 	}
 	w.c.Emit(ev)
-	if a.Status < 200 || a.Status > 299 {
-		return nil, &ozml.FetchError{URL: n.URL, Status: a.Status, Code: ozml.CodeStatus, Msg: "POST " + n.URL + ": status " + itoa(a.Status)}
+	if !a.fine() {
+		cause, hint := a.words()
+		return nil, &ozml.FetchError{URL: n.URL, Status: a.Status, Code: ozml.CodeStatus, Msg: "POST " + n.URL + ": " + cause, Hint: hint}
 	}
-	f, err := w.c.cfg.Table.Parse(n.URL, []byte(a.Body))
+	f, bad := w.read(n.URL, a.Body)
+	if bad == nil {
+		return f, nil
+	}
+	w.c.Emit(trace.Event{Type: trace.ScriptRefused, Doc: n.URL, Line: bad.Pos.Line, Col: bad.Pos.Column, URL: n.URL, Code: bad.Code, Text: bad.Msg, Hint: bad.Hint})
+	where := "POST " + n.URL
+	if bad.Pos.IsValid() {
+		where = n.URL + ":" + bad.Pos.String()
+	}
+	return nil, &ozml.FetchError{URL: n.URL, Status: a.Status, Code: bad.Code, Pos: bad.Pos, Msg: where + ": " + bad.Msg, Hint: bad.Hint, Err: bad}
+}
+
+// fine tells whether the status is 2xx.
+func (a *Answer) fine() bool { return a.Status >= 200 && a.Status <= 299 }
+
+// words says what is wrong with the status.
+func (a *Answer) words() (cause, hint string) {
+	return ozml.StatusWords(a.Status, http.StatusText(a.Status))
+}
+
+// read makes a document of a body, or says why it is none, in the words of the
+// live switch.
+func (w *Web) read(name, body string) (*syntax.File, *syntax.Error) {
+	if strings.Trim(body, " \t\r\n\x00\ufeff") == "" {
+		return nil, &syntax.Error{File: name, Code: ozml.CodeEmpty, Msg: "the answer is empty", Hint: ozml.Cure(ozml.CodeEmpty)}
+	}
+	f, err := w.c.cfg.Table.Parse(name, []byte(body))
 	if e, ok := errors.AsType[*syntax.Error](err); ok {
-		w.c.Emit(trace.Event{Type: trace.ScriptRefused, Doc: n.URL, Line: e.Pos.Line, Col: e.Pos.Column, URL: n.URL, Code: e.Code, Text: e.Msg, Hint: e.Hint})
-		return nil, &ozml.FetchError{URL: n.URL, Status: a.Status, Code: e.Code, Pos: e.Pos, Msg: "no script from " + n.URL + ": " + e.Msg, Hint: e.Hint, Err: err}
+		return nil, e
 	}
-	return f, err
+	return f, nil
 }
 
 // Report delivers a notification at once.
@@ -118,18 +145,17 @@ func (w *Web) deliver(n ozml.Notification, a *Answer) {
 	switch {
 	case a.Fail != "":
 		ev.Type, ev.Status, ev.Text = trace.NotifyFail, 0, a.Fail
-	case a.Status < 200 || a.Status > 299:
-		ev.Type, ev.Text = trace.NotifyFail, "status "+itoa(a.Status)
+	case !a.fine():
+		ev.Type, ev.Code = trace.NotifyFail, ozml.CodeStatus
+		ev.Text, ev.Hint = a.words()
+	}
+	var warning *trace.Event
+	if ev.Type == trace.NotifySent && a.Body != "" {
+		f, warning = w.answer(n, a, &ev)
 	}
 	w.c.Emit(ev)
-	if body := strings.TrimSpace(a.Body); ev.Type == trace.NotifySent && body != "" {
-		var err error
-		if f, err = w.c.cfg.Table.Parse(n.URL, []byte(body)); err != nil {
-			f = nil
-			if e, ok := errors.AsType[*syntax.Error](err); ok {
-				w.c.Emit(trace.Event{Type: trace.ScriptWarning, Doc: n.URL, Line: e.Pos.Line, Col: e.Pos.Column, Code: e.Code, Text: e.Msg, Hint: e.Hint})
-			}
-		}
+	if warning != nil {
+		w.c.Emit(*warning)
 	}
 	switch {
 	case n.Name == "RecordCompleted":
@@ -137,4 +163,26 @@ func (w *Web) deliver(n ozml.Notification, a *Answer) {
 	case n.Name == "SMSDeliveryReport" && f != nil && ozml.HasCommands(f): // live they run at once, beside the call
 		w.c.gone = append(w.c.gone, gone{f})
 	}
+}
+
+// answer reads the answer to a report (decisions 2): one that is refused is a
+// failed delivery, one that is no document at all a warning.
+func (w *Web) answer(n ozml.Notification, a *Answer, ev *trace.Event) (*syntax.File, *trace.Event) {
+	warn := trace.Event{Type: trace.ScriptWarning, Name: n.Name, URL: n.URL, Doc: n.URL}
+	f, bad := w.read(n.URL, a.Body)
+	switch {
+	case bad != nil && bad.Code == ozml.CodeEmpty:
+		return nil, nil
+	case bad != nil && strings.TrimLeft(a.Body, " \t\r\n\ufeff")[0] != '<':
+		warn.Code, warn.Text, warn.Hint = ozml.CodeNoScript, "the answer is no script: "+bad.Msg, ozml.Cure(ozml.CodeNoScript)
+		return nil, &warn
+	case bad != nil:
+		ev.Type, ev.Code, ev.Text, ev.Hint = trace.NotifyFail, bad.Code, bad.Msg, bad.Hint
+		ev.Doc, ev.Line, ev.Col = n.URL, bad.Pos.Line, bad.Pos.Column
+		return nil, nil
+	case !ozml.AnswerRuns(n.Name) && ozml.HasCommands(f):
+		warn.Code, warn.Text, warn.Hint = ozml.CodeIgnored, "the commands of this answer are not run: that of "+n.Name+" is no script", ozml.Cure(ozml.CodeIgnored)
+		return nil, &warn
+	}
+	return f, nil
 }

@@ -30,7 +30,7 @@ type fault struct {
 }
 
 func newFault(code, cause string, args ...any) *fault {
-	return &fault{code: code, cause: fmt.Sprintf(cause, args...), hint: cure(code)}
+	return &fault{code: code, cause: fmt.Sprintf(cause, args...), hint: ozml.Cure(code)}
 }
 
 func (f *fault) with(hint string) *fault { f.hint = hint; return f }
@@ -166,26 +166,12 @@ func lastWords(err error) string {
 
 // statusFault says that the answer is not 2xx.
 func statusFault(status int, head http.Header, body []byte) *fault {
-	text := http.StatusText(status)
-	f := newFault(ozml.CodeStatus, "the web app answered %d %s", status, text)
-	if text == "" {
-		f = newFault(ozml.CodeStatus, "the web app answered %d", status)
-	}
+	cause, hint := ozml.StatusWords(status, http.StatusText(status))
+	f := newFault(ozml.CodeStatus, "%s", cause).with(hint)
 	if q := firstLine(body); q != "" {
 		f.cause += fmt.Sprintf(": %q", q)
 	}
-	switch {
-	case status == 401:
-		f.hint = "put the credentials into the URL: https://user:password@host/path"
-	case status == 403 || status == 419 || status == 422:
-		f.hint = "a page that wants a CSRF token or a login cannot be asked by the switch; exempt this path from both"
-	case status == 404 || status == 410:
-		f.hint = "check the path; the web server is there, the page is not"
-	case status == 405:
-		f.hint = "the switch sends POST: let the route accept it"
-	case status >= 500:
-		f.hint = "the program failed; look into its error log"
-	case status >= 300 && status < 400 && head.Get("Location") == "":
+	if status >= 300 && status < 400 && head.Get("Location") == "" {
 		f.cause += ", without a Location"
 	}
 	return f

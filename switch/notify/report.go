@@ -139,7 +139,9 @@ func (c *Client) deliver(ctx context.Context, a queue.Attempt) queue.Outcome {
 	switch {
 	case o == Plain && fa.code != ozml.CodeEmpty:
 		w.emit(trace.Event{Type: trace.ScriptWarning, Name: s.Name, URL: Blank(h.url), Doc: Blank(h.url), Code: ozml.CodeNoScript,
-			Text: "the answer is no script: " + fa.cause, Hint: cure(ozml.CodeNoScript)})
+			Text: "the answer is no script: " + fa.cause, Hint: ozml.Cure(ozml.CodeNoScript)})
+	case o == Document && !ozml.AnswerRuns(s.Name) && commands(f) > 0:
+		w.ignored(p.n, h, "that of "+s.Name+" is no script")
 	case o == Document && !counts && commands(f) > 0:
 		w.ignored(p.n, h, "it came too late")
 	case o == Document:
@@ -178,7 +180,7 @@ func (c *Client) answered(callID string, n ozml.Notification, f *syntax.File) {
 
 func (w *CallWeb) ignored(n ozml.Notification, h hop, why string) {
 	w.emit(trace.Event{Type: trace.ScriptWarning, Name: n.Name, URL: Blank(h.url), Doc: Blank(h.url), Code: ozml.CodeIgnored,
-		Text: "the commands of this answer are not run: " + why, Hint: cure(ozml.CodeIgnored)})
+		Text: "the commands of this answer are not run: " + why, Hint: ozml.Cure(ozml.CodeIgnored)})
 }
 
 // gaveUp tells of a report that nobody took for a day.

@@ -51,15 +51,15 @@ func TestReportIsRetriedInOrder(t *testing.T) {
 	}, func(t *testing.T, c *Client, a *app, ev *events) {
 		w := c.ForCall(CallContext{Info: info})
 		w.Report(record(rec))
-		w.Report(ozml.Notification{Name: "CallCompleted", URL: rec})
-		w.Report(ozml.Notification{Name: "CallCompleted", URL: "http://10.0.0.1/other"})
-		w.Report(ozml.Notification{Name: "CallCompleted"}) // no URL: nobody wants it
+		w.Report(ozml.Notification{Name: "SMSDeliveryReport", URL: rec})
+		w.Report(ozml.Notification{Name: "SMSDeliveryReport", URL: "http://10.0.0.1/other"})
+		w.Report(ozml.Notification{Name: "SMSDeliveryReport"}) // no URL: nobody wants it
 		elapse(time.Hour)
 		if c.Waiting() != 0 {
 			t.Errorf("Waiting = %d, want 0", c.Waiting())
 		}
-		rest := strings.Replace(a.got(), "CallCompleted@0s /other\n", "", 1)
-		if want := "RecordCompleted@0s /rec\nRecordCompleted@1s /rec\nRecordCompleted@3s /rec\nRecordCompleted@7s /rec\nRecordCompleted@15s /rec\nCallCompleted@15s /rec"; rest != want {
+		rest := strings.Replace(a.got(), "SMSDeliveryReport@0s /other\n", "", 1)
+		if want := "RecordCompleted@0s /rec\nRecordCompleted@1s /rec\nRecordCompleted@3s /rec\nRecordCompleted@7s /rec\nRecordCompleted@15s /rec\nSMSDeliveryReport@15s /rec"; rest != want {
 			t.Errorf("the app saw\n%s, want\n%s", rest, want)
 		}
 		for i, f := range a.forms {
@@ -68,7 +68,7 @@ func TestReportIsRetriedInOrder(t *testing.T) {
 			}
 		}
 		// 15 s are too late for the first; the second was answered at once.
-		if got, want := got.got(), "q7Lx2 CallCompleted 1, q7Lx2 CallCompleted 1"; got != want {
+		if got, want := got.got(), "q7Lx2 SMSDeliveryReport 1, q7Lx2 SMSDeliveryReport 1"; got != want {
 			t.Errorf("answered: %s, want %s", got, want)
 		}
 		if !strings.Contains(ev.lines(), "script.warning RecordCompleted "+ozml.CodeIgnored) || strings.Count(ev.lines(), "notify.failed RecordCompleted OZ1304 retry") != 4 {

@@ -175,7 +175,7 @@ func (c *Client) stateSent(ln *stateLane, j stateJob, n int, h hop, f *syntax.Fi
 	switch {
 	case o == Plain && fa.code != ozml.CodeEmpty:
 		j.w.emit(trace.Event{Type: trace.ScriptWarning, Name: j.n.Name, URL: Blank(h.url), Doc: Blank(h.url), Code: ozml.CodeNoScript,
-			Text: "the answer is no script: " + fa.cause, Hint: cure(ozml.CodeNoScript)})
+			Text: "the answer is no script: " + fa.cause, Hint: ozml.Cure(ozml.CodeNoScript)})
 	case o == Document && commands(f) > 0 && c.states.newer(ln):
 		j.w.ignored(j.n, h, "the call has changed again")
 	case o == Document:

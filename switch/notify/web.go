@@ -150,7 +150,7 @@ func hopEvent(t trace.Type, n ozml.Notification, h hop) trace.Event {
 	case h.fault != nil:
 		e.Code, e.Text, e.Hint = h.fault.code, h.fault.cause, h.fault.hint
 	case h.lost:
-		e.Text, e.Code, e.Hint = "redirected to "+Blank(h.to)+"; the fields are lost, because it is followed with GET", ozml.CodeLostFields, cure(ozml.CodeLostFields)
+		e.Text, e.Code, e.Hint = "redirected to "+Blank(h.to)+"; the fields are lost, because it is followed with GET", ozml.CodeLostFields, ozml.Cure(ozml.CodeLostFields)
 	case h.to != "":
 		e.Text = "redirected to " + Blank(h.to)
 	}
