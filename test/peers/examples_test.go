@@ -34,6 +34,12 @@ var languages = []struct {
 // startApp starts an example's app in a language and waits for its port.
 func startApp(t *testing.T, file string, command func(file, port string) []string, env ...string) (base string, p *proc) {
 	t.Helper()
+	return startAppAt(t, freePort(t), file, command, env...)
+}
+
+// startAppAt is startApp where the port is known beforehand.
+func startAppAt(t *testing.T, at int, file string, command func(file, port string) []string, env ...string) (base string, p *proc) {
+	t.Helper()
 	file, err := filepath.Abs(file)
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +53,7 @@ func startApp(t *testing.T, file string, command func(file, port string) []strin
 		run(t, folder, "go", "build", "-o", program, ".")
 		file = program
 	}
-	port := fmt.Sprint(freePort(t))
+	port := fmt.Sprint(at)
 	p = start(t, t.TempDir(), env, command(file, port)...)
 	base = "http://127.0.0.1:" + port + "/"
 	eventually(t, "the app listens", func() bool {
