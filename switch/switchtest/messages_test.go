@@ -135,7 +135,7 @@ func TestIncomingSMS(t *testing.T) {
 			{[]string{"Folder", "downloaded", "AfterDownload", "delete"}, []string{one, two}},
 			{[]string{"Folder", "downloaded"}, nil},
 			{[]string{"Username", "second", "Password", "second"}, []string{one, two}}, // his own
-			{[]string{"Folder", "sent"}, nil},                                         // scripts are nobody
+			{[]string{"Folder", "sent"}, nil},                                          // scripts are nobody
 		} {
 			if got := read(step.params...); !slices.Equal(got, step.want) {
 				t.Errorf("ReceiveMessage %q gave %q, want %q", step.params, got, step.want)
