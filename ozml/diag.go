@@ -156,7 +156,7 @@ func Codes() []CodeDoc {
 		{Code: CodeRecord, Title: "the recording failed", Cause: "The recording could not be started or written.", Cure: "The message says why; see the space on the disk.", Refused: true},
 		{Code: CodeSpeech, Title: "the text could not be spoken", Cause: "The voice failed.", Cure: "The message says why; see `ozswitch doctor`.", Refused: true},
 	}
-	all = slices.Concat(all, oursCodes(), flowCodes(), webCodes(), messageCodes(), alarmCodes(), switchCodes())
+	all = slices.Concat(all, oursCodes(), roomCodes(), flowCodes(), webCodes(), messageCodes(), alarmCodes(), switchCodes())
 	slices.SortFunc(all, func(a, b CodeDoc) int { return strings.Compare(a.Code, b.Code) })
 	return all
 }

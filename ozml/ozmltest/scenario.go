@@ -31,6 +31,8 @@ type Scenario struct {
 	Others []string                 // ids of other calls that are up
 	Rings  bool                     // the callee of this call still rings, so it can be forwarded
 	Alarms []Alarm                  // that the caller, a panel, reports
+	Rooms  map[string]string        // conferences that let nobody in: full, locked
+	Queues map[string]Dialed        // call queues; State waits (nobody answers), full, empty, unknown; else an agent answers
 	Nobody ozml.Party               // this party of the call is not there; "" = both are
 
 	Fates    map[string]Fate // of what is sent: sms, mail, message
@@ -98,6 +100,8 @@ const between = 200 * time.Millisecond
 //	dial 1002 Busy           who calls 1002 gets this state; or: dial 1002 answers after 5s
 //	alarm 1234 18 1110 01 015 at 2s    the caller, an alarm panel, reports this
 //	alarm fails no kiss-off was heard  why an alarm is not delivered
+//	room 9400 full           or locked: who is put into that conference is not let in
+//	queue 9500 answers after 20s   or: waits (nobody answers), full, empty, unknown
 //	other Qz81x              another call that is up
 //	ringing                  the callee still rings, so the call can be forwarded
 //	nobody callee            the call has no callee (or caller)
@@ -108,7 +112,7 @@ const between = 200 * time.Millisecond
 //
 // A line that begins with # is a remark. open reads the file of a reply.
 func Parse(name, text string, open func(file string) (string, error)) (*Scenario, error) {
-	s := &Scenario{Files: map[string]time.Duration{}, Dial: map[string]Dialed{}}
+	s := &Scenario{Files: map[string]time.Duration{}, Dial: map[string]Dialed{}, Rooms: map[string]string{}, Queues: map[string]Dialed{}}
 	for i, l := range strings.Split(text, "\n") {
 		l = strings.TrimSpace(l)
 		if l == "" || l[0] == '#' {
@@ -194,6 +198,10 @@ func (s *Scenario) line(l string, open func(string) (string, error)) error {
 		err = s.dial(f)
 	case "alarm":
 		err = s.alarm(rest)
+	case "room":
+		err = s.room(f)
+	case "queue":
+		err = s.queue(f)
 	case "other":
 		s.Others = append(s.Others, f...)
 	case "ringing":

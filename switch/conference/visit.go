@@ -22,6 +22,8 @@ type visitor struct {
 	call  ozml.Call
 	cfg   Config
 	admin bool
+	muted bool      // comes in so
+	exit  ozml.Keys // any of these leads out
 	since time.Time
 
 	// Of the room, under its mu.
@@ -30,6 +32,9 @@ type visitor struct {
 	codec  *codec.Codec
 	wake   context.CancelCauseFunc // ends what the visitor waits for
 }
+
+// errLeft: a key of exit was pressed.
+var errLeft = errors.New("conference: left by a key")
 
 // errRoom wakes a visitor: somebody came or went, or the room is broken.
 var errRoom = errors.New("conference: the room has changed")
@@ -45,23 +50,39 @@ func (v *visitor) visit(ctx context.Context) error {
 		v.emit("refused", "wrong PIN")
 		return v.goodbye(ctx, "That was not the right PIN. Goodbye.")
 	}
+	err := v.be(ctx)
+	switch {
+	case errors.Is(err, errFull):
+		return v.goodbye(ctx, "The conference is full. Goodbye.")
+	case errors.Is(err, errLocked):
+		return v.goodbye(ctx, "The conference is locked. Goodbye.")
+	}
+	return err
+}
+
+// be is the time in the room, from the door to the door. errLeft: by a key.
+func (v *visitor) be(ctx context.Context) error {
 	if v.leg = v.rooms.p.Bridge.Leg(v.line.Talks()); v.leg == nil {
 		return bridge.ErrClosed
 	}
 	room, err := v.rooms.enter(v)
 	switch {
 	case errors.Is(err, errFull):
-		v.emit("refused", "full")
-		return v.goodbye(ctx, "The conference is full. Goodbye.")
+		v.emit("refused", ozml.RoomFull)
+		return err
 	case errors.Is(err, errLocked):
-		v.emit("refused", "locked")
-		return v.goodbye(ctx, "The conference is locked. Goodbye.")
+		v.emit("refused", ozml.RoomLocked)
+		return err
 	case err != nil:
 		return err
 	}
 	defer v.emit("left", "")
 	defer v.rooms.leave(room, v)
 	v.emit("joined", "")
+	if v.muted {
+		v.member.Mute(true)
+		v.emit("muted", "")
+	}
 	return v.stay(ctx, room)
 }
 
@@ -152,6 +173,8 @@ func (v *visitor) stay(ctx context.Context, room *room) error {
 			continue
 		case err != nil:
 			return err
+		case strings.IndexByte(string(v.exit), byte(k)) >= 0:
+			return errLeft
 		case k == '*':
 			star = true
 			continue

@@ -57,7 +57,11 @@ type Config struct {
 	// Route rings a number by the dial plan and connects a party of the call with
 	// it. The error is Stated, an *exchange.AskError, a *Handover, or the cause of
 	// ctx. Without it nothing is found.
-	Route    func(ctx context.Context, l *exchange.Line, d Divert) error
+	Route func(ctx context.Context, l *exchange.Line, d Divert) error
+	// Confer puts the caller of a script into a conference, Enqueue into a call queue;
+	// see ozml.Conferee and ozml.Queuer. Nil = there are none.
+	Confer   func(ctx context.Context, l *exchange.Line, c ozml.Call, o ozml.Conference) (how string, err error)
+	Enqueue  func(ctx context.Context, l *exchange.Line, c ozml.Call, o ozml.Queueing) (how string, err error)
 	Files    ozml.Files
 	Messages ozml.Messages // nil = none are sent
 	// Of is what an extension gives to scripts that have no call; nil = nothing.

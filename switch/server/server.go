@@ -306,6 +306,7 @@ func (s *Server) newCalls() {
 	s.scripts = script.New(script.Config{
 		Bridge: s.bridge, Voice: s.opt.Voice, Recorder: s.rec, Prompts: s.library, Web: s.web, Events: s.events, Table: s.opt.Commands,
 		Exchange: s.calls, Target: s.target, Route: s.divert, Files: s.library, Messages: &sender{s: s}, Of: s.taskFor, Limits: s.scriptLimits(),
+		Confer: s.confer, Enqueue: s.enqueue,
 		RecordURL: func(name string) string { return s.tokens.URL(name, time.Now()) }, Room: s.room,
 		Recording: func(n int) {
 			if n > 0 {

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"context"
 	"strings"
 	"time"
 
+	"ozswitch/ozml"
 	"ozswitch/switch/call"
 	"ozswitch/switch/exchange"
 	"ozswitch/switch/extension"
@@ -39,6 +41,25 @@ func (s *Server) queue(number string) (c waiting.Config, ok bool) {
 		c.Max = 50
 	}
 	return c, true
+}
+
+// enqueue puts the caller of a script into a call queue. It is
+// script.Config.Enqueue.
+func (s *Server) enqueue(ctx context.Context, l *exchange.Line, call ozml.Call, o ozml.Queueing) (string, error) {
+	c, ok := s.queue(o.Queue)
+	if !ok {
+		return "", &ozml.Fault{Code: ozml.CodeQueue, Msg: "no such queue: " + o.Queue, Hint: "name an extension of type queue"}
+	}
+	if o.Music != "" {
+		c.Music = o.Music
+	}
+	if o.Timeout > 0 {
+		c.WaitLimit = o.Timeout
+	}
+	if o.Announce > 0 {
+		c.Announce = o.Announce
+	}
+	return s.services.queues.Enqueue(ctx, l, call, c, o.Leave)
 }
 
 // there tells whether a telephone of an extension can be reached.

@@ -60,9 +60,12 @@ func (q *Queues) Script(l *exchange.Line, c Config) exchange.Script {
 		c.RingTime = 20 * time.Second
 	}
 	return q.p.Scripts.Serve(l, script.Task{}, func(ctx context.Context, live ozml.Call) error {
-		v := &visitor{q: q.of(c), cfg: c, line: l, call: live, id: string(l.Info().ID), offers: make(chan []string, 1), empty: make(chan struct{})}
-		return v.visit(ctx)
+		return q.visitor(l, live, c).visit(ctx)
 	})
+}
+
+func (q *Queues) visitor(l *exchange.Line, call ozml.Call, c Config) *visitor {
+	return &visitor{q: q.of(c), cfg: c, line: l, call: call, id: string(l.Info().ID), offers: make(chan []string, 1), empty: make(chan struct{})}
 }
 
 // Wait returns when nobody waits; the calls end before that.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +25,8 @@ type visitor struct {
 	since  time.Time
 	offers chan []string // agents that are to be rung
 	empty  chan struct{} // closed when no agent is there any more
+	passes bool          // the agent takes the place of the script: it does not watch
+	exit   ozml.Keys     // any of these ends the wait
 }
 
 // visit is the whole visit, to the end of the talk with an agent.
@@ -46,19 +47,26 @@ func (v *visitor) visit(ctx context.Context) error {
 		v.emit(trace.Event{Reason: "left", Seconds: time.Since(v.since).Seconds()})
 		return err
 	case agent == "":
-		return v.overflow(ctx, why)
+		return v.overflow(ctx, why.Error())
 	}
-	defer func() { v.q.each(func(s *State) { s.Ended(time.Now(), agent) }) }()
 	v.talk(ctx, agent)
+	v.q.each(func(s *State) { s.Ended(time.Now(), agent) })
+	<-ctx.Done() // the script goes on as long as the call does
 	return nil
 }
 
-// wait is the time until an agent has answered; why tells that it was no use.
-func (v *visitor) wait(ctx context.Context) (agent, why string, err error) {
+// wait is the time until an agent has answered; why tells that it was no use, and
+// errLeft that a key of exit was pressed.
+func (v *visitor) wait(ctx context.Context) (agent string, why, err error) {
+	ctx, leave := context.WithCancelCause(ctx)
 	entertained, hush := context.WithCancelCause(ctx)
 	var music sync.WaitGroup
 	music.Go(func() { v.entertain(entertained) })
+	if v.exit != "" {
+		music.Go(func() { v.keys(ctx, leave) })
+	}
 	defer music.Wait() // one voice at a time
+	defer leave(errHush)
 	defer hush(errHush)
 	var late <-chan time.Time
 	if v.cfg.WaitLimit > 0 {
@@ -70,14 +78,14 @@ func (v *visitor) wait(ctx context.Context) (agent, why string, err error) {
 		select {
 		case agents := <-v.offers:
 			if agent = v.ring(ctx, agents, func() { hush(errHush) }); agent != "" {
-				return agent, "", nil
+				return agent, nil, nil
 			}
 		case <-late:
-			return "", fmt.Sprintf("nobody answered within %v", v.cfg.WaitLimit), nil
+			return "", fmt.Errorf("%w within %v", errLate, v.cfg.WaitLimit), nil
 		case <-v.empty:
-			return "", ErrEmpty.Error(), nil
+			return "", ErrEmpty, nil
 		case <-ctx.Done():
-			return "", "", context.Cause(ctx)
+			return "", nil, context.Cause(ctx)
 		}
 	}
 }
@@ -93,15 +101,18 @@ func (v *visitor) ring(ctx context.Context, agents []string, hush func()) string
 		return ""
 	}
 	v.emit(trace.Event{Reason: "offered", To: strings.Join(agents, " ")})
-	err := v.line.Dial(ctx, call.DialWanted{Targets: targets, RingTime: v.cfg.RingTime, Quiet: true, Keep: true})
-	if err != nil {
+	err := v.line.Dial(ctx, call.DialWanted{Targets: targets, RingTime: v.cfg.RingTime, Quiet: true, Keep: !v.passes})
+	agent := v.callee(targets)
+	if err != nil && !(v.passes && agent != "" && ctx.Err() != nil) { // it ends the script as well, maybe before it is told
 		if ctx.Err() == nil {
 			v.missed(agents)
 		}
 		return ""
 	}
 	hush()
-	agent := v.callee(targets)
+	if agent == "" {
+		agent = targets[0].Extension // it has left already
+	}
 	v.q.each(func(s *State) { s.Answered(v.id, agent) })
 	v.q.leave(v)
 	v.emit(trace.Event{Reason: "answered", To: agent, Seconds: time.Since(v.since).Seconds()})
@@ -113,8 +124,7 @@ func (v *visitor) missed(agents []string) {
 	v.emit(trace.Event{Reason: "missed", To: strings.Join(agents, " ")})
 }
 
-// callee tells whose telephone the caller talks to now; the first that rang, when
-// it has left already.
+// callee tells whose telephone the caller talks to now; "" = nobody's.
 func (v *visitor) callee(targets []call.Target) string {
 	for _, g := range v.line.Legs() {
 		up := g.State == call.InCall || g.State == call.Held
@@ -122,14 +132,14 @@ func (v *visitor) callee(targets []call.Target) string {
 			return targets[i].Extension
 		}
 	}
-	return targets[0].Extension
+	return ""
 }
 
 // glance is how often a talk is looked at: an agent may pass the caller on, and
 // then is free.
 const glance = time.Second
 
-// talk returns when the agent has left the call.
+// talk returns when the agent has left the call, or the call is over.
 func (v *visitor) talk(ctx context.Context, agent string) {
 	tick := time.NewTicker(glance)
 	defer tick.Stop()
@@ -143,7 +153,6 @@ func (v *visitor) talk(ctx context.Context, agent string) {
 				there = there || l.Extension == agent && l.State != call.Completed
 			}
 			if !there {
-				<-ctx.Done() // the script goes on as long as the call does
 				return
 			}
 		}
@@ -154,14 +163,7 @@ var errHush = errors.New("waiting: the wait is over")
 
 // entertain plays music, and says the place now and then.
 func (v *visitor) entertain(ctx context.Context) {
-	defer func() {
-		if p := recover(); p != nil {
-			v.q.all.p.Slog.Error("panic in a queue's music", "queue", v.cfg.Number, "panic", p, "stack", string(debug.Stack()))
-			if v.q.all.p.Panicked != nil {
-				v.q.all.p.Panicked("queue")
-			}
-		}
-	}()
+	defer v.caught("music")
 	for ctx.Err() == nil {
 		v.play(ctx)
 		if ctx.Err() == nil {
