@@ -41,7 +41,8 @@ type Phone struct {
 // Phone gives the phone of a number; it calls the switch and can be called at
 // sip:number@Host. One whose number is a telephone of the configuration with a
 // password has registered when Phone returns. Two of one number are Phone("1001")
-// and Phone("1001 desk"); Phone("1001 liar") does not know the password.
+// and Phone("1001 desk"); Phone("1001 liar") does not know the password, and
+// Phone("1001 nameless") shows no name.
 func (w *World) Phone(number string) *Phone {
 	w.T.Helper()
 	w.Start()
@@ -58,8 +59,12 @@ func (w *World) Phone(number string) *Phone {
 		account = ""
 	}
 	password, register, registered := w.account(account)
+	name := "Phone " + user
+	if strings.HasSuffix(number, " nameless") {
+		name = ""
+	}
 	p.Phone = phone.New(phone.Config{
-		Listen: "udp://" + p.Host + ":5060", User: user, Name: "Phone " + user, Pacer: w.pacer, Rand: rand.NewPCG(uint64(n), 9),
+		Listen: "udp://" + p.Host + ":5060", User: user, Name: name, Pacer: w.pacer, Rand: rand.NewPCG(uint64(n), 9),
 		Password: password, Register: register, Registered: registered.told,
 		ListenPacket: func(_, addr string) (net.PacketConn, error) { return w.Net.PacketConn(addr) },
 		ListenRTP:    p.listen, Incoming: p.incoming,
