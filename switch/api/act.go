@@ -39,9 +39,11 @@ func (a answer) problem() *problem {
 	switch a.code {
 	case codeBadParam:
 		status = http.StatusBadRequest
-	case codeNoCall:
+	case codeForbiddenUser, codeForbiddenPlace:
+		status = http.StatusForbidden
+	case codeNoCall, codeNoConfig:
 		status = http.StatusNotFound
-	case codeNotConnected, codeNoExtension:
+	case codeNotConnected, codeNoExtension, codeConfigExists:
 		status = http.StatusConflict
 	}
 	return &problem{Status: status, Code: a.code, Detail: a.message, Errors: a.mistakes}

@@ -74,6 +74,19 @@ func (a answer) write(w http.ResponseWriter) {
 		a.sent(w, form, body)
 		return
 	}
+	doc := a.document()
+	doc.WriteSettings.CanonicalText = true // 'q7Lx2', not &apos;q7Lx2&apos;
+	doc.Indent(2)
+	body, err := doc.WriteToBytes()
+	if err != nil { // a document in memory can be written
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	a.sent(w, "application/xml", body)
+}
+
+// document makes the envelope with its payload.
+func (a answer) document() *etree.Document {
 	doc := etree.NewDocument()
 	doc.CreateProcInst("xml", `version="1.0"`)
 	root := doc.CreateElement("Response")
@@ -89,14 +102,7 @@ func (a answer) write(w http.ResponseWriter) {
 	default:
 		_ = messagePayload(root, p) || listPayload(root, p) || configPayload(root, p)
 	}
-	doc.WriteSettings.CanonicalText = true // 'q7Lx2', not &apos;q7Lx2&apos;
-	doc.Indent(2)
-	body, err := doc.WriteToBytes()
-	if err != nil { // a document in memory can be written
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	a.sent(w, "application/xml", body)
+	return doc
 }
 
 func child(e *etree.Element, name, text string) { e.CreateElement(name).SetText(text) }

@@ -29,7 +29,7 @@ func (a *Access) byToken(text string, scope Scope) (User, *problem) {
 		return User{}, &problem{Status: http.StatusForbidden, Code: codeForbiddenUser, Detail: "this cannot be done by a token", bearer: `error="insufficient_scope"`}
 	case !g.Has(scope):
 		return User{}, &problem{Status: http.StatusForbidden, Code: codeForbiddenUser,
-			Detail: fmt.Sprintf("this needs a token with the scope %s; this one has %s", scope, list2(g.Scopes)), bearer: fmt.Sprintf(`error="insufficient_scope", scope="%s"`, scope)}
+			Detail: fmt.Sprintf("this needs a token with the scope %s; this one has %s", scope, words(g.Scopes)), bearer: fmt.Sprintf(`error="insufficient_scope", scope="%s"`, scope)}
 	}
 	u := a.Users[i]
 	if g.Phone != "" {
@@ -38,7 +38,7 @@ func (a *Access) byToken(text string, scope Scope) (User, *problem) {
 	return u, nil
 }
 
-func list2(all []Scope) string {
+func words(all []Scope) string {
 	var words []string
 	for _, s := range all {
 		words = append(words, string(s))

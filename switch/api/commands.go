@@ -171,6 +171,14 @@ func (p params) take(name string) string {
 	return v
 }
 
+// values gives them in the order of their names.
+func (p params) values() (all []ozml.Value) {
+	for _, key := range slices.Sorted(maps.Keys(p)) {
+		all = append(all, p[key])
+	}
+	return all
+}
+
 // maxParams bounds a request: no command has a tenth of it.
 const maxParams = 200
 
@@ -218,11 +226,7 @@ func (p params) add(query string) error {
 
 // run runs the script of one command.
 func (h *Commands) run(from context.Context, u User, c *ozml.Command, p params) answer {
-	var values []ozml.Value
-	for _, key := range slices.Sorted(maps.Keys(p)) {
-		values = append(values, p[key])
-	}
-	f := ozml.OneCommand(c.Name, values)
+	f := ozml.OneCommand(c.Name, p.values())
 	var bad answer
 	for _, d := range h.c.Table.Check(f, ozml.API) {
 		if d.Code != ozml.CodeBadParam || d.Severity != ozml.Error {

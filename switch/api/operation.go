@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -30,12 +31,14 @@ type operation struct {
 	scope        Scope // that a token needs; "" = no token is enough
 	says         string
 
-	body   int64 // most bytes of its body; 0 = smallBody
-	status int   // of an answer that is good; 0 = 200, or 204 without one
-	once   bool  // an Idempotency-Key counts (RFC draft idempotency-key-header)
-	gives  []gift
-	shape  func(*huma.Operation, huma.Registry) // changes what the types say, "" = nothing
-	add    func(v *V1, to huma.API, o huma.Operation)
+	body       int64 // most bytes of its body; 0 = smallBody
+	status     int   // of an answer that is good; 0 = 200, or 204 without one
+	mayBeEmpty bool  // a request without a body is one with {}
+
+	once  bool // an Idempotency-Key counts (RFC draft idempotency-key-header)
+	gives []gift
+	shape func(*huma.Operation, huma.Registry) // changes what the types say, "" = nothing
+	add   func(v *V1, to huma.API, o huma.Operation)
 }
 
 // A gift is what an operation answers with that is no JSON of a type.
@@ -184,6 +187,10 @@ func (v *V1) checked(o operation, do http.Handler) http.Handler {
 		if changes(r) {
 			// Not every writer can: a test's, or HTTP/1.0's.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime))
+			if o.mayBeEmpty && (r.Body == nil || r.ContentLength == 0) {
+				r.Body, r.ContentLength = io.NopCloser(strings.NewReader("{}")), 2
+				r.Header.Set("Content-Type", "application/json")
+			}
 			if p := isJSON(r); p != nil {
 				p.write(w)
 				return
@@ -242,6 +249,7 @@ func (v *V1) Mount(mux *http.ServeMux) {
 			(&problem{Status: http.StatusMethodNotAllowed, Detail: "want " + strings.Join(allow, " or ")}).write(w)
 		})))
 	}
+	mux.Handle(commandsPath+"{command}", v.Access.Guard(http.HandlerFunc(v.noCommand)))
 	mux.HandleFunc("/v1/", NotFound)
 }
 

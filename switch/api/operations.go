@@ -15,6 +15,9 @@ func (v *V1) operations() []operation {
 		typed("signIn", "POST", "/v1/session", anybody, "", "Sign a browser in", v.postSession),
 		typed("getSession", "GET", "/v1/session", member, Phoning, "Who is signed in, and what the switch is", v.getSession),
 		typed("signOut", "DELETE", "/v1/session", anybody, "", "Sign out", v.deleteSession),
+		typed("createToken", "POST", "/v1/tokens", member, "", "Make a token; its secret is told only here", v.postToken).created(),
+		typed("listTokens", "GET", "/v1/tokens", member, "", "One's own tokens, to an admin all", v.getTokens),
+		typed("revokeToken", "DELETE", "/v1/tokens/{id}", member, "", "End a token", v.deleteToken),
 		typed("followEvents", "GET", "/v1/events", member, EventsRead, "All events from now on, as Server-Sent Events", v.getEvents).as("text/event-stream", "One event after the other, each with its id and type"),
 
 		typed("listCalls", "GET", "/v1/calls", member, CallsRead, "The calls that are up, and a page of those that are over", v.getCalls),
@@ -53,7 +56,7 @@ func (v *V1) operations() []operation {
 		typed("getOpenAPI", "GET", "/v1/openapi.json", anybody, "", "This document", v.getOpenAPI).as("application/json", "An OpenAPI 3.1 document"),
 		typed("listCommands", "GET", "/v1/commands", member, ScriptsRead, "The words of the language", v.getCommands),
 	}
-	return all
+	return append(all, v.commandOperations()...)
 }
 
 // An exporter writes a call in one of its forms.
