@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -25,19 +24,13 @@ func (x *exchange) SendAlarm(ctx context.Context, a ozml.AlarmCall) error {
 	return &ozml.AlarmError{Sent: true, Msg: "no handshake was heard"}
 }
 
-// What SendAlarmNotification answers, to the letter, and what it asks for.
-func TestAlarmAnswers(t *testing.T) {
+func alarmCases() []answerCase {
 	const all = "command=SendAlarmNotification&PhoneNumber=650&ApiExtension=9994&ResultUrl=http%3a%2f%2fapp.example%2falarm.php" +
 		"&AccountNumber=1234&EventQualifier=NewRestore&EventCode=110&PartitionNumber=1&ZoneNumber=10"
 	without := func(name string) string {
 		return strings.Join(slices.DeleteFunc(strings.Split(all, "&"), func(p string) bool { return strings.HasPrefix(p, name+"=") }), "&")
 	}
-	var got strings.Builder
-	for _, c := range []struct {
-		name string
-		r    *http.Request
-		want int
-	}{
+	return []answerCase{
 		{"all of it", get(all), 200},
 		{"by POST, in lower case, as Ozeki 10 names the number", post("/api?Username=HTTP_User_1&Password=qwe123", "command=sendalarmnotification&Phone+number=650&accountnumber=bcde&eventcode=1&partitionnumber=0&zonenumber=0", form), 200},
 		{"no number", get(without("PhoneNumber")), 302},
@@ -55,7 +48,13 @@ func TestAlarmAnswers(t *testing.T) {
 		{"busy", get(without("PhoneNumber") + "&PhoneNumber=busy"), 402},
 		{"out of order", get(without("PhoneNumber") + "&PhoneNumber=broken"), 402},
 		{"receiving is for scripts", get("command=ReceiveAlarmNotification"), 303},
-	} {
+	}
+}
+
+// What SendAlarmNotification answers, to the letter, and what it asks for.
+func TestAlarmAnswers(t *testing.T) {
+	var got strings.Builder
+	for _, c := range alarmCases() {
 		h, x := testCommands(testAccess())
 		w := httptest.NewRecorder()
 		target := c.r.URL.RequestURI()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -37,16 +36,10 @@ func listCommands(a *Access, l ozml.Lists) *Commands {
 	})
 }
 
-// The lists to the letter; the whole answers stand in testdata/answers_list.txt.
-func TestListAnswers(t *testing.T) {
+func listCases() []answerCase {
 	creds := "&Username=HTTP_User_1&Password=qwe123"
 	token := url.QueryEscape("<?xml version=\"1.0\"?>\r\n<SecurityToken>\r\n\t<AllowSessionModification>True</AllowSessionModification>\r\n</SecurityToken>\r\n")
-	var got strings.Builder
-	for _, c := range []struct {
-		name string
-		r    *http.Request
-		want int
-	}{
+	return []answerCase{
 		{"history", get("command=ListCallHistory"), 200},
 		{"history, filtered and empty", get("command=ListCallHistory&From=&General=&Direction=&CallerId=nobody&State=&Type="), 200},
 		{"history, all filters", get("command=ListCallHistory&CallerId=%2b4912345&CallId=p1&Destination=9000&Dialed=9001&Source=carrier&Direction=Inbound&From=2000-01-01+08:00:00&PageNumber=0&RowsPerPage=20&State=TransferCompleted&Type=Video"), 200},
@@ -79,7 +72,13 @@ func TestListAnswers(t *testing.T) {
 		{"history with a bad password", bare("/api?command=ListCallHistory&Username=HTTP_User_1&Password=wrong"), 305},
 		{"history without rights", bare("/api?command=ListCallHistory&Username=nobody&Password=abc12345"), 306},
 		{"token from a forbidden address", from("10.9.8.7:1", get("command=GenerateSecurityToken")), 307},
-	} {
+	}
+}
+
+// The lists to the letter; the whole answers stand in testdata/answers_list.txt.
+func TestListAnswers(t *testing.T) {
+	var got strings.Builder
+	for _, c := range listCases() {
 		h := listCommands(testAccess(), ozmltest.Lists())
 		w := httptest.NewRecorder()
 		target := c.r.URL.RequestURI()

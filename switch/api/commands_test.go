@@ -69,8 +69,15 @@ func (c *oneCall) Speak(context.Context, ozml.Utterance) error        { return n
 func (c *oneCall) Play(context.Context, ozml.Prompt) error            { return nil }
 func (c *oneCall) SendKeys(context.Context, ozml.Party, string) error { return nil }
 func (c *oneCall) StartRecord(context.Context, ozml.RecordSpec) error { return nil }
-func (c *oneCall) Hold(context.Context) error                         { return nil }
-func (c *oneCall) Unhold(context.Context) error                       { return nil }
+func (c *oneCall) PauseRecord(context.Context, ozml.Place) error {
+	if c.id != "b81Qx" {
+		return ozml.NoRecording("PauseRecord")
+	}
+	return nil
+}
+func (c *oneCall) ResumeRecord(context.Context, ozml.Place) error { return nil }
+func (c *oneCall) Hold(context.Context) error                     { return nil }
+func (c *oneCall) Unhold(context.Context) error                   { return nil }
 func (c *oneCall) Merge(_ context.Context, m ozml.Merge) error {
 	if m.Leaves == "" {
 		return ozml.ErrNoTransferor
@@ -194,15 +201,18 @@ func code(t testing.TB, w *httptest.ResponseRecorder) int {
 	return v.Code
 }
 
-// Each code to the letter; the whole answers stand in testdata/answers.txt.
-func TestAnswers(t *testing.T) {
+// An answerCase is a request of the legacy API and the code that it gets.
+type answerCase struct {
+	name string
+	r    *http.Request
+	want int
+}
+
+// answerCases are asked by TestAnswers and, with those for lists and alarms, by
+// TestBothAPIs.
+func answerCases() []answerCase {
 	creds := "Username=HTTP_User_1&Password=qwe123"
-	var got strings.Builder
-	for _, c := range []struct {
-		name string
-		r    *http.Request
-		want int
-	}{
+	return []answerCase{
 		{"hang up", get("command=Hangup&CallId=b81Qx"), 200},
 		{"any letter case", bare("/?COMMAND=hangup&callid=b81Qx&USERNAME=http_user_1&password=qwe123"), 200},
 		{"a form", post("/api", "command=Hangup&CallId=b81Qx&"+creds, form), 200},
@@ -219,6 +229,10 @@ func TestAnswers(t *testing.T) {
 		{"play", get("command=Play&CallId=b81Qx&Party=caller&AudioFile=hello.wav&Repeat=true&Timeout=10"), 200},
 		{"record", get("command=Record&CallId=b81Qx&Format=wav&FinishedURL=http%3a%2f%2fapp.example%2fr&Duration=odd&Inactivity=odd&FinishDigits=x&RecordPath=D:/recordings"), 200},
 		{"keys", get("command=SendDTMF&CallId=b81Qx&Party=all&Keys=01234%23"), 200},
+		{"pause a recording", get("command=PauseRecord&CallId=b81Qx"), 200},
+		{"pause a recording that is none", get("command=PauseRecord&CallId=Nt3uh"), 303},
+		{"resume a recording", get("command=ResumeRecord&CallId=b81Qx"), 200},
+		{"resume no call", get("command=ResumeRecord&CallId=nix"), 601},
 		{"hold", get("command=Hold&CallId=b81Qx"), 200},
 		{"unhold", get("command=Unhold&CallId=b81Qx"), 200},
 		{"blind transfer", get("command=BlindTransfer&CallId=b81Qx&TransferorParty=caller&Target=100&FinishedUrl=http%3a%2f%2fapp.example%2fdone"), 200},
@@ -328,7 +342,13 @@ func TestAnswers(t *testing.T) {
 		{"no such call", get("command=Hangup&CallId=%27%3Cq7Lx2%3E"), 601},
 		{"a name with a dollar sign", get("command=Hangup&CallId=$callid"), 601},
 		{"a bug", get("command=Call&Dialed=panics&Url=http://app.example/"), 402},
-	} {
+	}
+}
+
+// Each code to the letter; the whole answers stand in testdata/answers.txt.
+func TestAnswers(t *testing.T) {
+	var got strings.Builder
+	for _, c := range answerCases() {
 		h, _ := testCommands(testAccess())
 		w := httptest.NewRecorder()
 		target := c.r.URL.RequestURI()

@@ -64,8 +64,9 @@ func (v *V1) describe(m *routed, all []operation) {
 		}
 		o.add(v, to, h)
 	}
-	polish(to.OpenAPI())
-	v.document, _ = json.Marshal(to.OpenAPI()) // of what was just made by types: it can be written
+	v.openapi = to.OpenAPI()
+	polish(v.openapi)
+	v.document, _ = json.Marshal(v.openapi) // of what was just made by types: it can be written
 }
 
 // smallBody is enough for a body that is no script.

@@ -83,17 +83,53 @@ type accepted struct {
 	Text    string `json:"messagedata"`
 }
 
+type historyReply struct {
+	Reply
+	ozml.CallHistory
+}
+
+type extensionsReply struct {
+	Reply
+	ozml.ExtensionList
+}
+
+type extensionTypesReply struct {
+	Reply
+	ozml.ExtensionTypes
+}
+
+type booksReply struct {
+	Reply
+	ozml.BookNames
+}
+
+type contactsReply struct {
+	Reply
+	ozml.ContactList
+}
+
+type securityTokenReply struct {
+	Reply
+	ozml.SecurityToken
+}
+
 // replies say what the commands answer with that do not answer by a reply alone. A
 // test makes each answer and compares it with its type, and with the legacy API's.
 var replies = map[string]reflect.Type{
 	"Call":            reflect.TypeFor[startedReply](),
-	"CallSetup":       reflect.TypeFor[startedReply](),
-	"Request":         reflect.TypeFor[startedReply](),
 	"ListActiveCalls": reflect.TypeFor[activeCallsReply](),
 	"SendSms":         reflect.TypeFor[smsReply](),
 	"SendEmail":       reflect.TypeFor[mailReply](),
 	"SendMessage":     reflect.TypeFor[acceptedReply](),
 	"ReceiveMessage":  reflect.TypeFor[inboxReply](),
+
+	"ListCallHistory":         reflect.TypeFor[historyReply](),
+	"GetCallHistory":          reflect.TypeFor[historyReply](),
+	"ListExtensions":          reflect.TypeFor[extensionsReply](),
+	"ListExtensionTypes":      reflect.TypeFor[extensionTypesReply](),
+	"ListAddressbookNames":    reflect.TypeFor[booksReply](),
+	"ListAddressbookContacts": reflect.TypeFor[contactsReply](),
+	"GenerateSecurityToken":   reflect.TypeFor[securityTokenReply](),
 }
 
 // replyOf gives the answer of a command as /v1 tells it.
@@ -131,6 +167,25 @@ func replyOf(a answer) any {
 			out.Data = append(out.Data, message{m.ID, m.From, m.To, m.Type, m.Text, known(m.Sent), known(m.Came)})
 		}
 		return out
+	}
+	return head.with(a)
+}
+
+// with gives the answers whose payload says itself how it looks.
+func (r Reply) with(a answer) any {
+	switch p := a.payload.(type) {
+	case ozml.CallHistory:
+		return historyReply{r, p}
+	case ozml.ExtensionList:
+		return extensionsReply{r, p}
+	case ozml.ExtensionTypes:
+		return extensionTypesReply{r, p}
+	case ozml.BookNames:
+		return booksReply{r, p}
+	case ozml.ContactList:
+		return contactsReply{r, p}
+	case ozml.SecurityToken:
+		return securityTokenReply{r, p}
 	}
 	return a.plain()
 }

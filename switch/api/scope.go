@@ -59,9 +59,9 @@ func (s Scope) Known() bool {
 // commandScopes say which scope a token needs for a command; a command that is
 // not here can be carried out by no token. A test wants each of the table.
 var commandScopes = map[Scope][]string{
-	CallsRead: {"ListActiveCalls", "ListCallHistory"},
+	CallsRead: {"ListActiveCalls", "ListCallHistory", "GetCallHistory"},
 	CallsWrite: {"Call", "CallSetup", "Request", "AttendedTransfer", "BlindTransfer", "Forward", "Hangup", "Hold", "Unhold",
-		"Play", "Record", "Speak", "SendDTMF"},
+		"Play", "Record", "PauseRecord", "ResumeRecord", "Speak", "SendDTMF"},
 	MessagesRead:   {"ReceiveMessage"},
 	MessagesWrite:  {"SendSms", "SendEmail", "SendMsg", "SendMessage", "SendAlarmNotification"},
 	ExtensionsRead: {"ListExtensions", "ListExtensionTypes"},

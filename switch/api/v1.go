@@ -57,7 +57,8 @@ type V1 struct {
 
 	Once *Once // the answers of requests with an Idempotency-Key; nil = none are kept
 
-	document []byte // OpenAPI
+	openapi  *huma.OpenAPI
+	document []byte // openapi as JSON
 
 	runs   gate // bounds runs on paper
 	sounds gate // bounds the making of sounds and exports

@@ -121,6 +121,9 @@ func textOf(raw json.RawMessage) (text, why string) {
 func commandSchema(c *ozml.Command) *huma.Schema {
 	s := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, AdditionalProperties: false}
 	for _, p := range c.Params() {
+		if p.Kind == "fields" { // recipient0, recipient1 ...
+			s.AdditionalProperties = &huma.Schema{Type: huma.TypeString, Description: p.Usage}
+		}
 		if p.Name == "" || p.Refused != "" || p.Only != 0 && p.Only&ozml.API == 0 {
 			continue
 		}
