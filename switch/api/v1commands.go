@@ -67,13 +67,14 @@ func (v *V1) command(ctx context.Context, c *ozml.Command, body map[string]json.
 		if why != "" {
 			return nil, wrongParam(c, Mistake{"body." + name, why}, name)
 		}
+		if text == "" {
+			continue
+		}
 		key := strings.ToLower(name)
 		if before, twice := p[key]; twice {
 			return nil, wrongParam(c, Mistake{"body." + name, "it is the same as " + before.Name}, name)
 		}
-		if text != "" {
-			p[key] = ozml.Value{Name: name, Value: text}
-		}
+		p[key] = ozml.Value{Name: name, Value: text}
 	}
 	if len(p) > maxParams {
 		return nil, say(codeParse, fmt.Sprintf("more than %d parameters", maxParams)).problem()
