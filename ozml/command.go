@@ -41,6 +41,7 @@ type Command struct {
 	Example string   // a script; run as a test, printed in the manual
 	In      Setting  // where it may be used
 	NoCall  bool     // also runs when there is no call, or no longer (decisions 3.4)
+	Admin   bool     // over the HTTP API for users with admin: true only; code 306 for others
 	Ours    bool     // an extension of ozswitch: other switches do not know the word
 	Sounds  bool     // a media command: when it was heard, the step budget begins anew (decisions 3.7)
 	New     func(p *Params) Action

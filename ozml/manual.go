@@ -17,6 +17,7 @@ type Page struct {
 	Example string   `json:"example"`
 	Where   string   `json:"where"`
 	NoCall  bool     `json:"no_call,omitempty"`
+	Admin   bool     `json:"admin,omitempty"`
 	Ours    bool     `json:"extension_of_ozswitch,omitempty"`
 	Params  []Param  `json:"params,omitempty"`
 
@@ -27,7 +28,7 @@ type Page struct {
 func (t Table) Manual() []Page {
 	var ps []Page
 	for _, c := range t.Commands() {
-		ps = append(ps, Page{c.Name, c.Also, c.Title, c.Doc, c.Notes, c.Example, c.In.String(), c.NoCall, c.Ours, c.Params(), c.In})
+		ps = append(ps, Page{c.Name, c.Also, c.Title, c.Doc, c.Notes, c.Example, c.In.String(), c.NoCall, c.Admin, c.Ours, c.Params(), c.In})
 	}
 	return ps
 }
@@ -45,6 +46,9 @@ func (p Page) Markdown() string {
 	fmt.Fprintf(&b, "%s\n\nWhere: %s.", p.Doc, p.Where)
 	if p.NoCall {
 		b.WriteString(" It needs no call, so it also runs after the end of one.")
+	}
+	if p.Admin {
+		b.WriteString(" It needs a user with `admin: true`; others get code 306.")
 	}
 	b.WriteString("\n\n## Parameters\n\n")
 	p.params(&b)

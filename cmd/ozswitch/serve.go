@@ -63,15 +63,13 @@ type serving struct {
 }
 
 func (v *serving) serve(c *cobra.Command) error {
-	cfg, problems := server.Load(v.file, os.LookupEnv)
+	source := &server.Source{File: v.file, Offset: v.offset, Getenv: os.LookupEnv}
+	cfg, problems := source.Load()
 	for _, p := range problems {
 		fmt.Fprintln(c.ErrOrStderr(), styleOf(c, c.ErrOrStderr()).remark(p.Error()))
 	}
-	if problems.Errors() != nil {
+	if cfg == nil {
 		return errors.New("serve: the configuration is refused, see above")
-	}
-	if err := cfg.Shift(v.offset); err != nil {
-		return usageError{err}
 	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
@@ -88,7 +86,7 @@ func (v *serving) serve(c *cobra.Command) error {
 	if percent, limit := setMemory(os.DirFS("/"), os.LookupEnv); limit > 0 {
 		v.log.Debug("memory", "gogc", percent, "limit", limit)
 	}
-	if v.s, err = server.New(cfg, server.Options{Version: thisBuild().Version, Slog: v.log, Level: &level}); err != nil {
+	if v.s, err = server.New(cfg, server.Options{Version: thisBuild().Version, Slog: v.log, Level: &level, Source: source}); err != nil {
 		return err
 	}
 	if err := v.s.Bind(); err != nil {
@@ -159,20 +157,13 @@ func (v *serving) run(ctx context.Context, signals <-chan os.Signal) error {
 func (v *serving) reload() {
 	v.sup.tell("RELOADING=1")
 	defer v.sup.tell("READY=1")
-	cfg, problems := server.Load(v.file, os.LookupEnv)
+	restart, problems, err := v.s.ReloadFile()
 	for _, p := range problems {
 		if p.Warning {
 			v.log.Warn("configuration", "problem", p.Error())
 		} else {
 			v.log.Error("configuration", "problem", p.Error())
 		}
-	}
-	var restart []string
-	err := problems.Err()
-	if err != nil {
-		err = errors.New("the file has errors")
-	} else if err = cfg.Shift(v.offset); err == nil {
-		restart, err = v.s.Reload(cfg)
 	}
 	switch {
 	case err != nil:

@@ -85,6 +85,7 @@ switch/waiting:    switch/call switch/exchange switch/script ozml ozml/trace
 switch/voicemail:  media/wav switch/call switch/exchange switch/script switch/message ozml ozml/syntax ozml/trace
 switch/export:     ozml/trace media media/codec media/wav media/rtp media/dtmf switch/eventlog
 switch/api:        examples ozml ozml/syntax ozml/trace ozml/command ozml/ozmltest switch/call switch/extension switch/store switch/eventlog switch/export
+switch/splice:
 switch/console:
 switch/store/sqlite: switch/store switch/call switch/extension
 switch/server:     switch/... media/... ozml/...
@@ -120,7 +121,7 @@ golang.org/x/crypto/argon2:         switch/api
 modernc.org/sqlite:                 switch/store/sqlite
 github.com/wneessen/go-mail:        switch/message
 github.com/linxGnu/gosmpp:          switch/message
-github.com/goccy/go-yaml:           switch/server
+github.com/goccy/go-yaml:           switch/server switch/splice
 github.com/prometheus:              switch/server
 github.com/spf13/cobra:             cmd/ozswitch
 golang.org/x/term:                  cmd/ozswitch

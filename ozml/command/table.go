@@ -5,6 +5,7 @@ import "ozswitch/ozml"
 // Table lists every command, in alphabetical order (a test checks).
 func Table() ozml.Table {
 	return ozml.NewTable(
+		AddConfig(),
 		Array(),
 		AttendedTransfer(),
 		Beep(),
@@ -20,6 +21,7 @@ func Table() ozml.Table {
 		Forward(),
 		GenerateSecurityToken(),
 		GetCallHistory(),
+		GetConfig(),
 		GoTo(),
 		Hangup(),
 		Hold(),
@@ -30,6 +32,7 @@ func Table() ozml.Table {
 		ListCallHistory(),
 		ListExtensionTypes(),
 		ListExtensions(),
+		ModifyConfig(),
 		MoveFile(),
 		OnHangup(),
 		PauseRecord(),
@@ -38,6 +41,7 @@ func Table() ozml.Table {
 		ReceiveMessage(),
 		Record(),
 		Reject(),
+		RemoveConfig(),
 		Request(),
 		ResumeRecord(),
 		Route(),

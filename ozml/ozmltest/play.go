@@ -55,7 +55,7 @@ func Play(ctx context.Context, cfg Config) Result {
 		c.Emit(trace.Event{Type: trace.CallStarted, From: sc.Info.Caller, To: sc.Info.Dialed, Direction: c.info.Direction})
 	}
 	var r Result
-	w := ozml.World{Call: c, Calls: directory{c}, Web: c.theWeb(), Files: files{c}, Messages: messages{c}, Lists: lists{}, Trace: c, Limits: sc.Limits}
+	w := ozml.World{Call: c, Calls: directory{c}, Web: c.theWeb(), Files: files{c}, Messages: messages{c}, Lists: lists{}, Configs: configs{c, new([]*ozml.ExtensionConfig)}, Trace: c, Limits: sc.Limits}
 	o := ozml.Options{
 		Setting: sc.Setting, Ringing: !sc.Connected, Info: c.info, ErrorURL: sc.ErrorURL, Sensitive: sc.Sensitive,
 		Renew: c.Context,

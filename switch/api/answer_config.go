@@ -1,6 +1,60 @@
 package api
 
-import "github.com/beevik/etree"
+import (
+	"errors"
 
-// configPayload writes the payload of a command about configs; false = it is none.
-func configPayload(_ *etree.Element, _ any) bool { return false }
+	"github.com/beevik/etree"
+
+	"ozswitch/ozml"
+)
+
+// A detail is why a command failed, where its message cannot say it: an element
+// of ours behind it (http-api.md A3 lets elements follow).
+type detail string
+
+// configPayload writes the payload of a command about configs; false = it is
+// none. <Config> stands before <Code>, as it does nowhere else (A3).
+func configPayload(root *etree.Element, payload any) bool {
+	switch p := payload.(type) {
+	case *ozml.ExtensionConfig:
+		e := etree.NewElement("Config")
+		e.CreateAttr("knownType", p.KnownType)
+		configItems(e, p.Items)
+		root.InsertChildAt(0, e)
+	case detail:
+		child(root, "Detail", string(p))
+	default:
+		return false
+	}
+	return true
+}
+
+func configItems(e *etree.Element, items []ozml.ConfigItem) {
+	for _, it := range items {
+		c := e.CreateElement(it.Name)
+		if len(it.Items) > 0 {
+			configItems(c, it.Items)
+		} else if it.Value != "" {
+			c.SetText(it.Value)
+		}
+	}
+}
+
+// configFailure gives the answer to a fault of a configuration.
+func configFailure(err error) (answer, bool) {
+	ce, ok := errors.AsType[*ozml.ConfigError](err)
+	if !ok {
+		return answer{}, false
+	}
+	a := say(codeBadConfig, ce.Of)
+	switch ce.What {
+	case ozml.ErrNoConfig:
+		a = say(codeNoConfig, ce.Of)
+	case ozml.ErrConfigExists:
+		a = say(codeConfigExists)
+	}
+	if ce.Why != "" {
+		a.payload = detail(ce.Why)
+	}
+	return a, true
+}

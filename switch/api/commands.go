@@ -129,6 +129,8 @@ func (h *Commands) serve(w http.ResponseWriter, r *http.Request) answer {
 		return say(codeNoCommand, name)
 	case c.In&ozml.API == 0:
 		return say(codeInappropriate, c.Name)
+	case c.Admin && !u.Admin:
+		return say(codeForbiddenUser)
 	}
 	return h.run(r.Context(), u, c, p)
 }
@@ -321,6 +323,9 @@ func dialedBy(c *ozml.Command, p params) (number string, ok bool) {
 func (h *Commands) failure(err, cause error, c *ozml.Command, p params) answer {
 	if ce, ok := errors.AsType[*ozml.CallError](err); ok {
 		return say(codeNotConnected, ce.To, ce.State)
+	}
+	if a, ok := configFailure(err); ok {
+		return a
 	}
 	var coded Coder
 	if errors.As(err, &coded) {

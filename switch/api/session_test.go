@@ -1,11 +1,15 @@
 package api
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -253,6 +257,52 @@ func TestGuessing(t *testing.T) {
 		if _, ok := g.enter(at, time.Now().Add(time.Hour)); !ok {
 			t.Error("an hour later the place is still refused")
 		}
+	})
+}
+
+// TestMany: a program that begins with many requests at once is not taken for
+// one that guesses, and its password is looked at once; each other one counts.
+func TestMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := testAccess()
+		begun := time.Now()
+		var wg sync.WaitGroup
+		for range 40 {
+			wg.Go(func() {
+				if u, err := a.user(t.Context(), netip.MustParseAddr("10.0.0.1"), "HTTP_User_1", "qwe123"); err != nil || u.Name != "HTTP_User_1" {
+					t.Errorf("%v, %v", u, err)
+				}
+			})
+		}
+		wg.Wait()
+		if took := time.Since(begun); took > 0 {
+			t.Errorf("40 requests with the right password took %v", took)
+		}
+		var refused atomic.Int32
+		for i := range 40 {
+			wg.Go(func() {
+				if _, err := a.user(t.Context(), netip.MustParseAddr("10.0.0.1"), "HTTP_User_1", fmt.Sprint(i)); err == nil {
+					t.Error("a wrong one is right")
+				} else if err != errPassword {
+					refused.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if took := time.Since(begun); took < 7*time.Second || refused.Load() < 20 {
+			t.Errorf("40 guesses took %v, %d were refused", took, refused.Load())
+		}
+		// Who waits for a look that was given up looks again.
+		gone, leave := context.WithCancel(t.Context())
+		wg.Go(func() { _, _ = a.user(gone, netip.MustParseAddr("10.0.0.1"), "HTTP_User_1", "guess") })
+		wg.Go(func() {
+			if _, err := a.user(t.Context(), netip.MustParseAddr("10.0.0.1"), "HTTP_User_1", "guess"); err == nil || err == context.Canceled {
+				t.Errorf("left alone: %v", err)
+			}
+		})
+		synctest.Wait()
+		leave()
+		wg.Wait()
 	})
 }
 

@@ -21,8 +21,9 @@ type vault struct {
 	decoy  hash   // looked at for a name that nobody has
 	key    []byte // of known
 
-	mu    sync.Mutex
-	known map[secret]int // HMAC of name and password: index of the user, -1 = nobody
+	mu      sync.Mutex
+	looking map[secret]*looking // passwords that are looked at now
+	known   map[secret]int      // HMAC of name and password: index of the user, -1 = nobody
 }
 
 const maxKnown = 1000
@@ -55,7 +56,7 @@ func (a *Access) hashAll() {
 	v := &a.vault
 	v.key = make([]byte, 32)
 	rand.Read(v.key) // does not fail
-	v.known = map[secret]int{}
+	v.known, v.looking = map[secret]int{}, map[secret]*looking{}
 	v.hashes = make([]hash, len(a.Users))
 	for i := range a.Users {
 		u := &a.Users[i]
@@ -89,27 +90,69 @@ func (a *Access) user(ctx context.Context, at netip.Addr, name, password string)
 	m := hmac.New(sha256.New, v.key)
 	fmt.Fprintf(m, "%q\x00%s", strings.ToLower(name), password)
 	mac := secret(m.Sum(nil))
-	v.mu.Lock()
-	i, known := v.known[mac]
-	v.mu.Unlock()
-	if !known {
-		var err error
-		if i, err = a.look(ctx, at, name, password); err != nil {
-			return User{}, err
+	for {
+		v.mu.Lock()
+		i, known := v.known[mac]
+		l := v.looking[mac]
+		first := !known && l == nil
+		if first {
+			l = &looking{done: make(chan struct{})}
+			v.looking[mac] = l
 		}
-		if i >= 0 || a.Off { // with auth off a guess is worth nothing
-			v.mu.Lock()
+		v.mu.Unlock()
+		switch {
+		case first:
+			a.lookFor(ctx, at, name, password, mac, l)
+		case !known:
+			select {
+			case <-l.done:
+			case <-ctx.Done():
+				return User{}, context.Cause(ctx)
+			}
+			if l.left {
+				continue
+			}
+		}
+		if !known {
+			if i = l.i; l.err != nil {
+				return User{}, l.err
+			}
+		}
+		if i < 0 {
+			return User{}, errPassword
+		}
+		return a.Users[i], nil
+	}
+}
+
+// A looking is one look at a name and password. Requests with the same ones that
+// come meanwhile wait for it: a program that begins with many at once has not
+// guessed.
+type looking struct {
+	done chan struct{} // closed when the rest is known
+	i    int           // as look gives it
+	err  error
+	left bool // the request that looked has gone away: look again
+}
+
+// lookFor looks, for all who wait.
+func (a *Access) lookFor(ctx context.Context, at netip.Addr, name, password string, mac secret, l *looking) {
+	v := &a.vault
+	l.i, l.left = -1, true
+	defer func() {
+		v.mu.Lock()
+		delete(v.looking, mac)
+		if l.err == nil && !l.left && (l.i >= 0 || a.Off) { // with auth off a guess is worth nothing
 			if len(v.known) >= maxKnown {
 				clear(v.known)
 			}
-			v.known[mac] = i
-			v.mu.Unlock()
+			v.known[mac] = l.i
 		}
-	}
-	if i < 0 {
-		return User{}, errPassword
-	}
-	return a.Users[i], nil
+		v.mu.Unlock()
+		close(l.done)
+	}()
+	l.i, l.err = a.look(ctx, at, name, password)
+	l.left = l.err != nil && ctx.Err() != nil
 }
 
 // look compares a password with the hash of the name's user, slowly and not

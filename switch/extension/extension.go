@@ -55,6 +55,8 @@ type Extension struct {
 	Type   Type   `yaml:"type"`
 	Name   string `yaml:"name"` // shown to who is called
 
+	Disabled bool // it is there, but cannot be called and calls nobody
+
 	// phone
 	Password string   `yaml:"password"`
 	Digest   string   `yaml:"digest"`  // md5 | sha-256 | both; "" = md5

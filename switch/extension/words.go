@@ -29,6 +29,16 @@ func (t Type) Listed() string {
 	return string(t)
 }
 
+// Config is the word of ExtensionType: "SIP", "IVR".
+func (t Type) Config() string {
+	for _, w := range typeWords {
+		if w.t == t {
+			return w.config
+		}
+	}
+	return string(t)
+}
+
 // Info is the knownType of a configuration document: "SIPExtensionInfo".
 func (t Type) Info() string {
 	for _, w := range typeWords {

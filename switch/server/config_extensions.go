@@ -7,6 +7,9 @@ type Extension struct {
 	Type   string `yaml:"type"` // phone | api | script | ringgroup | voicemail | conference | queue | echo; "" = phone
 	Name   string `yaml:"name"` // shown to the called
 
+	Enabled *bool  `yaml:"enabled"` // false: nobody can call it, and its phone cannot log in; nil = true
+	Owner   string `yaml:"owner"`   // whose it is: UserID of AddConfig; a note, nothing depends on it
+
 	Password Secret `yaml:"password"` // phone
 	Digest   string `yaml:"digest"`   // phone: md5 | sha-256 | both; "" = md5
 	Contact  string `yaml:"contact"`  // phone: a fixed SIP URI instead of a registration
@@ -51,6 +54,8 @@ type Extension struct {
 	SRTP    string  `yaml:"srtp"`      // phone: SRTP with keys in SDP (SDES): off | optional | mandatory; "" = off
 	Mailbox Mailbox `yaml:"voicemail"` // phone: its voicemail
 }
+
+func (e *Extension) enabled() bool { return e.Enabled == nil || *e.Enabled }
 
 // A Mailbox is the voicemail of a phone.
 type Mailbox struct {

@@ -37,8 +37,22 @@ func Check(file string, getenv func(string) (string, bool)) Problems {
 
 // Parse is Load of what was read already; paths in it are relative to the
 // folder of name.
-func Parse(name string, src []byte, getenv func(string) (string, bool)) (c *Config, ps Problems) {
-	l := loader{name: name, lines: strings.Split(string(src), "\n"), places: map[string]*token.Token{}}
+func Parse(name string, src []byte, getenv func(string) (string, bool)) (*Config, Problems) {
+	return parse(name, src, getenv, true)
+}
+
+// parseRaw is Parse without what only shows when all is known: the values are
+// those that are written, or the zero ones, and may not fit each other.
+func parseRaw(name string, src []byte, getenv func(string) (string, bool)) (*Config, Problems) {
+	return parse(name, src, getenv, false)
+}
+
+func newLoader(name string, src []byte) *loader {
+	return &loader{name: name, lines: strings.Split(string(src), "\n"), places: map[string]*token.Token{}}
+}
+
+func parse(name string, src []byte, getenv func(string) (string, bool), whole bool) (c *Config, ps Problems) {
+	l := newLoader(name, src)
 	defer func() {
 		if p := recover(); p != nil { // the library's, on a hostile file
 			c, ps = nil, Problems{{File: name, Msg: fmt.Sprintf("cannot be read as YAML: %v", p)}}
@@ -49,7 +63,7 @@ func Parse(name string, src []byte, getenv func(string) (string, bool)) (c *Conf
 	if l.problems.Err() == nil {
 		l.secrets(reflect.ValueOf(c).Elem(), "", getenv)
 	}
-	if l.problems.Err() == nil {
+	if whole && l.problems.Err() == nil {
 		c.Fill()
 		for _, p := range c.Validate() {
 			l.add(l.find(p.Path), p)
@@ -140,6 +154,29 @@ func (l *loader) read(src []byte, c *Config) {
 	if err := yaml.NodeToValue(node, c, yaml.Strict()); err != nil {
 		l.fail(err)
 	}
+}
+
+// decode reads the keys of one extension over x. It looks up no secret.
+func decode(text string, x *Extension) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("cannot be read as YAML: %v", p)
+		}
+	}()
+	file, err := parser.ParseBytes([]byte(text), 0)
+	if err != nil || len(file.Docs) != 1 {
+		return errors.Join(err, errors.New("want the keys of one extension"))
+	}
+	l := newLoader("", []byte(text))
+	node := l.walk(file.Docs[0].Body, reflect.TypeFor[Extension](), "")
+	if err := l.problems.Err(); err != nil {
+		return &invalidError{refusals(l.problems)}
+	}
+	if err := yaml.NodeToValue(node, x, yaml.Strict()); err != nil {
+		l.fail(err)
+		return &invalidError{refusals(l.problems)}
+	}
+	return nil
 }
 
 // fail turns an error of the library into a problem.

@@ -73,6 +73,18 @@ type Duration time.Duration
 
 func (d Duration) String() string { return time.Duration(d).String() }
 
+// short is String without the zeros at its end: 5m, 20s.
+func (d Duration) short() string {
+	s := d.String()
+	if t, ok := strings.CutSuffix(s, "m0s"); ok {
+		s = t + "m"
+	}
+	if t, ok := strings.CutSuffix(s, "h0m"); ok {
+		s = t + "h"
+	}
+	return s
+}
+
 // ParseDuration reads a Duration.
 func ParseDuration(s string) (Duration, error) {
 	bad := fmt.Errorf("%q is no duration: write 20 (seconds), 90s, 10m, 4h or 30d", s)

@@ -18,12 +18,19 @@ func (s *Server) newRouter() {
 	s.router = route.New(route.Config{
 		Exchange: s.calls, Domain: s.state.Load().cfg.SIP.Domain,
 		Plan:     func() *dialplan.Plan { return s.state.Load().plan },
-		Find:     func(number string) (extension.Extension, bool) { return s.state.Load().exts.Find(number) },
+		Find:     s.callable,
 		Settings: s.settings, Places: s.places, Line: s.lineOf, Service: s.service,
 		Asks: s.intercepted, Ask: s.askRouting,
 		FindLeg: func(r call.Replaces) (call.LegID, bool) { return s.sip.FindLeg(r) },
 		Allow:   s.mayCall, Shuffle: rand.Shuffle, Panicked: s.panicked, Slog: s.log,
 	})
+}
+
+// callable finds an extension that may be called. A telephone that is disabled is
+// one that is not registered, so that its user's forwarding counts.
+func (s *Server) callable(number string) (extension.Extension, bool) {
+	e, ok := s.state.Load().exts.Find(number)
+	return e, ok && (!e.Disabled || e.Type == extension.Phone)
 }
 
 // proves tells whether a telephone must prove who it is to call a number though

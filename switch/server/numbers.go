@@ -21,6 +21,7 @@ import (
 	"ozswitch/switch/eventlog"
 	"ozswitch/switch/extension"
 	"ozswitch/switch/notify"
+	"ozswitch/switch/splice"
 )
 
 // numbers lists the extensions for /v1.
@@ -58,11 +59,9 @@ type kept struct {
 
 const numbersFile = "numbers.yaml"
 
-// setNumber is api.V1.SetNumber. A switch that runs by a configuration file is
-// changed there.
+// setNumber is api.V1.SetNumber. In `serve` the configuration file keeps the
+// change, in `dev` the file of what the console has changed.
 func (s *Server) setNumber(number string, to api.NumberChange) error {
-	s.reloading.Lock()
-	defer s.reloading.Unlock()
 	st := s.state.Load()
 	e, ok := st.exts.Find(number)
 	switch {
@@ -70,48 +69,30 @@ func (s *Server) setNumber(number string, to api.NumberChange) error {
 		return &api.Refusal{Status: http.StatusNotFound, Why: "there is no number " + number}
 	case !e.RunsScript():
 		return &api.Refusal{Status: http.StatusConflict, Why: "number " + number + " runs no script: it is of type " + string(e.Type)}
-	case !st.cfg.dev:
-		return &api.Refusal{Status: http.StatusConflict, Why: "this switch runs by a configuration file: change extension " + number + " there, and reload it with SIGHUP"}
 	}
-	k := kept{number, to.Type, to.File, to.URL}
-	next, err := st.with(k)
-	if err != nil {
-		return &api.Refusal{Status: http.StatusUnprocessableEntity, Why: err.Error()}
+	err := s.change(edit{number: number, set: []setKey{
+		{[]string{"type"}, splice.Quote(to.Type)}, {[]string{"file"}, quoted(to.File)}, {[]string{"url"}, quoted(to.URL)},
+	}})
+	if bad, ok := errors.AsType[*invalidError](err); ok {
+		return &api.Refusal{Status: http.StatusUnprocessableEntity, Why: bad.why}
+	} else if err != nil {
+		return &api.Refusal{Status: http.StatusConflict, Why: err.Error()}
 	}
-	if err := keep(filepath.Join(s.data.dir, numbersFile), k); err != nil {
+	if !st.cfg.dev {
+		return nil
+	}
+	if err := keep(filepath.Join(s.data.dir, numbersFile), kept{number, to.Type, to.File, to.URL}); err != nil {
 		return fmt.Errorf("server: the change is not kept: %w", err)
 	}
-	s.state.Store(next)
 	return nil
 }
 
-// with gives the state with one number changed; passwords and certificates are
-// those of st.
-func (st *state) with(k kept) (*state, error) {
-	own := *st.cfg
-	own.Extensions = slices.Clone(own.Extensions)
-	for i := range own.Extensions {
-		e := &own.Extensions[i]
-		if e.Type == "phone" && e.Contact == "" {
-			e.Password = "in accounts" // is not read; a phone without one is refused
-		}
-		if e.Number == k.Number {
-			e.Type, e.File, e.URL = k.Type, k.File, k.URL
-		}
+// quoted is a value of a key that is taken away when there is none.
+func quoted(s string) string {
+	if s == "" {
+		return ""
 	}
-	next := *st
-	next.cfg = &own
-	var err error
-	if next.exts, err = own.extensions(); err != nil {
-		return nil, err
-	}
-	if next.plan, err = own.plan(next.exts); err != nil {
-		return nil, err
-	}
-	for i := range own.Extensions {
-		own.Extensions[i].Password = ""
-	}
-	return &next, nil
+	return splice.Quote(s)
 }
 
 // keep writes a change beside the others.

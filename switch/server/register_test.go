@@ -28,8 +28,14 @@ const patience = time.Minute
 // run runs a switch until the test, or stop, ends it.
 func run(t *testing.T, c *server.Config) (s *server.Server, stop func()) {
 	t.Helper()
+	return runBy(t, c, nil)
+}
+
+// runBy is run for a switch that has a configuration file.
+func runBy(t *testing.T, c *server.Config, file *server.Source) (s *server.Server, stop func()) {
+	t.Helper()
 	c.Fill()
-	s, err := server.New(c, server.Options{Version: "test", Slog: slog.New(slog.NewTextHandler(t.Output(), nil)), Voice: mute{}})
+	s, err := server.New(c, server.Options{Version: "test", Slog: slog.New(slog.NewTextHandler(t.Output(), nil)), Voice: mute{}, Source: file})
 	if err != nil {
 		t.Fatal(err)
 	}

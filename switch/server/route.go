@@ -44,6 +44,10 @@ func (c *Config) extensions() (*extension.Set, error) {
 			SMSURL: e.SMSURL, Secret: string(e.Secret), RecordChannels: e.RecordChannels, SensitiveInput: e.SensitiveInput,
 			File: e.File, Members: e.Members, Strategy: e.Strategy, Music: e.Music, Settings: e.settings(),
 			RingTime: int(time.Duration(e.RingTime).Seconds()), Delay: time.Duration(e.Delay), PickupGroup: e.PickupGroup,
+			Disabled: !e.enabled(),
+		}
+		if x.Disabled && x.Type == extension.Phone {
+			x.Contact, x.Password = "", stars // nothing reaches it, no password lets it in
 		}
 		if x.Type == extension.Script && x.File == "" {
 			x.File = helloName
@@ -184,13 +188,13 @@ func (s *Server) target(to, from string) (t script.Target, err error) {
 	x, ok := exts.Find(from)
 	if from == "" { // the first that there is (http-api.md, Call)
 		for _, e := range exts.All() {
-			if e.RunsScript() {
+			if e.RunsScript() && !e.Disabled {
 				x, ok = e, true
 				break
 			}
 		}
 	}
-	if !ok || !x.RunsScript() {
+	if !ok || !x.RunsScript() || x.Disabled {
 		return t, &api.Unavailable{Extension: from}
 	}
 	who := route.Caller{From: dialplan.FromScript, Extension: x.Number}

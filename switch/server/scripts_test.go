@@ -138,15 +138,6 @@ func TestNumber(t *testing.T) {
 	if s, told = newDev(t, dir, "other.xml"); len(told) != 0 {
 		t.Errorf("--script does not win: %q", told)
 	}
-	c := *s.state.Load().cfg
-	c.dev = false
-	st := *s.state.Load()
-	st.cfg = &c
-	s.state.Store(&st)
-	err := s.setNumber("9000", api.NumberChange{Type: "script", File: "hello.xml"})
-	if r, ok := errors.AsType[*api.Refusal](err); !ok || r.Status != http.StatusConflict || !strings.Contains(r.Why, "SIGHUP") {
-		t.Errorf("serve: %v", err)
-	}
 	if _, err := os.Stat(filepath.Join(dir, numbersFile+".new")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("something is left over: %v", err)
 	}

@@ -65,6 +65,7 @@ type Options struct {
 	Encoder      recorder.Encoder // of mp3 files; nil = as configured, in worker processes
 	Commands     ozml.Table       // of scripts on calls; nil = command.Table()
 	Pages        fs.FS            // of the console; nil = those in the program
+	Source       *Source          // the file that the Config is from, Source.Load made it; nil = there is none
 }
 
 // A Server is one switch.
@@ -74,6 +75,10 @@ type Server struct {
 
 	state     atomic.Pointer[state]
 	reloading sync.Mutex
+	markKey   markKey
+	loaded    mark    // of the Config that Source had
+	doors     mark    // of what newHandler was made with
+	preset    *Config // without a Source: the Config that was loaded, with its passwords
 	draining  atomic.Bool
 	halt      chan struct{}
 	halted    sync.Once
@@ -140,10 +145,12 @@ func New(c *Config, o Options) (s *Server, err error) {
 			s.Close()
 		}
 	}()
-	st, err := newState(c)
+	st, err := newState(c, nil)
 	if err != nil {
 		return s, err
 	}
+	s.markKey = newMarkKey()
+	s.remember(c, s.markKey.of(&Config{HTTP: c.HTTP, Users: c.Users, Limits: c.Limits}))
 	s.state.Store(st)
 	c = st.cfg
 	if s.data, err = openData(c.Data); err != nil {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -26,14 +27,15 @@ type state struct {
 	cert     *tls.Certificate  // nil = no TLS
 }
 
-// newState makes all that can fail of a configuration.
-func newState(c *Config) (st *state, err error) {
+// newState makes all that can fail of a configuration. users are those of c when
+// they are sealed already, which takes its time.
+func newState(c *Config, users []api.User) (st *state, err error) {
 	own := *c
 	own.Extensions = slices.Clone(c.Extensions)
 	st = &state{cfg: &own, phones: map[string]string{}}
 	for i := range own.Extensions {
 		e := &own.Extensions[i]
-		if e.Type == "phone" && e.Password != "" {
+		if e.Type == "phone" && e.Password != "" && e.enabled() {
 			st.accounts = append(st.accounts, registrar.NewAccount(e.Number, own.SIP.Domain, string(e.Password), e.Digest))
 			if slices.ContainsFunc(own.Users, func(u User) bool { return u.Phone == e.Number }) {
 				st.phones[e.Number] = string(e.Password)
@@ -52,6 +54,10 @@ func newState(c *Config) (st *state, err error) {
 	own.Users = slices.Clone(c.Users)
 	for i := range own.Users {
 		u := &own.Users[i]
+		if users != nil {
+			u.Password, st.users = "", users
+			continue
+		}
 		one := api.User{Name: u.Name, Password: string(u.Password), API: u.API, Admin: u.Admin, AnyURL: u.URLs == "any", Phone: u.Phone}
 		one.Seal()
 		u.Password, st.users = "", append(st.users, one)
@@ -99,8 +105,27 @@ var except = []string{"limits.body", "limits.depth", "limits.elements", "limits.
 func (s *Server) Reload(c *Config) (restart []string, err error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	return s.reload(c)
+}
+
+// ReloadFile is Reload of what Options.Source has now, and tells what is to be
+// remarked of that.
+func (s *Server) ReloadFile() (restart []string, ps Problems, err error) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	c, ps := s.opt.Source.Load()
+	if c == nil {
+		return nil, ps, errors.New("the file has errors")
+	}
+	restart, err = s.reload(c)
+	return restart, ps, err
+}
+
+// reload is Reload for who holds reloading.
+func (s *Server) reload(c *Config) (restart []string, err error) {
 	c.Fill()
-	was := s.state.Load().cfg
+	old := s.state.Load()
+	was := old.cfg
 	merged := *was
 	restart = merge(reflect.ValueOf(&merged).Elem(), reflect.ValueOf(c).Elem(), "")
 	if (was.SIP.TLS.Cert == "") != (c.SIP.TLS.Cert == "") { // there is no listener for it, or one that needs it
@@ -109,7 +134,12 @@ func (s *Server) Reload(c *Config) (restart []string, err error) {
 	if err := merged.Validate().Err(); err != nil {
 		return nil, fmt.Errorf("server: reload, beside what needs a restart (%s): %w", strings.Join(restart, ", "), err)
 	}
-	st, err := newState(&merged)
+	doors := s.markKey.of(&Config{HTTP: merged.HTTP, Users: merged.Users, Limits: merged.Limits})
+	var users []api.User
+	if doors == s.doors {
+		users = old.users
+	}
+	st, err := newState(&merged, users)
 	if err != nil {
 		return nil, err
 	}
@@ -132,11 +162,26 @@ func (s *Server) Reload(c *Config) (restart []string, err error) {
 	s.sip.SetLimits(merged.Limits.CallsPerSecond, merged.Limits.Calls)
 	s.calls.SetLimits(merged.callLimits(), merged.Limits.Calls)
 	s.scripts.SetLimits(s.scriptLimits())
-	s.http.handle(s.newHandler(&merged))
+	if doors != s.doors {
+		s.http.handle(s.newHandler(&merged))
+	}
 	if s.opt.Level != nil {
 		_ = s.opt.Level.UnmarshalText([]byte(merged.Log.Level)) // Validate knows the words
 	}
+	s.remember(c, doors)
 	return restart, nil
+}
+
+// remember notes what is loaded, so that the HTTP API can change it.
+func (s *Server) remember(c *Config, doors mark) {
+	s.doors = doors
+	if s.opt.Source != nil {
+		s.loaded = s.markKey.of(c)
+		return
+	}
+	own := *c
+	own.Extensions = slices.Clone(c.Extensions)
+	s.preset = &own
 }
 
 // merge takes the live keys of c into run, and gives the others that differ.

@@ -82,8 +82,19 @@ func (e *Endpoint) restore(ctx context.Context) {
 	}
 }
 
-// SetAccounts replaces the extensions that may log in.
-func (e *Endpoint) SetAccounts(list []registrar.Account) { e.auth.Set(list) }
+// SetAccounts replaces the extensions that may log in. The telephones of those
+// that are no more, or have another password, are not registered any longer.
+func (e *Endpoint) SetAccounts(list []registrar.Account) {
+	var changes []registrar.Change
+	for _, user := range e.auth.Set(list) {
+		for _, b := range e.bindings.Of(time.Now(), user) {
+			if b, ok := e.bindings.Drop(b.Place()); ok {
+				changes = append(changes, registrar.Change{What: registrar.Unregistered, Binding: b})
+			}
+		}
+	}
+	e.changed(changes, nil)
+}
 
 // Bindings gives where the telephones of an extension are, the latest first;
 // Dial with the extension as Phone and a Binding's Contact as Target reaches it.

@@ -100,13 +100,23 @@ func NewAuth(realm string, secret []byte, list []Account) *Auth {
 	return a
 }
 
-// Set replaces all accounts.
-func (a *Auth) Set(list []Account) {
+// Set replaces all accounts. It gives the numbers of those that are no more, or
+// have another password.
+func (a *Auth) Set(list []Account) (changed []string) {
 	s := &accounts{list, make(map[string]int, len(list))}
 	for i, one := range list {
 		s.byNumber[one.Number] = i
 	}
-	a.accounts.Store(s)
+	was := a.accounts.Swap(s)
+	if was == nil {
+		return nil
+	}
+	for _, one := range was.list {
+		if i, still := s.byNumber[one.Number]; !still || list[i] != one {
+			changed = append(changed, one.Number)
+		}
+	}
+	return changed
 }
 
 // Also lets further passwords of an account count: those that f gives of its
