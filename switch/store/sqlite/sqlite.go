@@ -92,13 +92,13 @@ func (d *DB) PutCall(c store.Call) error {
 	if err != nil {
 		return fmt.Errorf("sqlite: call %s: %w", c.ID, err)
 	}
-	args := []any{c.Started.UnixNano(), c.SearchText(), string(doc)}
+	args := []any{c.Started.UnixNano(), c.SearchText(), string(doc), c.Problem}
 	for _, col := range c.Columns() {
 		args = append(args, col.Value)
 	}
 	return d.w.put(op{row: "call " + c.ID, args: args, text: `INSERT OR REPLACE INTO call
-		(started, search, doc, id, caller, destination, dialed, source, extension, direction, state, result, type)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`})
+		(started, search, doc, problem, id, caller, destination, dialed, source, extension, direction, state, result, type)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`})
 }
 
 // SweepCalls implements store.Store.
@@ -142,12 +142,18 @@ func decodeCall(doc string) (c store.Call, err error) {
 	return c, err
 }
 
-// Calls implements store.Store.
-func (d *DB) Calls(ctx context.Context, q store.CallQuery) ([]store.Call, int, error) {
-	if err := d.w.flush(ctx); err != nil {
-		return nil, 0, err
+// scan tells the database to look through the index that has all columns, where
+// no filter of q has an index of its own.
+func scan(q store.CallQuery) string {
+	if q.ID != "" || q.From != "" || q.To != "" || q.Dialed != "" || q.Source != "" {
+		return ""
 	}
-	where, args := []string{"1"}, []any{}
+	return " INDEXED BY call_find"
+}
+
+// find gives what follows SELECT to find the calls of a query.
+func find(q store.CallQuery) (from string, args []any) {
+	where := []string{"1"}
 	and := func(cond string, arg any) { where, args = append(where, cond), append(args, arg) }
 	for _, f := range q.Filters() {
 		and(f.Name+" = ?", f.Value) // names are store's own, never the caller's
@@ -160,7 +166,7 @@ func (d *DB) Calls(ctx context.Context, q store.CallQuery) ([]store.Call, int, e
 		for i, r := range store.GoodResults {
 			well[i] = r
 		}
-		where = append(where, "(result NOT IN (?"+strings.Repeat(", ?", len(well)-1)+") OR json_extract(doc, '$.problem') <> '')")
+		where = append(where, "(result NOT IN (?"+strings.Repeat(", ?", len(well)-1)+") OR problem <> '')")
 		args = append(args, well...)
 	}
 	if !q.Since.IsZero() {
@@ -169,8 +175,15 @@ func (d *DB) Calls(ctx context.Context, q store.CallQuery) ([]store.Call, int, e
 	if !q.Until.IsZero() {
 		and("started < ?", q.Until.UnixNano())
 	}
-	from := " FROM call WHERE " + strings.Join(where, " AND ")
+	return " FROM call" + scan(q) + " WHERE " + strings.Join(where, " AND "), args
+}
 
+// Calls implements store.Store.
+func (d *DB) Calls(ctx context.Context, q store.CallQuery) ([]store.Call, int, error) {
+	if err := d.w.flush(ctx); err != nil {
+		return nil, 0, err
+	}
+	from, args := find(q)
 	tx, err := d.sql.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // the total and the page agree
 	if err != nil {
 		return nil, 0, fmt.Errorf("sqlite: read calls: %w", err)
@@ -181,8 +194,8 @@ func (d *DB) Calls(ctx context.Context, q store.CallQuery) ([]store.Call, int, e
 		return nil, 0, fmt.Errorf("sqlite: count calls: %w", err)
 	}
 	first, rows := q.Limits()
-	res, err := tx.QueryContext(ctx, "SELECT doc"+from+" ORDER BY started DESC, id DESC LIMIT ? OFFSET ?",
-		append(args, rows, first)...)
+	res, err := tx.QueryContext(ctx, "SELECT doc FROM call WHERE id IN (SELECT id"+from+
+		" ORDER BY started DESC, id DESC LIMIT ? OFFSET ?) ORDER BY started DESC, id DESC", append(args, rows, first)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("sqlite: read calls: %w", err)
 	}
