@@ -5,8 +5,14 @@ package peers
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"ozswitch/ozml/contactid"
@@ -77,6 +83,113 @@ func TestAlarmFromSox(t *testing.T) {
 			t.Errorf("%s: the sender: %v, %d confirmed after %d tries, want 1 after 1", law, s.Err(), len(s.Sent()), s.Tries())
 		}
 	}
+}
+
+// keysFile has sox play the digits of an alarm, 50 ms each and as much silence.
+func keysFile(t *testing.T, dir, digits string) string {
+	t.Helper()
+	var parts []string
+	for i, d := range digits {
+		f := contactID[d]
+		key := filepath.Join(dir, fmt.Sprintf("%s-%d.wav", digits, i))
+		run(t, dir, "sox", "-r", "8000", "-c", "2", "-n", "-b", "16", key, "synth", "0.05", "sine", fmt.Sprint(f[0]), "sine", fmt.Sprint(f[1]),
+			"remix", "-", "gain", "-14", "pad", "0", "0.05")
+		parts = append(parts, key)
+	}
+	file := filepath.Join(dir, digits+".wav")
+	run(t, dir, append(append([]string{"sox"}, parts...), file)...)
+	return file
+}
+
+// TestAlarmApp is a real panel's evening: sox plays the panel in a real call, the page
+// in PHP has the guard called, who takes the alarm by a key, and a text message and a
+// mail go out, though the panel hangs up as soon as it was confirmed.
+func TestAlarmApp(t *testing.T) {
+	need(t, "php", "sox", "aiosmtpd")
+	smtp, box := fmt.Sprintf("127.0.0.1:%d", freePort(t)), filepath.Join(t.TempDir(), "mail")
+	server := start(t, t.TempDir(), nil, "aiosmtpd", "-n", "-l", smtp, "-c", "aiosmtpd.handlers.Mailbox", box)
+	eventually(t, "the SMTP server listens", func() bool {
+		c, err := net.Dial("tcp", smtp)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil || server.ended()
+	})
+	texts := make(chan string, 10)
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		texts <- r.PostFormValue("to") + ": " + r.PostFormValue("text")
+		fmt.Fprint(w, "id1")
+	}))
+	defer service.Close()
+	port, log := freePort(t), filepath.Join(t.TempDir(), "alarms.log")
+	n := serve(t, appURL(port), matrixExtensions+"mail: {server: \""+smtp+"\", from: pbx@example.org}\nsms: {type: http, address: \""+service.URL+"\", token: orange-lantern}\n")
+	_, page := php(t, port, "alarm", "ALARM_LOG="+log, "MOBILE=+36201234567", "OFFICE=office@example.org")
+	guard := n.waits(t, "1002", "--press", "5@3s,1@6s", "--hangup-after", "30s")
+
+	dir := t.TempDir()
+	frame, panel := keysFile(t, dir, "1234181110010151"), filepath.Join(dir, "panel.wav")
+	run(t, dir, "sox", silence(t, dir, 2.5), frame, silence(t, dir, 4), frame, silence(t, dir, 6), panel)
+	n.call(t, "9000", "--say", panel, "--hangup-after", "11s")
+	n.lived(t, `"name":"ReceiveAlarmNotification"`, `"key":"1234181110010151"`, `"name":"Call","text":"1002"`, `"name":"SendSms"`, `"name":"SendEmail"`)
+	n.lived(t, `"CallConnected"`, "event 110 in zone 015 of account 1234", `"key":"5"`, `"key":"1"`, `"DtmfEntered"`, "The alarm is yours", `"name":"Hangup"`)
+	wrote(t, page, "taken by the guard")
+	wrote(t, page, "call of the guard over, Completed")
+	saysSoon(t, guard, "call ended")
+	if got, want := <-texts, "+36201234567: fire in zone 015 of account 1234 (NewEvent)"; got != want {
+		t.Errorf("text message %q, want %q", got, want)
+	}
+	eventually(t, "the mail is there", func() bool {
+		all, _ := filepath.Glob(filepath.Join(box, "new", "*"))
+		if len(all) == 0 {
+			return false
+		}
+		b, err := os.ReadFile(all[0])
+		return err == nil && strings.Contains(string(b), "Subject: fire, account 1234") && strings.Contains(string(b), "NewEvent 110, partition 01, zone 015")
+	})
+	if b, err := os.ReadFile(log); err != nil || strings.Count(string(b), "event 110 in zone 015 of account 1234: taken by the guard") != 1 {
+		t.Errorf("the log: %v\n%s", err, b)
+	}
+	if len(texts) != 0 {
+		t.Errorf("a second text message: %q; the panel had repeated the report in the same words", <-texts)
+	}
+	n.close(t)
+}
+
+// TestAlarmToSox sends an alarm by a real call to a monitoring centre that sox plays.
+func TestAlarmToSox(t *testing.T) {
+	need(t, "sox")
+	results := make(chan url.Values, 10)
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		results <- r.PostForm
+	}))
+	defer app.Close()
+	n := serve(t, "http://127.0.0.1:9/", matrixExtensions+"web: {allow: [loopback]}\n")
+	dir := t.TempDir()
+	centre := filepath.Join(dir, "centre.wav")
+	run(t, dir, "sox", silence(t, dir, 1), tone(t, filepath.Join(dir, "1400.wav"), 1400, 0.1), silence(t, dir, 0.1), tone(t, filepath.Join(dir, "2300.wav"), 2300, 0.1),
+		silence(t, dir, 2.3), tone(t, filepath.Join(dir, "kiss.wav"), 1400, 0.85), silence(t, dir, 1), centre)
+	heard := filepath.Join(dir, "heard.wav")
+	station := n.waits(t, "1003", "--say", centre, "--record", heard)
+	answer, err := http.Get("http://" + n.http + "/api?" + url.Values{
+		"command": {"SendAlarmNotification"}, "Username": {"HTTP_User_1"}, "Password": {"orange-lantern"}, "PhoneNumber": {"1003"}, "AccountNumber": {"1234"},
+		"EventCode": {"131"}, "PartitionNumber": {"1"}, "ZoneNumber": {"15"}, "ResultUrl": {app.URL},
+	}.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(answer.Body)
+	answer.Body.Close()
+	if !strings.Contains(string(body), "<Code>200</Code>") {
+		t.Fatalf("answered %s", body)
+	}
+	saysSoon(t, station, "call ended")
+	r := <-results
+	if r.Get("Result") != "Success" || r.Get("Reason") != "" || r.Get("AccountNumber") != "1234" || r.Get("PhoneNumber") != "1003" {
+		t.Errorf("told %v", r)
+	}
+	n.lived(t, `"type":"alarm"`)
+	n.close(t)
 }
 
 // silence makes a file of silence.
