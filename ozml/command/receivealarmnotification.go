@@ -12,7 +12,7 @@ import (
 func ReceiveAlarmNotification() *ozml.Command {
 	return &ozml.Command{
 		Name:  "ReceiveAlarmNotification",
-		Title: "take the reports of an alarm panel that calls (Contact ID)",
+		Title: "take the reports of an alarm panel that calls",
 		Doc: "The caller is an alarm panel that speaks Ademco Contact ID. It is given the handshake, and each report that comes whole is confirmed; then the commands of `Received` run, with these variables, which stay set afterwards:\n\n" +
 			"| Variable | Holds |\n| --- | --- |\n| `$account` | whose alarm system it is: 4 digits |\n| `$eventqualifier` | NewEvent, NewRestore or StatusReport |\n| `$eventcode` | what happened: 3 digits |\n| `$eventname` | that in words: fire |\n| `$partition` | in which part of the system: 2 digits, 00 is none |\n| `$zone` | which sensor, for events 4xx which user: 3 digits |\n\n" +
 			`A panel may report several alarms in one call: Received runs once for each, while the call listens for the next. The command ends 5 s after the last. When nothing comes, or nothing that can be understood, it is an error event with the reason, and the script goes on with the next command.

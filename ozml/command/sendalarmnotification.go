@@ -12,8 +12,8 @@ import (
 func SendAlarmNotification() *ozml.Command {
 	return &ozml.Command{
 		Name:  "SendAlarmNotification",
-		Title: "report an alarm to a monitoring centre by telephone (Contact ID)",
-		Doc: `PhoneNumber is called. When it answers and gives the handshake of a receiver of Ademco Contact ID, the alarm is sent, until it is confirmed, four times at most; then the call is hung up. The next command runs when that is done, one way or the other: an alarm that was not delivered is an error event with the reason. ResultUrl gets AlarmNotificationResult.
+		Title: "report an alarm by telephone",
+		Doc: `PhoneNumber, that of a monitoring centre, is called. When it answers and gives the handshake of a receiver of Ademco Contact ID, the alarm is sent, until it is confirmed, four times at most; then the call is hung up. The next command runs when that is done, one way or the other: an alarm that was not delivered is an error event with the reason. ResultUrl gets AlarmNotificationResult.
 
 Should the present call end meanwhile, the alarm is sent all the same.`,
 		Notes: []string{
