@@ -2,16 +2,21 @@ package switchtest
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"ozswitch/ozml"
 	"ozswitch/ozml/ozmltest"
 	"ozswitch/ozml/trace"
+	"ozswitch/switch/phone"
+	"ozswitch/switch/server"
 )
 
 // TestConformance makes a real call of every scenario of ozml/conformance that is
@@ -50,7 +55,11 @@ func conforms(t *testing.T, a *ozmltest.Archive) {
 		t.Fatal(err)
 	}
 	Run(t, func(w *World) {
-		events, _ := beginning(liveCall(w, sc, part("script.xml")))
+		live := liveCall
+		if sc.Setting == ozml.ThirdParty {
+			live = liveVisit
+		}
+		events, _ := beginning(live(w, sc, part("script.xml")))
 		got, reports := timeless(strings.Split(transcript(events), "\n"))
 		want, wantReports := timeless(strings.Split(part("want"), "\n"))
 		if !slices.Equal(got, want) {
@@ -65,13 +74,55 @@ func conforms(t *testing.T, a *ozmltest.Archive) {
 	})
 }
 
+// liveVisit makes a call between two telephones, answers its CallChanged with the
+// script once they talk, and gives the events of the call.
+func liveVisit(w *World, sc *ozmltest.Scenario, src string) []trace.Event {
+	w.Config.SIP.Guests, w.Config.Dialplan, w.Config.CallChangedURL = "none", nil, "http://app/changed"
+	numbers := []string{"1001", "1002"}
+	for _, n := range slices.Sorted(maps.Keys(sc.Dial)) {
+		if sc.Dial[n].State != "NotFound" {
+			numbers = append(numbers, n)
+		}
+	}
+	for _, n := range numbers {
+		w.Config.Extensions = append(w.Config.Extensions, server.Extension{Number: n, Type: "phone", Password: server.Secret("pw-" + n)})
+	}
+	soundFiles(w, sc, src)
+	scenarioWeb(w, sc)
+	var asked atomic.Bool // commands of the script change the state again
+	w.Web.Handle("/changed", func(p Post) Answer {
+		if p.Fields.Get("CallState") == "InCall" && !asked.Swap(true) {
+			return Answer{Body: src}
+		}
+		return Answer{}
+	})
+	phones := map[string]*Phone{}
+	for _, n := range numbers {
+		phones[n] = w.Phone(n)
+		replies(phones[n], sc.Dial[n])
+	}
+	o := phone.Options{HangupAfter: time.Hour}
+	for _, a := range sc.Acts {
+		if a.Hangup {
+			o.HangupAfter = a.At
+		}
+	}
+	c := phones["1001"].Place("1002", o)
+	c.Over()
+	w.Pass(time.Minute)
+	return w.Events(c.ID())
+}
+
 // transcript prints what a call on paper has too: no words about legs.
 func transcript(events []trace.Event) string {
 	var b strings.Builder
 	p := trace.NewPrinter(&b)
 	for _, e := range events {
 		switch e.Type {
-		case trace.CallStarted, trace.CallBridged, trace.CallRouted, trace.LegRinging, trace.LegFailed, trace.CallTransferred:
+		case trace.CallStarted, trace.CallBridged, trace.CallRouted, trace.LegRinging, trace.LegFailed, trace.CallTransferred, trace.CallHeld, trace.CallResumed:
+			continue
+		}
+		if e.Name == "CallChanged" { // the notification that the script is an answer to
 			continue
 		}
 		if e.Code == "OZ1405" { // mp3 is not made here
@@ -123,7 +174,7 @@ func compareNotifications(t *testing.T, want []string, got []Post) {
 		}
 	}
 	for _, d := range ozml.Notifications() {
-		if wanted[d.Name] == nil && d.Name != "IncomingCall" {
+		if wanted[d.Name] == nil && d.Name != "IncomingCall" && d.Name != "CallChanged" {
 			names = append(names, d.Name) // there must be none
 		}
 	}

@@ -174,16 +174,7 @@ func liveCall(w *World, sc *ozmltest.Scenario, src string) []trace.Event {
 	phones := called(w, sc)
 	w.Config.Limits.Steps, w.Config.Limits.Jumps, w.Config.Limits.FetchesPerSecond = sc.Limits.Steps, sc.Limits.Jumps, sc.Limits.FetchesPerSecond
 	w.Config.Limits.Call = server.Duration(30 * time.Hour)
-	for name, d := range sc.Files {
-		if d >= 0 {
-			soundFile(w, name, d)
-		}
-	}
-	for _, m := range playFile.FindAllString(src, -1) {
-		if _, named := sc.Files[m]; !named {
-			soundFile(w, m, 3*time.Second)
-		}
-	}
+	soundFiles(w, sc, src)
 	w.Web.Serve("/first-document", src)
 	scenarioWeb(w, sc)
 	from := cmp.Or(sc.Info.Caller, "1001")
@@ -226,19 +217,38 @@ func called(w *World, sc *ozmltest.Scenario) (phones func()) {
 	}
 	return func() {
 		for _, n := range numbers {
-			r, d := phone.Reply{}, sc.Dial[n]
-			switch r.Options.RingFor = d.After; d.State {
-			case "Busy":
-				r.Refuse = 486
-			case "NoAnswer":
-				r.Options.RingFor = time.Hour
-			}
-			w.Phone(n).Reply = func() phone.Reply { return r }
+			replies(w.Phone(n), sc.Dial[n])
 		}
 	}
 }
 
+// replies has a phone do what a scenario says of its number.
+func replies(p *Phone, d ozmltest.Dialed) {
+	r := phone.Reply{}
+	switch r.Options.RingFor = d.After; d.State {
+	case "Busy":
+		r.Refuse = 486
+	case "NoAnswer":
+		r.Options.RingFor = time.Hour
+	}
+	p.Reply = func() phone.Reply { return r }
+}
+
 var playFile = regexp.MustCompile(`[\w/.-]+\.(?:wav|mp3)\b`)
+
+// soundFiles makes those that the scenario or the script names.
+func soundFiles(w *World, sc *ozmltest.Scenario, src string) {
+	for name, d := range sc.Files {
+		if d >= 0 {
+			soundFile(w, name, d)
+		}
+	}
+	for _, m := range playFile.FindAllString(src, -1) {
+		if _, named := sc.Files[m]; !named {
+			soundFile(w, m, 3*time.Second)
+		}
+	}
+}
 
 // soundFile makes a file of silence below media/.
 func soundFile(w *World, name string, d time.Duration) {
