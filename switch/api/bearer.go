@@ -32,7 +32,7 @@ func (a *Access) byToken(text string, scope Scope) (User, *problem) {
 			Detail: fmt.Sprintf("this needs a token with the scope %s; this one has %s", scope, words(g.Scopes)), bearer: fmt.Sprintf(`error="insufficient_scope", scope="%s"`, scope)}
 	}
 	u := a.Users[i]
-	if g.Phone != "" {
+	if g.Has(Phoning) { // the telephone's own password is not handed to a page
 		u.Phone, u.Token = g.Phone, text
 	}
 	return u, nil

@@ -53,6 +53,7 @@ func (l *lists) Token(_ context.Context, r ozml.TokenRequest) (t ozml.SecurityTo
 	for _, s := range scopes {
 		t.Scopes = append(t.Scopes, string(s))
 	}
+	l.s.log.Info("a token was made", "id", t.ID, "user", l.u.Name, "name", name, "phone", phone, "scopes", strings.Join(t.Scopes, " "), "expires", t.Expires)
 	return t, nil
 }
 
