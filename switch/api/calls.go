@@ -101,6 +101,13 @@ func (h *Calls) list(ctx context.Context, in *callFilter) (*one[callList], error
 	q := store.CallQuery{ID: in.ID, From: in.From, To: in.To, Dialed: in.Dialed, Extension: in.Extension, Direction: in.Direction,
 		State: in.State, Result: in.Result, General: in.General, Failed: in.Failed, Since: in.Since, Until: in.Until,
 		Page: in.Page, Rows: cmp.Or(in.Limit, in.Rows)}
+	if in.Cursor != "" {
+		var ok bool
+		if q.After, ok = placeOf(in.Cursor); !ok {
+			return nil, badRequest("cursor: this is none of ours: take next_cursor of the page before")
+		}
+		q.Page = 0
+	}
 	out := callList{Live: []liveCall{}, Past: []pastCall{}, Page: q.Page, Rows: q.Rows}
 	if h.Live != nil {
 		for _, c := range h.Live() {
@@ -125,6 +132,9 @@ func (h *Calls) list(ctx context.Context, in *callFilter) (*one[callList], error
 			Call: c, Ring: c.Ring.Seconds(), Talk: c.Talk.Seconds(), Events: eventsPath(c.ID),
 			Script: c.Script, Problem: c.Problem, Recordings: len(c.Recordings),
 		})
+	}
+	if len(page) == q.Rows { // perhaps the next is empty: that is known then
+		out.Next = cursorOf(page[len(page)-1].Place())
 	}
 	return give(out)
 }

@@ -54,8 +54,8 @@ type NumberPath struct {
 	Number string `path:"number" doc:"an extension's number"`
 }
 
-func (v *V1) getNumbers(context.Context, *nothing) (*one[[]Number], error) {
-	return give(append([]Number{}, v.Numbers()...))
+func (v *V1) getNumbers(_ context.Context, in *Pages) (*paged[Number], error) {
+	return pageOf("/v1/extensions", v.Numbers(), in, func(n Number) string { return n.Number })
 }
 
 // putNumber changes what a number runs, from the next call on.

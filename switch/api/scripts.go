@@ -67,7 +67,7 @@ func (v *V1) script(name string) (Script, error) {
 	return s, err
 }
 
-func (v *V1) getScripts(context.Context, *nothing) (*one[[]Script], error) {
+func (v *V1) getScripts(_ context.Context, in *Pages) (*paged[Script], error) {
 	all, err := v.Scripts.List()
 	if err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (v *V1) getScripts(context.Context, *nothing) (*one[[]Script], error) {
 		}
 		all[i].Problems = v.problems(one)
 	}
-	return give(append([]Script{}, all...))
+	return pageOf("/v1/scripts", all, in, func(s Script) string { return s.Name })
 }
 
 // problems counts errors and warnings.

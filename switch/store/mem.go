@@ -58,12 +58,14 @@ func (m *Mem) Calls(_ context.Context, q CallQuery) ([]Call, int, error) {
 			fit = append(fit, c)
 		}
 	}
-	slices.SortFunc(fit, func(a, b Call) int {
-		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(b.ID, a.ID))
-	})
+	slices.SortFunc(fit, func(a, b Call) int { return a.Place().Compare(b.Place()) })
+	total := len(fit)
+	if q.After != (CallPlace{}) {
+		fit = slices.DeleteFunc(fit, func(c Call) bool { return c.Place().Compare(q.After) <= 0 })
+	}
 	first, rows := q.Limits()
 	first = min(first, len(fit))
-	return slices.Clone(fit[first:min(first+rows, len(fit))]), len(fit), nil
+	return slices.Clone(fit[first:min(first+rows, len(fit))]), total, nil
 }
 
 func (q CallQuery) fits(c *Call) bool {

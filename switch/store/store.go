@@ -8,6 +8,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -175,6 +176,22 @@ type CallQuery struct {
 	Until                                   time.Time // start before
 	Page                                    int       // from 0
 	Rows                                    int       // of one page; 0 = 20
+	After                                   CallPlace // the page begins after it; the total does not mind
+}
+
+// A CallPlace is where a call stands in the list: by its start, then by its ID. The
+// zero CallPlace is before all.
+type CallPlace struct {
+	Started time.Time
+	ID      string
+}
+
+// Place gives where c stands.
+func (c *Call) Place() CallPlace { return CallPlace{c.Started, c.ID} }
+
+// Compare tells which of two stands first: the newest does.
+func (p CallPlace) Compare(o CallPlace) int {
+	return cmp.Or(o.Started.Compare(p.Started), cmp.Compare(o.ID, p.ID))
 }
 
 // Limits gives the first row wanted and how many.

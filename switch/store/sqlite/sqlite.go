@@ -193,6 +193,10 @@ func (d *DB) Calls(ctx context.Context, q store.CallQuery) ([]store.Call, int, e
 	if err := tx.QueryRowContext(ctx, "SELECT count(*)"+from, args...).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("sqlite: count calls: %w", err)
 	}
+	if q.After != (store.CallPlace{}) {
+		from += " AND (started, id) < (?, ?)"
+		args = append(args, q.After.Started.UnixNano(), q.After.ID)
+	}
 	first, rows := q.Limits()
 	res, err := tx.QueryContext(ctx, "SELECT doc FROM call WHERE id IN (SELECT id"+from+
 		" ORDER BY started DESC, id DESC LIMIT ? OFFSET ?) ORDER BY started DESC, id DESC", append(args, rows, first)...)
