@@ -60,6 +60,7 @@ func (p Page) Markdown() string {
 		lang = "text"
 	}
 	fmt.Fprintf(&b, "## Example\n\n```%s\n%s\n```\n", lang, p.Example)
+	b.WriteString(p.overHTTP())
 	if len(p.Notes) > 0 {
 		b.WriteString("\n## Choices\n\nWhere the public pages are silent or disagree, ozswitch does this:\n\n")
 		for _, n := range p.Notes {
@@ -207,6 +208,7 @@ application to a [notification](notifications.md), or a file.
 
 An editor can check scripts against [ozml.xsd](ozml.xsd) (which knows the canonical spelling only); ` + "`ozswitch vet`" + ` knows more.
 [ozml.json](ozml.json) has all of this manual for programs.
+Programs give the same commands from outside by the [HTTP API](http-api.md).
 
 `
 

@@ -29,6 +29,7 @@ func TestGenerated(t *testing.T) {
 		"notifications.md": ozml.ManualNotifications(),
 		"ozml.xsd":         table.Schema(),
 		"ozml.json":        asJSON,
+		"http-api.md":      table.ManualAPI(),
 	}
 	for _, p := range table.Manual() {
 		want[strings.ToLower(p.Name)+".md"] = p.Markdown()
