@@ -56,7 +56,7 @@ func Notifications() []NotificationDoc {
 	const inPlace, none = "its commands run on the call", ignored
 	return []NotificationDoc{
 		{"IncomingCall", Ask, "somebody calls an API extension; before the call is answered", "`url` of the extension", "its commands are the script of the call; Reject as the first one refuses it",
-			with(Field{"CallerDisplayName", "name of the caller, when known"})},
+			with(Field{"CallerDisplayName", "name of the caller, when known"}, Field{"SipHeader_X-…", "a header of the INVITE that `sip.headers` of the configuration allows (extension of ozswitch); 10 at most, of 256 bytes"})},
 		{"CallConnected", Ask, "a call made by Call was answered", "Url of Call", "its commands are the script of the new call",
 			with()},
 		{"DtmfEntered", Ask, "a UserInput took an entry that is no Key", "ForwardToUrl of UserInput", "its commands run in place, like the body of an Input",

@@ -80,6 +80,7 @@ type Dial struct {
 	Wait                          bool          // return once it rings or fails (HTTP API); else at once
 	Tones                         bool          // tones go by the call: only G.711 is offered, where the switch has it
 	States                        *States       // instead of URL and Script; nil = none
+	Headers                       []SIPHeader   // more headers of the INVITE
 }
 
 // States are the commands that Request has for the states of its call: Setup,

@@ -22,6 +22,8 @@ ErrorUrl gets Error notifications of the new call, FinishedUrl gets CallComplete
 			"Without ApiExtension the extension of the present call makes the call; over HTTP the first API extension does. `NULL` is the same as none.",
 			"Over HTTP the answer comes once the other phone rings, with the extra element CallId; it is 402 when the call is refused.",
 			"RingTime is 60 s where it is absent, or the dial plan's.",
+			"SipHeaders may have the names that `sip.headers` of the configuration allows, `X-*` where it is silent; another name is an error like a wrong parameter, over HTTP 302, and nobody is called. At most 10 headers, each value at most 256 bytes. What a variable holds stays within its value.",
+			"The other way round, such headers of an INVITE that comes are fields of IncomingCall, `SipHeader_X-Order`, and variables: `$sip_x_order`.",
 		},
 		Example: `<Response><Call ApiExtension="9000" CallerDisplayName="Wake-up" Url="http://app.example/connected">1001</Call></Response>`,
 		In:      ozml.Extension | ozml.ThirdParty | ozml.API,
@@ -37,6 +39,7 @@ ErrorUrl gets Error notifications of the new call, FinishedUrl gets CallComplete
 			p.URL(&c.ErrorURL, "ErrorUrl", "gets Error notifications of the new call")
 			p.URL(&c.FinishedURL, "FinishedUrl", "gets CallCompleted")
 			p.Seconds(&c.RingTime, "RingTime", "how long it may ring", ozml.AtMost(p.Limits().Delay.Seconds()))
+			p.SIPHeaders(&c.Headers, "SipHeaders", "more headers of the INVITE: `X-Order: 17; X-Ref: $id`", ozml.Ours)
 			if p.OK() && !p.Has("Url") && !p.Has("ResponseOzML") {
 				p.Invalid("Url", "Url or ResponseOzML is needed")
 			}

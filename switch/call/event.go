@@ -51,6 +51,7 @@ type (
 		Security  Security  // what the caller's extension or line has agreed to about SRTP
 		Replaces  *Replaces // RFC 3891: a dialog whose place it wants; checked by switch/sip
 		Hops      int       // Max-Forwards for what is called because of it; below 0: nothing may be
+		Headers   []Header  // those that the operator lets scripts see
 		Private   bool      // the caller wants nobody told who it is (RFC 3325 Privacy: id, or an anonymous From)
 	}
 	// Provisional: the far end of our INVITE answered 101-199.

@@ -64,11 +64,12 @@ type Info struct {
 	Transport  string
 	UserAgent  string
 	RemoteAddr string
-	User       string // the extension that the caller proved to be; "" = a guest
-	Line       string // the outside line it came by; "" = none
-	Private    bool   // the caller wants nobody told who it is
-	Task       any    // what the script needs to know; set by whoever routed or dialled
-	Route      any    // how it was routed, for who wants to know later; not read here
+	User       string        // the extension that the caller proved to be; "" = a guest
+	Line       string        // the outside line it came by; "" = none
+	Private    bool          // the caller wants nobody told who it is
+	Headers    []call.Header // of the INVITE: those that scripts may see
+	Task       any           // what the script needs to know; set by whoever routed or dialled
+	Route      any           // how it was routed, for who wants to know later; not read here
 }
 
 // A Record is a finished call.
@@ -145,7 +146,7 @@ func (x *Exchange) Invited(in call.Invited) (post func(call.Event) bool, refuse 
 	}
 	l, err := x.open(Info{
 		Leg: in.Leg, From: in.From, FromName: in.FromName, Dialed: in.To, Extension: ext, Direction: dir,
-		User: in.User, Line: in.Line, Private: in.Private, Transport: in.Transport, UserAgent: in.UserAgent, RemoteAddr: in.Source.String(), Task: task,
+		User: in.User, Line: in.Line, Private: in.Private, Headers: in.Headers, Transport: in.Transport, UserAgent: in.UserAgent, RemoteAddr: in.Source.String(), Task: task,
 	})
 	if err != nil {
 		return nil, &call.Respond{Leg: in.Leg, Code: 503, RetryAfter: 10 * time.Second, Warning: err.Error()}

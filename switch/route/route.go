@@ -121,6 +121,7 @@ type Options struct {
 	RingTime time.Duration // 0 = what the rule says, else DefaultRing
 	CallerID string        // "" = what the rule or the line says, else the caller's own
 	Name     string        // shown beside it
+	Headers  []call.Header // more of the INVITE
 	Codecs   []string      // only these are offered, but where a line has none of them; nil = as configured
 	Instead  call.LegID    // who leaves when somebody has answered; "" = nobody
 	Quiet    bool          // no ringback

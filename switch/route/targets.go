@@ -23,7 +23,7 @@ func (w *walk) phones(e extension.Extension, callerID string) (all []call.Target
 		}
 		all = append(all, call.Target{
 			Leg: w.leg(), URI: uri, Phone: p.Phone, Web: p.Web, Security: p.Security, Number: e.Number, Extension: e.Number,
-			From: firstOf(w.o.CallerID, callerID), FromName: w.o.Name, Headers: w.diversion(), Codecs: w.codecs(nil),
+			From: firstOf(w.o.CallerID, callerID), FromName: w.o.Name, Headers: w.headers(), Codecs: w.codecs(nil),
 		})
 	}
 	return all
@@ -52,7 +52,7 @@ func (w *walk) lineTarget(who Caller, d dialplan.Destination, t dialplan.Target)
 	}
 	return call.Target{
 		Leg: w.leg(), URI: uri, Line: t.Name, Number: t.Number, From: firstOf(w.o.CallerID, d.CallerID, l.CallerID), FromName: w.o.Name,
-		Headers: w.diversion(), Codecs: w.codecs(l.Codecs), Security: l.Security,
+		Headers: w.headers(), Codecs: w.codecs(l.Codecs), Security: l.Security,
 	}, nil
 }
 
@@ -110,6 +110,8 @@ func (w *walk) together(who Caller, d dialplan.Destination, t dialplan.Target) (
 }
 
 // diversion says who sent the call on (RFC 5806): the last one first.
+func (w *walk) headers() []call.Header { return append(w.diversion(), w.o.Headers...) }
+
 func (w *walk) diversion() (all []call.Header) {
 	for i := len(w.diverted) - 1; i >= 0; i-- {
 		d := w.diverted[i]

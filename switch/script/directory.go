@@ -49,6 +49,12 @@ func (d *directory) Find(id string) (ozml.Call, error) {
 // Dial implements ozml.Directory. What becomes of a call that nobody waits for
 // is told by its own notifications (see Finished).
 func (d *directory) Dial(ctx context.Context, o ozml.Dial) (string, error) {
+	for _, h := range o.Headers {
+		if d.c.Header == nil || !d.c.Header(h.Name) {
+			d.never(o)
+			return "", &ozml.ParamError{Param: "SipHeaders", Command: "Call", Why: "sip.headers of the configuration does not allow " + h.Name}
+		}
+	}
 	to, err := d.c.Target(o.To, o.Extension)
 	if err != nil {
 		d.never(o)

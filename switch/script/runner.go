@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/url"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -58,6 +60,9 @@ type Config struct {
 	// it. The error is Stated, an *exchange.AskError, a *Handover, or the cause of
 	// ctx. Without it nothing is found.
 	Route func(ctx context.Context, l *exchange.Line, d Divert) error
+	// Header tells whether scripts may add a header of that name to an INVITE; nil =
+	// none.
+	Header func(name string) bool
 	// Confer puts the caller of a script into a conference, Enqueue into a call queue;
 	// see ozml.Conferee and ozml.Queuer. Nil = there are none.
 	Confer   func(ctx context.Context, l *exchange.Line, c ozml.Call, o ozml.Conference) (how string, err error)
@@ -305,7 +310,7 @@ func (s *running) run(connected bool) {
 		s.live.takeover(nil)
 	}
 	ozml.Run(ctx, s.world(web), s.r.c.Table, f, ozml.Options{
-		Vars: s.task.vars(), Arrays: s.task.Arrays, Ringing: !connected, ErrorURL: s.task.ErrorURL, Sensitive: s.task.Sensitive, Renew: s.scope.begin,
+		Vars: s.vars(), Arrays: s.task.Arrays, Ringing: !connected, ErrorURL: s.task.ErrorURL, Sensitive: s.task.Sensitive, Renew: s.scope.begin,
 	})
 }
 
@@ -323,7 +328,10 @@ func (r *Runner) world(on ozml.Call, web *notify.CallWeb, sink trace.Sink) ozml.
 
 // document asks, reads or parses what runs first.
 func (s *running) document(ctx context.Context, web *notify.CallWeb, connected bool) (*syntax.File, error) {
-	n := ozml.Notification{Name: "IncomingCall", URL: s.task.URL}
+	n := ozml.Notification{Name: "IncomingCall", URL: s.task.URL, Fields: url.Values{}}
+	for _, h := range s.line.Info().Headers {
+		n.Fields.Set(ozml.SIPHeaderField(h.Name), h.Value)
+	}
 	if connected {
 		n.Name = "CallConnected"
 	}
@@ -336,6 +344,21 @@ func (s *running) document(ctx context.Context, web *notify.CallWeb, connected b
 		return web.Script(ctx, s.task.File, n)
 	}
 	return web.First(ctx, n)
+}
+
+// vars are the predefined variables beside those of every call: the task's, and
+// the headers of the INVITE that scripts may see.
+func (s *running) vars() map[string]string {
+	headers := s.line.Info().Headers
+	if len(headers) == 0 {
+		return s.task.vars()
+	}
+	all := map[string]string{}
+	for _, h := range headers {
+		all[ozml.SIPHeaderVar(h.Name)] = h.Value
+	}
+	maps.Copy(all, s.task.vars())
+	return all
 }
 
 // inline reads the OzML that came with the command that made this call.

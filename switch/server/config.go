@@ -57,6 +57,7 @@ type SIP struct {
 	Domain          string   `yaml:"domain"`           // what extensions register to; "" = localhost
 	Guests          string   `yaml:"guests"`           // none | loopback | all: callers without credentials may reach api, script and echo extensions, never a line; "" = none
 	ExternalAddress string   `yaml:"external_address"` // put into SDP and Contact behind NAT; "" = the socket's own
+	Headers         []string `yaml:"headers"`          // that scripts may add to an INVITE and see in one; X-* where absent, [] = none
 	TLS             TLS      `yaml:"tls"`              // for tls:// and HTTPS
 }
 
@@ -282,6 +283,9 @@ func (c *Config) Fill() {
 	set(&c.RTP.Ports, Ports{20000, 29998})
 	set(&c.RTP.WebRTCPort, 19998)
 	set(&c.RTP.Silence, "send")
+	if c.SIP.Headers == nil {
+		c.SIP.Headers = []string{"X-*"}
+	}
 	set(&c.Tones.Country, bridge.DefaultCountry)
 	set(&c.HTTP.Auth, "required")
 	if host, _, err := net.SplitHostPort(c.HTTP.Listen); err == nil && c.SIP.TLS.Cert != "" {

@@ -138,6 +138,7 @@ func (v *validator) sip() {
 	if (s.TLS.Cert == "") != (s.TLS.Key == "") {
 		v.err("sip.tls", "cert and key go together")
 	}
+	v.sipHeaders(s.Headers)
 	v.oneOf("sip.guests", s.Guests, "none", "loopback", "all")
 	if s.Guests == "all" && v.c.sipPublic() {
 		v.warn("sip.guests", "anybody can call the api, script and echo extensions")

@@ -203,7 +203,7 @@ func (s *Server) target(to, from string) (t script.Target, err error) {
 		return t, &ozml.CallError{To: to, State: "NotFound"} // nobody, or an application, which cannot be called
 	}
 	ring := func(ctx context.Context, l *exchange.Line, o ozml.Dial) error {
-		err := s.router.Dial(ctx, l, who, to, route.Options{RingTime: o.RingTime, CallerID: o.From, Name: o.FromName, Codecs: s.offered(o.Tones)})
+		err := s.router.Dial(ctx, l, who, to, route.Options{RingTime: o.RingTime, CallerID: o.From, Name: o.FromName, Headers: headersOf(o.Headers), Codecs: s.offered(o.Tones)})
 		if _, app := errors.AsType[*route.Handover](err); app { // somebody forwards to one
 			err = &ozml.CallError{To: to, State: "NoAnswer"}
 		}

@@ -304,7 +304,7 @@ func (s *Server) newCalls() {
 	s.sip = sip.New(sip.Config{
 		Listen: listen, ListenPacket: s.opt.ListenPacket, ListenStream: s.opt.ListenStream, DialStream: s.opt.DialStream, TLS: s.tls(),
 		External: c.SIP.ExternalAddress, UserAgent: "ozswitch/" + s.opt.Version,
-		Realm: c.SIP.Domain, Accounts: s.state.Load().accounts, Passwords: s.tokenPhones, Guest: s.guest, Proves: s.proves, Keeper: s.store, Registration: s.registration, Events: s.phones, Texts: s.phones.Text, Line: s.account, Whose: s.whose,
+		Realm: c.SIP.Domain, Accounts: s.state.Load().accounts, Passwords: s.tokenPhones, Guest: s.guest, Proves: s.proves, Keeper: s.store, Registration: s.registration, Events: s.phones, Texts: s.phones.Text, Line: s.account, Whose: s.whose, Shown: s.headerAllowed,
 		CallsPerSecond: c.Limits.CallsPerSecond, MaxCalls: c.Limits.Calls, Rand: rand.NewPCG(s.rand.Uint64(), s.rand.Uint64()),
 		Trace: s.message, Log: s.log,
 	}, named{s.calls, s})
@@ -313,7 +313,7 @@ func (s *Server) newCalls() {
 	s.scripts = script.New(script.Config{
 		Bridge: s.bridge, Voice: s.opt.Voice, Recorder: s.rec, Prompts: s.library, Web: s.web, Events: s.events, Table: s.opt.Commands,
 		Exchange: s.calls, Target: s.target, Route: s.divert, Files: s.library, Messages: &sender{s: s}, Of: s.taskFor, Limits: s.scriptLimits(),
-		Confer: s.confer, Enqueue: s.enqueue,
+		Confer: s.confer, Enqueue: s.enqueue, Header: s.headerAllowed,
 		RecordURL: func(name string) string { return s.tokens.URL(name, time.Now()) }, Room: s.room,
 		Recording: func(n int) {
 			if n > 0 {

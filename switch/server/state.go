@@ -90,7 +90,7 @@ func (s *Server) tls() *tls.Config {
 
 // live are the keys that Reload applies; the rest needs a restart.
 var live = []string{
-	"sip.guests", "sip.tls", "http.allowed", "http.denied", "http.origins", "http.proxies", "http.auth", "users", "extensions", "lines", "dialplan", "feature_codes", "features", "addressbooks",
+	"sip.guests", "sip.headers", "sip.tls", "http.allowed", "http.denied", "http.origins", "http.proxies", "http.auth", "users", "extensions", "lines", "dialplan", "feature_codes", "features", "addressbooks",
 	"routing_url", "call_changed_url", "web.allow", "limits", "limits.user", "emergency", "log.level", "mail", "sms",
 	"retention.calls", "retention.recordings", "retention.messages", "retention.min_free",
 }

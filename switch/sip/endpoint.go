@@ -62,9 +62,11 @@ type Config struct {
 	// Line knows an outside line by its name; nil = there are none. Whose tells by
 	// which line an INVITE without credentials came, "" = by none; nil = by none
 	// ever. A caller by a line need not log in, and is no extension.
-	Line         func(name string) (Account, bool)
-	Whose        func(source netip.AddrPort, transport, to string) (line string)
-	Keeper       Keeper             // where registrations outlive us; nil = nowhere
+	Line   func(name string) (Account, bool)
+	Whose  func(source netip.AddrPort, transport, to string) (line string)
+	Keeper Keeper // where registrations outlive us; nil = nowhere
+	// Shown tells whether scripts may see a header of an INVITE; nil = none.
+	Shown        func(name string) bool
 	Registration func(Registration) // told of all that happens to registrations; must not wait
 	Events       Events             // what telephones may subscribe to; nil = nothing
 	Texts        Texts              // takes their text messages; nil = nobody does

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	msg "github.com/emiago/sipgo/sip"
 
@@ -48,6 +49,30 @@ func more(headers []call.Header) (string, error) {
 		b.WriteString(h.Name + ": " + h.Value + "\r\n")
 	}
 	return b.String(), nil
+}
+
+// The limits of headers of an INVITE that scripts see.
+const (
+	mostShown    = 10
+	longestShown = 256 // bytes
+)
+
+// shown gives the headers of an INVITE that scripts may see, the first of each
+// name; what is too long or holds control characters is left out.
+func (e *Endpoint) shown(req *msg.Request) (all []call.Header) {
+	if e.c.Shown == nil {
+		return nil
+	}
+	for _, h := range req.Headers() {
+		name, value := h.Name(), strings.TrimSpace(h.Value())
+		if len(all) == mostShown || len(name) > 64 || len(value) > longestShown || !token(name) || !e.c.Shown(name) || slices.Contains(written, strings.ToLower(name)) ||
+			!utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) ||
+			slices.ContainsFunc(all, func(o call.Header) bool { return strings.EqualFold(o.Name, name) }) {
+			continue
+		}
+		all = append(all, call.Header{Name: name, Value: value})
+	}
+	return all
 }
 
 // token tells whether s is a token (RFC 3261 25.1).

@@ -109,6 +109,7 @@ func (s *shard) invited(now time.Time, m *message) (*leg, call.Invited) {
 	in := call.Invited{Leg: l.id, SIPCallID: l.dlg.CallID, Transport: m.from.Transport(), Source: m.from.Remote(),
 		To: unescape(m.req.Recipient.User), Info: lists(m.req, "INFO", "allow"), Hops: s.hops(m)}
 	e.caller(m, &in)
+	in.Headers = e.shown(m.req)
 	if ua := m.req.GetHeader("user-agent"); ua != nil {
 		in.UserAgent = ua.Value()
 	}
