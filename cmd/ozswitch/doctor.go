@@ -16,7 +16,8 @@ const doctorHelp = `Example:  ozswitch doctor --config ozswitch.yaml
 
 doctor looks at what a switch needs of its machine: free ports, the clock, the
 limit of open files, UDP buffers, the voice, the data folder, certificates, the
-web apps and the outside lines of the configuration. Where the switch runs it
+web apps, the outside lines, the mail server and the SMS service of the
+configuration. Where the switch runs it
 also tells which telephones were not let in, and why. Each line is ok, warn or
 fail, and says what to do. Without --config it looks for the defaults of dev.
 
@@ -83,6 +84,7 @@ func (d *doctor) examine(cfg *server.Config) {
 	d.certificate(cfg)
 	d.web(cfg)
 	d.lines(cfg)
+	d.messages(cfg)
 	d.running(cfg)
 }
 

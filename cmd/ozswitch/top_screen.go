@@ -249,6 +249,9 @@ func (m *topScreen) events() []string {
 			text, _, _ = strings.Cut(e.Text, "\r\n")
 			arrow = map[bool]string{true: "phone <------ ozswitch", false: "phone ------> ozswitch"}[e.Type == trace.SIPSent]
 		case trace.ScriptFetch, trace.NotifySent, trace.NotifyFail:
+			if e.ToPeople() {
+				continue
+			}
 			arrow = "              ozswitch <-----> web app"
 			text = fmt.Sprintf("%s %s: %d (%.0f ms)", e.Method, e.URL, e.Status, e.MS)
 		default:

@@ -178,7 +178,7 @@ func describe(e Event) string {
 		}
 		return place(e) + "warning " + problem(e)
 	case NotifySent, NotifyFail:
-		if isMessage(e) {
+		if e.ToPeople() {
 			return message(e)
 		}
 		if e.Type == NotifyFail {
@@ -225,9 +225,9 @@ func describe(e Event) string {
 	return ""
 }
 
-// isMessage tells whether an event is about something that a script sends to
-// people, and not about a notification.
-func isMessage(e Event) bool {
+// ToPeople tells whether a NotifySent or NotifyFail is about something that a
+// script sends to people, and not about a notification to a web app.
+func (e Event) ToPeople() bool {
 	switch e.Name {
 	case "sms", "mail", "message", "inbox":
 		return e.Method == ""

@@ -71,6 +71,14 @@ func (m *ladder) event(e *trace.Event) {
 	case trace.SIPSent:
 		m.arrow(e, "S->>C", "%s", startLine(e.Text))
 	case trace.ScriptFetch, trace.NotifySent, trace.NotifyFail:
+		if e.ToPeople() {
+			words := "sent"
+			if e.Type == trace.NotifyFail {
+				words = "not sent: " + e.Text
+			}
+			m.arrow(e, "Note over S", "%s to %s %s", e.Name, e.To, first(words))
+			return
+		}
 		w := m.app(e.URL)
 		sent := *e // the event is of the answer
 		sent.T = e.T.Add(-time.Duration(e.MS * float64(time.Millisecond)))

@@ -92,8 +92,20 @@ func (m *Mailer) copyFile(w io.Writer, place, name string, size int64) (int64, e
 // the server shows a sign of life.
 const steps = 20
 
-// deliver is the SMTP dialogue, and a recover boundary.
-func (m *Mailer) deliver(ctx context.Context, l *letter, msg *mail.Msg) (err error) {
+// deliver hands the message over.
+func (m *Mailer) deliver(ctx context.Context, l *letter, msg *mail.Msg) error {
+	return m.dialogue(ctx, l, func(c *smtp.Client) error { return m.transfer(c, l, msg) })
+}
+
+// Probe connects, encrypts and logs in as Send does, and leaves. Its errors are
+// those of Send.
+func (m *Mailer) Probe(ctx context.Context) error {
+	return m.dialogue(ctx, &letter{from: &netmail.Address{}}, func(*smtp.Client) error { return nil })
+}
+
+// dialogue is what is said to the server, with do in the middle; it is a recover
+// boundary.
+func (m *Mailer) dialogue(ctx context.Context, l *letter, do func(*smtp.Client) error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &Fault{Place: m.place(), Cause: fmt.Sprintf("panic: %v\n%s", v, debug.Stack()), Final: true}
@@ -125,7 +137,7 @@ func (m *Mailer) deliver(ctx context.Context, l *letter, msg *mail.Msg) (err err
 	if err := m.begin(c, l); err != nil {
 		return m.fault(ctx, err)
 	}
-	if err := m.transfer(c, l, msg); err != nil {
+	if err := do(c); err != nil {
 		return m.fault(ctx, err)
 	}
 	_ = c.Quit() // it has the mail: how we part makes no difference

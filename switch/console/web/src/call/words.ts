@@ -78,6 +78,9 @@ export function sipLine(e: Event): string {
   return `${answer[1]} ${answer[2]}` + (cseq ? ` to ${cseq}` : '')
 }
 
+/** About something that a script sends to people, which has no URL. */
+const toPeople = (e: Event) => !e.method && !e.url && ['sms', 'mail', 'message'].includes(e.name ?? '')
+
 type Sayer = (e: Event) => Said
 const say = (text: string, tone: Tone, minor = false): Said => ({ text, tone, hint: '', minor })
 
@@ -113,10 +116,13 @@ const table: Record<string, Sayer> = {
   'recording.ended': e => say(`recording ended${because(e)}, ${num(e.seconds)} s${e.reason === 'error' && e.text ? `: ${e.text}` : ''}`, 'record'),
   'recording.saved': e => say(`recording saved: ${e.file ?? ''}, ${num(e.seconds)} s`, 'record'),
   'recording.failed': e => ({ text: `recording failed: ${problem(e)}`, tone: 'bad', hint: e.hint ?? '' }),
-  'notify.sent': e => exchange(e, `told ${e.name ?? 'the app'}:`),
-  'notify.failed': e => ({
+  'notify.sent': e => toPeople(e) ? say(`${e.name} to ${e.to ?? 'nobody'} was sent`, 'command') : exchange(e, `told ${e.name ?? 'the app'}:`),
+  'notify.failed': e => toPeople(e) ? {
+    text: `${e.name} to ${e.to ?? 'nobody'} was not sent: ${problem(e)}${e.reason === 'retry' ? '; it is tried again' : ''}`, tone: 'bad', hint: e.hint ?? '',
+  } : ({
     text: `${e.name ?? 'a notification'} could not be told to ${e.url ?? 'the app'}: ${problem(e)}`, tone: 'bad', hint: e.hint ?? '',
   }),
+  'message.received': e => say(`message from ${e.from ?? 'somebody'}${e.text ? `: “${quote(e.text)}”` : ''}`, 'command'),
   'sip.received': e => say(`← ${sipLine(e)}`, 'sip', true),
   'sip.sent': e => say(`→ ${sipLine(e)}`, 'sip', true),
   'media.started': e => say(`sound flows${e.name ? ` as ${e.name}` : ''}${e.peer ? ` with ${e.peer}` : ''}`, 'plain', true),
