@@ -12,6 +12,15 @@ type configs struct {
 	all *[]*ozml.ExtensionConfig
 }
 
+// Configs are extensions on paper, for who has no call.
+func Configs(all ...*ozml.ExtensionConfig) ozml.Configs { return configs{nil, &all} }
+
+func (c configs) asked(verb string, arg any) {
+	if c.Call != nil {
+		c.did("", verb, arg)
+	}
+}
+
 func (c configs) find(id string) int {
 	return slices.IndexFunc(*c.all, func(e *ozml.ExtensionConfig) bool { return e.ID == id })
 }
@@ -26,7 +35,7 @@ func (c configs) Config(id string) (*ozml.ExtensionConfig, error) {
 
 // AddConfig implements ozml.Configs.
 func (c configs) AddConfig(e *ozml.ExtensionConfig) error {
-	c.did("", "AddConfig", *e)
+	c.asked("AddConfig", *e)
 	if c.find(e.ID) >= 0 {
 		return &ozml.ConfigError{What: ozml.ErrConfigExists, Of: e.Type}
 	}
@@ -36,7 +45,7 @@ func (c configs) AddConfig(e *ozml.ExtensionConfig) error {
 
 // ModifyConfig implements ozml.Configs.
 func (c configs) ModifyConfig(e *ozml.ExtensionConfig) error {
-	c.did("", "ModifyConfig", *e)
+	c.asked("ModifyConfig", *e)
 	i := c.find(e.ID)
 	if i < 0 || (*c.all)[i].Type != e.Type {
 		return ozml.BadConfig(e.Type, "there is no extension %s of type %s", e.ID, e.Type)
@@ -52,7 +61,7 @@ func (c configs) ModifyConfig(e *ozml.ExtensionConfig) error {
 
 // RemoveConfig implements ozml.Configs.
 func (c configs) RemoveConfig(id string) error {
-	c.did("", "RemoveConfig", id)
+	c.asked("RemoveConfig", id)
 	i := c.find(id)
 	if i < 0 {
 		return &ozml.ConfigError{What: ozml.ErrNoConfig, Of: id}

@@ -93,10 +93,22 @@ func (a *Access) foreign(r *http.Request) bool {
 	case "same-origin", "none":
 		return false
 	case "":
-		u, err := url.Parse(origin)
-		return origin != "" && (err != nil || !strings.EqualFold(u.Host, r.Host))
+		from := origin
+		if from == "" { // of an image, a form or a link that an older browser, or one on plain HTTP, asks for
+			from = r.Header.Get("Referer")
+		}
+		u, err := url.Parse(from)
+		return from != "" && (err != nil || !strings.EqualFold(u.Host, r.Host) && !a.known(u.Scheme+"://"+u.Host))
 	}
 	return true
+}
+
+// unsure tells of a request that a browser made without saying for which page: on
+// plain HTTP it tells no Sec-Fetch-Site, and the page may forbid the Referer. All
+// browsers call themselves like Gecko; PowerShell says Mozilla and no more.
+func unsure(r *http.Request) bool {
+	h := r.Header
+	return h.Get("Sec-Fetch-Site")+h.Get("Origin")+h.Get("Referer") == "" && strings.Contains(h.Get("User-Agent"), "Gecko")
 }
 
 // known tells whether a page's origin is one of Origins.

@@ -46,7 +46,11 @@ func (a answer) problem() *problem {
 	case codeNotConnected, codeNoExtension, codeConfigExists:
 		status = http.StatusConflict
 	}
-	return &problem{Status: status, Code: a.code, Detail: a.message, Errors: a.mistakes}
+	p := &problem{Status: status, Code: a.code, Detail: a.message, Errors: a.mistakes}
+	if why, ok := a.payload.(detail); ok {
+		p.Errors = append(p.Errors, Mistake{"body", string(why)})
+	}
+	return p
 }
 
 type callRequest struct {

@@ -58,3 +58,26 @@ func configFailure(err error) (answer, bool) {
 	}
 	return a, true
 }
+
+// configReply is the answer of GetConfig as /v1 tells it.
+type configReply struct {
+	Reply
+	Config map[string]any `json:"config" doc:"by the names of the legacy answer, in snake case; members is a list, what holds keys an object, all else a text"`
+}
+
+func configKeys(items []ozml.ConfigItem) map[string]any {
+	out := map[string]any{}
+	for _, it := range items {
+		name := snake(it.Name)
+		switch {
+		case len(it.Items) > 0:
+			out[name] = configKeys(it.Items)
+		case name == "members":
+			list, _ := out[name].([]string)
+			out[name] = append(list, it.Value)
+		default:
+			out[name] = it.Value
+		}
+	}
+	return out
+}

@@ -112,7 +112,7 @@ func (h *Commands) serve(w http.ResponseWriter, r *http.Request) answer {
 		return say(codeForbiddenPlace)
 	}
 	p, bad := h.params(w, r)
-	u, refused := h.user(r, p)
+	u, ambient, refused := h.user(r, p)
 	if refused != nil {
 		return *refused
 	}
@@ -129,24 +129,25 @@ func (h *Commands) serve(w http.ResponseWriter, r *http.Request) answer {
 		return say(codeNoCommand, name)
 	case c.In&ozml.API == 0:
 		return say(codeInappropriate, c.Name)
-	case c.Admin && !u.Admin:
-		return say(codeForbiddenUser)
+	case ambient && unsure(r) && !looks(c):
+		return say(codeForbiddenPlace)
 	}
 	return h.run(r.Context(), u, c, p)
 }
 
-// user checks the credentials, of the parameters or of Basic.
-func (h *Commands) user(r *http.Request, p params) (User, *answer) {
-	no := func(code int) (User, *answer) { a := say(code); return User{}, &a }
+// user checks the credentials, of the parameters or of Basic; ambient tells that
+// there were none but what a browser adds by itself.
+func (h *Commands) user(r *http.Request, p params) (u User, ambient bool, refused *answer) {
+	no := func(code int) (User, bool, *answer) { a := say(code); return User{}, false, &a }
 	name, password := p.take("username"), p.take("password")
-	if name == "" && password == "" {
-		if h.access.foreign(r) { // only what the browser adds by itself
+	if ambient = name == "" && password == ""; ambient {
+		if h.access.foreign(r) {
 			return no(codeForbiddenPlace)
 		}
 		var given bool
 		if name, password, given = r.BasicAuth(); !given {
 			if h.access.Off {
-				return User{API: true, Admin: true}, nil
+				return User{API: true, Admin: true}, true, nil
 			}
 			return no(codeAuthRequired)
 		}
@@ -154,13 +155,19 @@ func (h *Commands) user(r *http.Request, p params) (User, *answer) {
 	u, err := h.access.user(r.Context(), h.access.address(r), name, password)
 	switch {
 	case err != nil && h.access.Off:
-		return User{API: true, Admin: true}, nil
+		return User{API: true, Admin: true}, ambient, nil
 	case err != nil:
 		return no(codeAuthFailed)
 	case !u.API:
 		return no(codeForbiddenUser)
 	}
-	return u, nil
+	return u, ambient, nil
+}
+
+// looks tells whether a command changes nothing: whoever makes a browser send it
+// sees no answer.
+func looks(c *ozml.Command) bool {
+	return strings.HasPrefix(c.Name, "List") || strings.HasPrefix(c.Name, "Get")
 }
 
 // params are those of a request, without empty ones, by lower-case name.
@@ -230,6 +237,9 @@ func (p params) add(query string) error {
 func (h *Commands) run(from context.Context, u User, c *ozml.Command, p params) answer {
 	f := ozml.OneCommand(c.Name, p.values())
 	var bad answer
+	if c.Admin && !u.Admin {
+		return say(codeForbiddenUser)
+	}
 	for _, d := range h.c.Table.Check(f, ozml.API) {
 		if d.Code != ozml.CodeBadParam || d.Severity != ozml.Error {
 			continue

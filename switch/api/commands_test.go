@@ -456,6 +456,51 @@ func TestForeignPages(t *testing.T) {
 	}
 }
 
+// How the parameters of a request come together: the body goes before the query,
+// of several with one name the first that is not empty counts, and a body that is
+// no form is told after the credentials were looked at.
+func TestBodies(t *testing.T) {
+	creds := "Username=HTTP_User_1&Password=qwe123"
+	const multipart = "multipart/form-data; boundary=x"
+	for _, c := range []struct {
+		name string
+		r    *http.Request
+		want int
+		says string
+	}{
+		{"query and body", post("/?"+creds+"&CallId=b81Qx", "command=Hangup", form), 200, "successfully"},
+		{"the body wins, in other letters", post("/api?"+creds+"&command=Hangup&CALLID=nix", "callid=b81Qx", form), 200, "successfully"},
+		{"an empty value of the body does not win", post("/api?"+creds+"&command=Hangup&CallId=b81Qx", "CallId=", form), 200, "successfully"},
+		{"repeated", get("command=Hangup&CallId=&CallId=b81Qx&CallId=nix"), 200, "successfully"},
+		{"repeated in other letters", get("command=Hangup&CallId=b81Qx&CALLID="), 200, "successfully"},
+		{"no type", post("/api", "command=Hangup&CallId=b81Qx&"+creds, ""), 200, "successfully"},
+		{"a type with a charset", post("/api", "command=Hangup&CallId=b81Qx&"+creds, form+"; charset=ISO-8859-1"), 200, "successfully"},
+		{"multipart", post("/api?"+creds, "--x--", multipart), 300, "is not application/x-www-form-urlencoded"},
+		{"multipart of nobody", post("/api", "--x--", multipart), 304, "Authentication required"},
+		{"no type that can be read", post("/api?"+creds, "x", "///"), 300, "is not application/x-www-form-urlencoded"},
+		{"too large", post("/api?"+creds, "command=Hangup&CallId="+strings.Repeat("x", 1<<20), form), 300, "larger than 1048576 bytes"},
+		{"too large, of nobody", post("/api", "command=Hangup&CallId="+strings.Repeat("x", 1<<20), form), 304, "Authentication required"},
+		{"too many", get("command=Hangup&" + manyParams(300)), 304, "Authentication required"},
+		{"too many, with Basic", basic(bare("/api?command=Hangup&"+manyParams(300)), "HTTP_User_1", "qwe123"), 300, "more than 200 parameters"},
+	} {
+		h, _ := testCommands(testAccess())
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, c.r)
+		h.Close()
+		if got := code(t, w); got != c.want || !strings.Contains(w.Body.String(), c.says) {
+			t.Errorf("%s: %d, want %d and %q in\n%s", c.name, got, c.want, c.says, w.Body)
+		}
+	}
+}
+
+func manyParams(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("p%d=x", i))
+	}
+	return strings.Join(all, "&")
+}
+
 func TestAddresses(t *testing.T) {
 	a := &Access{
 		Allowed: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("::1/128")},

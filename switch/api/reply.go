@@ -130,6 +130,7 @@ var replies = map[string]reflect.Type{
 	"ListAddressbookNames":    reflect.TypeFor[booksReply](),
 	"ListAddressbookContacts": reflect.TypeFor[contactsReply](),
 	"GenerateSecurityToken":   reflect.TypeFor[securityTokenReply](),
+	"GetConfig":               reflect.TypeFor[configReply](),
 }
 
 // replyOf gives the answer of a command as /v1 tells it.
@@ -186,6 +187,8 @@ func (r Reply) with(a answer) any {
 		return contactsReply{r, p}
 	case ozml.SecurityToken:
 		return securityTokenReply{r, p}
+	case *ozml.ExtensionConfig:
+		return configReply{r, configKeys(p.Items)}
 	}
 	return a.plain()
 }
