@@ -280,3 +280,29 @@ func TestSecurityToken(t *testing.T) {
 		w.Until("all calls are over", func() bool { return w.Up() == 0 })
 	}, "1001")
 }
+
+// TestReloadBooks: a reload brings other books, and the old ones are asked no more.
+func TestReloadBooks(t *testing.T) {
+	company(t, func(w *World) {
+		w.Config.Users = []server.User{{Name: "reloader", Password: "long enough", API: true}} // it is checked anew
+		w.Config.Extensions[1].Password = "long enough"
+		who := []string{"Username", "reloader", "Password", "long enough"}
+		w.Config.AddressBooks = []server.AddressBook{{Name: "old", URL: "http://app/book", CallerNames: true}}
+		w.Web.Handle("/book", func(Post) Answer { return Answer{After: 3 * time.Second, Body: "[]"} })
+		w.Start()
+		next := *w.Config
+		next.AddressBooks = []server.AddressBook{{Name: "new", Contacts: []server.Contact{{Name: "Ann", Phone: "1"}}}}
+		if restart, err := w.Server.Reload(&next); err != nil || len(restart) > 0 {
+			t.Fatalf("Reload = %v, %v", restart, err)
+		}
+		if got := fmt.Sprint(w.list("ListAddressbookNames", who...).AddressbookNames.Name); got != "[new Extensions]" {
+			t.Errorf("books %s", got)
+		}
+		if got := w.list("ListAddressbookContacts", append(who, "AddressbookName", "new")...); got.TotalRecords != 1 {
+			t.Errorf("contacts %+v", got)
+		}
+		if got := w.list("ListAddressbookContacts", append(who, "AddressbookName", "old")...); got.Code != 302 {
+			t.Errorf("the old book: %+v", got)
+		}
+	}, "1001")
+}
