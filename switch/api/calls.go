@@ -122,19 +122,28 @@ func (h *Calls) list(ctx context.Context, in *callFilter) (*one[callList], error
 	if h.History == nil {
 		return give(out)
 	}
+	if q.Page == 0 {
+		q.Rows++ // one more tells whether there is a page after this
+	}
 	page, total, err := h.History.Calls(ctx, q)
 	if err != nil {
 		return nil, &problem{Status: http.StatusServiceUnavailable, Detail: "the history cannot be read: " + err.Error()}
 	}
 	out.Total = total
+	more := (q.Page+1)*q.Rows < total
+	if q.Page == 0 {
+		if more = len(page) > out.Rows; more {
+			page = page[:out.Rows]
+		}
+	}
+	if more {
+		out.Next = cursorOf(page[len(page)-1].Place())
+	}
 	for _, c := range page {
 		out.Past = append(out.Past, pastCall{
 			Call: c, Ring: c.Ring.Seconds(), Talk: c.Talk.Seconds(), Events: eventsPath(c.ID),
 			Script: c.Script, Problem: c.Problem, Recordings: len(c.Recordings),
 		})
-	}
-	if len(page) == q.Rows { // perhaps the next is empty: that is known then
-		out.Next = cursorOf(page[len(page)-1].Place())
 	}
 	return give(out)
 }

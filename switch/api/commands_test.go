@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -579,7 +580,7 @@ func TestDialed(t *testing.T) {
 		"&ResponseOzML="+url.QueryEscape(`<Response><Speak>$caller pays $5</Speak></Response>`)))
 	want := ozml.Dial{To: "100", Extension: "9000", FromName: "$caller & Co", RingTime: 20 * time.Second, Wait: true,
 		Script: `<Response><Speak>$caller pays $5</Speak></Response>`}
-	if x.dialed != want {
+	if !reflect.DeepEqual(x.dialed, want) {
 		t.Errorf("dialled %+v, want %+v", x.dialed, want)
 	}
 }

@@ -131,7 +131,7 @@ func TestCursors(t *testing.T) {
 	}
 	var seen []string
 	next := ""
-	for page := range 9 {
+	for page := range 4 { // the last has one
 		w := d.ask("GET", "/v1/calls?limit=2&cursor="+next, "", user...)
 		want(t, "page", w, 200, `"past_total":`)
 		var list struct {
@@ -147,7 +147,7 @@ func TestCursors(t *testing.T) {
 			break
 		}
 	}
-	if got := strings.Join(seen, " "); got != "c6 c5 c4 c3 c2 c1 c0" {
+	if got := strings.Join(seen, " "); got != "c6 c5 c4 c3 c2 c1 c0" || next != "" {
 		t.Errorf("the pages are %s", got)
 	}
 	for _, bad := range []string{"x", "eA", "MTIz"} {
