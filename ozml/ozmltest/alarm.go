@@ -53,6 +53,11 @@ func (s *Scenario) alarm(rest string) error {
 
 // ReceiveAlarms hands f what the scenario has the panel report.
 func (c *Call) ReceiveAlarms(ctx context.Context, f func(contactid.Message) error) error {
+	if err := c.stopped(ctx); err != nil {
+		return err
+	}
+	c.panel = true
+	defer func() { c.panel = false }()
 	got, until := 0, c.now.Add(noPanel)
 	for c.alarms < len(c.sc.Alarms) {
 		a := c.sc.Alarms[c.alarms]

@@ -26,7 +26,8 @@ type Call struct {
 	reason string
 	dialed int
 	dials  []ozml.Dial
-	alarms int // of the scenario, reported
+	alarms int  // of the scenario, reported
+	panel  bool // keys are those of an alarm panel
 
 	router  ozml.Router
 	inputs  int       // UserInputs that are open
@@ -183,7 +184,7 @@ func (c *Call) end(reason string) {
 
 // press is a key that arrives.
 func (c *Call) press(k ozml.Key, src ozml.KeySource) {
-	if c.over || !c.router.Fresh(c.now, k, src) {
+	if c.over || c.panel || !c.router.Fresh(c.now, k, src) {
 		return
 	}
 	ev := trace.Event{Type: trace.Key, Key: string(rune(k)), Source: src.String()}

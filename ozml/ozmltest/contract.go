@@ -3,9 +3,11 @@ package ozmltest
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"ozswitch/ozml"
+	"ozswitch/ozml/contactid"
 )
 
 // A check is one thing every Call must do.
@@ -231,6 +233,48 @@ func checks(slack time.Duration) []check {
 			is(t, "Unhold", c.Unhold(ctx), nil)
 			is(t, "Wait", c.Wait(ctx, time.Second), nil)
 		}},
+		{"without a panel no alarm is received", "at 40s hangup", func(t TB, ctx context.Context, c ozml.Call) {
+			from := c.Now()
+			err := alarms(t, c).ReceiveAlarms(ctx, func(m contactid.Message) error {
+				t.Errorf("received %v", m)
+				return nil
+			})
+			if e, ok := errors.AsType[*ozml.AlarmError](err); !ok || e.Sent || e.Msg == "" {
+				t.Errorf("ReceiveAlarms = %v, want an *AlarmError with the reason", err)
+			}
+			took(t, "ReceiveAlarms", c, from, 22500*time.Millisecond)
+			is(t, "Wait", c.Wait(ctx, time.Minute), ozml.ErrGone)
+			is(t, "ReceiveAlarms", alarms(t, c).ReceiveAlarms(ctx, nil), ozml.ErrGone)
+		}},
+		{"alarms are received one after another", "alarm 1234 18 1110 01 015 at 6s\nalarm 1234 18 3110 01 015 at 12s", func(t TB, ctx context.Context, c ozml.Call) {
+			var got []string
+			err := alarms(t, c).ReceiveAlarms(ctx, func(m contactid.Message) error {
+				got = append(got, m.Digits())
+				return c.Wait(ctx, 2*time.Second) // the next comes all the same
+			})
+			is(t, "ReceiveAlarms", err, nil)
+			if want := "1234181110010151 123418311001015E"; strings.Join(got, " ") != want {
+				t.Errorf("received %q, want %s", got, want)
+			}
+		}},
+		{"a panel that hangs up has been heard", "alarm 1234 18 1110 01 015 at 6s\nat 7s hangup", func(t TB, ctx context.Context, c ozml.Call) {
+			n := 0
+			is(t, "ReceiveAlarms", alarms(t, c).ReceiveAlarms(ctx, func(contactid.Message) error { n++; return nil }), ozml.ErrGone)
+			if n != 1 {
+				t.Errorf("received %d alarms, want 1", n)
+			}
+		}},
+		{"a fault of the script ends receiving", "alarm 1234 18 1110 01 015 at 6s", func(t TB, ctx context.Context, c ozml.Call) {
+			why := errors.New("why")
+			is(t, "ReceiveAlarms", alarms(t, c).ReceiveAlarms(ctx, func(contactid.Message) error { return why }), why)
+			is(t, "Wait", c.Wait(ctx, time.Second), nil)
+		}},
+		{"keys are the panel's while alarms are received", "at 3s press 5", func(t TB, ctx context.Context, c ozml.Call) {
+			defer c.Input(ctx)()
+			_ = alarms(t, c).ReceiveAlarms(ctx, func(contactid.Message) error { return nil })
+			_, err := c.Key(ctx, 0)
+			is(t, "Key", err, ozml.ErrNoKey)
+		}},
 		{"Answer does nothing to a call that is up", "", func(t TB, ctx context.Context, c ozml.Call) {
 			is(t, "Answer", c.Answer(ctx), nil)
 			is(t, "Wait", c.Wait(ctx, time.Second), nil)
@@ -241,6 +285,16 @@ func checks(slack time.Duration) []check {
 			}
 		}},
 	}
+}
+
+// alarms is the call as one that takes alarms.
+func alarms(t TB, c ozml.Call) ozml.AlarmReceiver {
+	t.Helper()
+	r, ok := c.(ozml.AlarmReceiver)
+	if !ok {
+		t.Fatalf("%T takes no alarms", c)
+	}
+	return r
 }
 
 // NewCall makes a call on paper by itself, without a script. Its Context is

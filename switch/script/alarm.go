@@ -99,7 +99,7 @@ func bare(err error) string { return strings.TrimPrefix(err.Error(), "alarm: ") 
 type reporting struct {
 	ozml.AlarmCall
 	tell func(ozml.Notification)
-	sink trace.Sink
+	sink trace.Sink // of the call; nil = there is none
 
 	once sync.Once
 	done chan struct{} // closed when the outcome is known
@@ -114,7 +114,9 @@ func (r *reporting) end(err error) {
 		if err != nil {
 			e.Reason, e.Text = "failed", e.Text+": "+err.Error()
 		}
-		r.sink.Emit(e)
+		if r.sink != nil {
+			r.sink.Emit(e)
+		}
 		if r.ResultURL != "" {
 			r.tell(r.Result(err))
 		}
@@ -170,7 +172,7 @@ func (r *reporting) over(rec exchange.Record) {
 
 // SendAlarm implements ozml.AlarmSender.
 func (d *directory) SendAlarm(ctx context.Context, a ozml.AlarmCall) error {
-	r := &reporting{AlarmCall: a, sink: d.c.Events, done: make(chan struct{})}
+	r := &reporting{AlarmCall: a, done: make(chan struct{})}
 	to, err := d.c.Target(a.To, a.Extension)
 	t := to.Task
 	if d.operator {

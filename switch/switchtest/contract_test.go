@@ -35,6 +35,10 @@ func TestCallContract(t *testing.T) {
 					o.Keys = append(o.Keys, phone.Press{At: a.At, Keys: string(rune(a.Key))})
 				}
 			}
+			for _, a := range sc.Alarms { // it is confirmed when that was said
+				const takes = 16*110*time.Millisecond + 250*time.Millisecond + 850*time.Millisecond
+				o.Say = append(o.Say, phone.Say{At: a.At - takes, Source: tones(t, a.Digits())})
+			}
 			w.Config.Extensions = append(w.Config.Extensions, server.Extension{Number: "1002", Type: "phone", Contact: "sip:1002@" + PhoneHost(1)})
 			first, second := w.Phone("1001"), w.Phone("1002")
 			second.Reply = func() phone.Reply { return phone.Reply{Options: phone.Options{HangupAfter: time.Minute}} }
