@@ -293,6 +293,10 @@ func (c *Call) play(ctx context.Context, p ozml.Prompt) error {
 // Beep takes half a second.
 func (c *Call) Beep(ctx context.Context) error {
 	c.did("", "Beep")
+	return c.beep(ctx)
+}
+
+func (c *Call) beep(ctx context.Context) error {
 	return c.sound(ctx, 500*time.Millisecond, Sound{Beep: true})
 }
 

@@ -240,6 +240,12 @@ func (o other) Speak(ctx context.Context, u ozml.Utterance) error {
 	return o.speak(ctx, u)
 }
 
+// Beep takes the time of this call.
+func (o other) Beep(ctx context.Context) error {
+	o.did(o.id, "Beep")
+	return o.beep(ctx)
+}
+
 // Play takes the time of this call.
 func (o other) Play(ctx context.Context, p ozml.Prompt) error {
 	o.did(o.id, "Play", p)

@@ -205,3 +205,28 @@ func TestPauseRecordByAPI(t *testing.T) {
 		}
 	})
 }
+
+// TestRecordBeepByAPI: a recording of the API with its tone, which lies over what the
+// script has the caller hear.
+func TestRecordBeepByAPI(t *testing.T) {
+	Run(t, func(w *World) {
+		w.Web.Serve("/ivr", `<Response><Delay>8</Delay><Hangup/></Response>`)
+		w.Web.Serve("/rec", "")
+		c := w.Phone("1001").Dial("9000")
+		w.Pass(time.Second)
+		begun := time.Now()
+		got := w.API("Record", "CallId", c.ID(), "Format", "wav", "Beep", "true", "Channels", "2", "FinishedUrl", "http://app/rec")
+		if took := time.Since(begun).Round(20 * time.Millisecond); code(got) != "200" || took < 500*time.Millisecond || took > 560*time.Millisecond {
+			t.Errorf("Record: %s after %v, want 200 once the tone was heard", got, took)
+		}
+		c.says("hello")
+		c.Over()
+		left, right := sides(t, strings.NewReader(string(w.File(w.Web.Wait("RecordCompleted", 1).Fields.Get("RecordPath")))), 2)
+		if got := mediatest.Text(left, rate); got != "hello" {
+			t.Errorf("the caller's side has %q", got)
+		}
+		if l := mediatest.Level(right, rate, 1000); l > -70 {
+			t.Errorf("the tone is in the recording, at %.1f dB", l)
+		}
+	})
+}

@@ -177,7 +177,7 @@ func TestEnqueueGoesOn(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			agents(t, server.Extension{RingTime: server.Duration(10 * time.Second), WrapUp: server.Duration(time.Second)}, func(w *World, at []*Phone) {
 				t := w.T
-						w.Web.Serve("/ivr", `<Response>`+c.command+`<Speak>you $queueresult</Speak></Response>`)
+				w.Web.Serve("/ivr", `<Response>`+c.command+`<Speak>you $queueresult</Speak></Response>`)
 				for _, p := range at {
 					p.Reply = func() phone.Reply { return phone.Reply{Options: phone.Options{RingFor: time.Hour}} }
 					if c.alone {
