@@ -162,12 +162,28 @@ func (m *Machine) document(f *syntax.File) Block {
 		m.Trace.Emit(ev)
 	}
 	if e := findOnHangup(f.Root); e != nil && m.o.Setting == Extension {
-		m.onHangup = Block{doc: f.Name, nodes: e.Children}
+		m.onHangup = m.last(f.Name, e)
 	}
 	if m.prepare != nil {
 		m.prepare(f)
 	}
 	return b
+}
+
+// A Last is an Action that says what is to run when the call is over.
+type Last interface{ Last() Block }
+
+// last gives the commands of an OnHangup.
+func (m *Machine) last(doc string, e *syntax.Element) Block {
+	c := m.Commands.Lookup(e.Name)
+	if c == nil {
+		return Block{}
+	}
+	a, _ := c.bind(&binding{doc: doc, in: m.o.Setting, limits: m.Limits, vars: m.vars, unknown: func(string, syntax.Span) {}}, e)
+	if l, ok := a.(Last); ok {
+		return l.Last()
+	}
+	return Block{}
 }
 
 func findOnHangup(e *syntax.Element) *syntax.Element {

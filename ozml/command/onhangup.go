@@ -23,14 +23,17 @@ It may stand anywhere in the document; where the script comes to it, nothing hap
 		NoCall: true,
 		Ours:   true,
 		New: func(p *ozml.Params) ozml.Action {
-			var b ozml.Block
-			p.Commands(&b, "what to do after the call")
-			return onHangup{}
+			var c onHangup
+			p.Commands(&c.after, "what to do after the call")
+			return c
 		},
 	}
 }
 
-type onHangup struct{}
+type onHangup struct{ after ozml.Block }
+
+// Last implements ozml.Last.
+func (c onHangup) Last() ozml.Block { return c.after }
 
 // Do does nothing: the machine finds the block when the document begins.
 func (onHangup) Do(context.Context, *ozml.Machine) error { return nil }
