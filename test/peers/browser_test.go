@@ -165,6 +165,15 @@ func TestSIPPages(t *testing.T) {
 	}
 }
 
+// TestTokenPage: a page of another site is a telephone by a security token, and
+// is none once that is revoked.
+func TestTokenPage(t *testing.T) {
+	need(t, "chromium", "node", "sox")
+	n := serveWeb(t)
+	inBrowser(t, []string{fmt.Sprintf("PAGE_PORT=%d", n.page)}, "token-page.mjs", "--http", "http://"+n.http)
+	n.close(t)
+}
+
 // TestNetworkDrop: a page in a network of its own loses it in a call and comes
 // back. The network is a namespace that the test makes and takes away.
 func TestNetworkDrop(t *testing.T) {
