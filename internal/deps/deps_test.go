@@ -92,6 +92,7 @@ switch/server:     switch/... media/... ozml/...
 switch/switchtest: switch/server switch/phone switch/eventlog ozml ozml/trace ozml/command ozml/ozmltest media media/codec media/rtp media/pace media/tts media/mediatest internal/simnet
 cmd/ozswitch:      . switch/server switch/phone switch/eventlog switch/notify media media/mp3 media/recorder media/tts media/wav media/worker ozml ozml/syntax ozml/trace ozml/command ozml/ozmltest
 
+test/alarms:
 test/bench:
 test/faults:
 test/peers:

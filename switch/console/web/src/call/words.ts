@@ -131,6 +131,9 @@ const table: Record<string, Sayer> = {
   conference: e => say(`conference ${e.name ?? ''}: ${e.reason ?? ''}`, 'call'),
   queue: e => say(`queue ${e.name ?? ''}: ${e.reason ?? ''}${e.to ? ` ${e.to}` : ''}`, 'call'),
   voicemail: e => say(`mailbox ${e.name ?? ''}: ${e.reason ?? ''}`, 'call'),
+  alarm: e => ({
+    text: `alarm ${e.reason ?? ''}${e.to ? ` to ${e.to}` : ''}: ${e.text ?? ''}`, tone: e.reason === 'failed' ? 'bad' : 'call', hint: '',
+  }),
   'key.sent': e => say(`sent ${e.key || dots(e.count)}${e.source ? ` by ${e.source}` : ''}`, 'key'),
   registration: e => say(`${e.from ?? 'a phone'} ${e.reason || 'registered'}${e.text ? `: ${e.text}` : ''}`, 'plain'),
   'log.dropped': e => say(`${e.count ?? 0} events of the log were dropped`, 'warn'),
