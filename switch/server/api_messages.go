@@ -67,7 +67,11 @@ func (v *sender) Mail(m ozml.Mail) (string, error) {
 		}
 		ml.Attachments = append(ml.Attachments, file)
 	}
+	v.s.services.senders.hold(m.Call, v.s.calls)
 	id, err := v.s.services.outbox.Mail(ml)
+	if err != nil {
+		v.s.services.senders.release(m.Call)
+	}
 	return id, untaken(m.At, err)
 }
 
@@ -80,10 +84,14 @@ func (v *sender) SMS(m ozml.SMS) (string, error) {
 	if c := v.s.state.Load().cfg.SMS; c.Type != "" && !c.sends(m.To) {
 		return "", ozml.NoRoute("sms.send of the configuration does not allow "+m.To, `add it, for example sms: {send: ["`+m.To+`"]}`)
 	}
+	v.s.services.senders.hold(m.Call, v.s.calls)
 	id, err := v.s.services.outbox.SMS(message.SMS{
 		From: m.From, To: m.To, Text: m.Text, Report: m.ReportURL != "", ReportURL: m.ReportURL,
 		Call: m.Call, Extension: e.Number, User: v.user, Operator: v.operator,
 	})
+	if err != nil {
+		v.s.services.senders.release(m.Call)
+	}
 	return id, untaken(m.At, err)
 }
 

@@ -6,11 +6,13 @@ import (
 	"reflect"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"ozswitch/ozml"
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/call"
+	"ozswitch/switch/exchange"
 	"ozswitch/switch/message"
 	"ozswitch/switch/store"
 )
@@ -109,6 +111,9 @@ func (s *Server) mailed(r message.Result) {
 		e.Type, e.Code, e.Text = trace.NotifyFail, ozml.CodeNotSent, r.Err.Error()
 	}
 	s.emit(e)
+	if r.Outcome != message.Retry {
+		s.services.senders.release(r.Call)
+	}
 }
 
 // sentSMS notes a text message that went out: in the folder of its user, and until
@@ -134,7 +139,8 @@ func (s *Server) sentSMS(r message.Result) {
 	}
 }
 
-// emit takes an event into the log of its call, as long as that is up.
+// emit takes an event into the log of its call: of one that is up, or that has sent
+// something whose fate is not known yet.
 func (s *Server) emit(e trace.Event) {
 	if e.Call != "" {
 		if l := s.calls.Find(call.ID(e.Call)); l != nil {
@@ -142,7 +148,56 @@ func (s *Server) emit(e trace.Event) {
 			return
 		}
 	}
-	s.events.Emit(e)
+	s.services.senders.sink(e.Call, s.events).Emit(e)
+}
+
+// senders are the logs of calls that have sent something: its fate may be known
+// only when the call is over.
+type senders struct {
+	mu   sync.Mutex
+	logs map[string]*senderLog
+}
+
+type senderLog struct {
+	to   trace.Sink
+	open int // messages whose fate is not known
+}
+
+// hold is to be called before a message of a call is taken.
+func (x *senders) hold(id string, of *exchange.Exchange) {
+	l := of.Find(call.ID(id))
+	if l == nil {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.logs == nil {
+		x.logs = map[string]*senderLog{}
+	}
+	if x.logs[id] == nil {
+		x.logs[id] = &senderLog{to: l.Sink()}
+	}
+	x.logs[id].open++
+}
+
+// release is to be called when the fate of a message is known.
+func (x *senders) release(id string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if l := x.logs[id]; l != nil {
+		if l.open--; l.open <= 0 {
+			delete(x.logs, id)
+		}
+	}
+}
+
+func (x *senders) sink(id string, other trace.Sink) trace.Sink {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if l := x.logs[id]; l != nil {
+		return l.to
+	}
+	return other
 }
 
 // caught keeps a fault of ours to itself.

@@ -20,6 +20,7 @@ type services struct {
 	boxes       *voicemail.Boxes
 	outbox      *message.Outbox
 	sms         smsSide
+	senders     senders
 	reports     sync.WaitGroup // delivery reports that are looked for in the store
 	root        *os.Root       // the data folder
 }

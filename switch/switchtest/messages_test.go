@@ -271,6 +271,14 @@ func TestServersDown(t *testing.T) {
 		if len(c.got()) != 1 || len(m.got()) != 1 {
 			t.Errorf("then came %q and %d mails, want one of each", c.got(), len(m.got()))
 		}
+		logs, _ := filepath.Glob(filepath.Join(w.Config.Data, "calls", "*", "*", call.ID()+".jsonl"))
+		if len(logs) != 1 {
+			t.Fatalf("logs of the call: %q", logs)
+		}
+		log, err := os.ReadFile(logs[0]) // the call was over long before
+		if err != nil || strings.Count(string(log), `"notify.sent"`) != 2 {
+			t.Errorf("the log of the call does not tell that both were sent: %v\n%s", err, log)
+		}
 		if err := w.Server.SMSTrouble(); err != nil {
 			t.Errorf("SMSTrouble = %v once it is there", err)
 		}
