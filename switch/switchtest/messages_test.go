@@ -169,7 +169,7 @@ func TestSendByAPI(t *testing.T) {
 		if id == nil || !guid.MatchString(id[1]) {
 			t.Fatalf("SmsId %q", id)
 		}
-		if !strings.Contains(answer(200, "SendEmail", "Recipient", "a@example.org", "Message", "Hi"), "<EmailId>") {
+		if !strings.Contains(answer(200, "SendEmail", "Recipient", "a@example.org", "Message", "Hi", "Sender", "Boss <boss@example.org>"), "<EmailId>") {
 			t.Error("no EmailId")
 		}
 		answer(501, "SendSms", "Recipient", "+4420111", "Message", "Hello") // sms.send
@@ -189,7 +189,8 @@ func TestSendByAPI(t *testing.T) {
 		if want := []string{"3620111 Oz Hello", "3620222 Oz By SendMsg", "3620333 Me By gateway"}; !slices.Equal(sent, want) {
 			t.Errorf("the centre got %q, want %q", sent, want)
 		}
-		if all := strings.Join(m.got(), "\n"); !strings.Contains(all, "Subject: Subject\r\n") || strings.Contains(all, "Bcc") {
+		if all := strings.Join(m.got(), "\n"); !strings.Contains(all, "Subject: Subject\r\n") || strings.Contains(all, "Bcc") ||
+			!strings.Contains(all, "boss@example.org a@example.org\n") || !strings.Contains(all, "oz@example.org b@example.org\n") {
 			t.Errorf("mails %s", all)
 		}
 		inbox := answer(200, "ReceiveMessage", "Action", "receivemessage")
@@ -199,6 +200,31 @@ func TestSendByAPI(t *testing.T) {
 		out := answer(200, "ReceiveMessage", "Action", "receivemessage", "Folder", "sent", "AfterDownload", "mark")
 		if strings.Count(out, "<message>") != 3 || !strings.Contains(out, "<messageid>"+id[1]+"</messageid>") {
 			t.Errorf("sent %s", out)
+		}
+	})
+}
+
+// TestReportWhere: the reports of a user with urls: any go where he says, those of
+// others where a script may reach.
+func TestReportWhere(t *testing.T) {
+	Run(t, func(w *World) {
+		messaging(w)
+		w.Config.Users = append(w.Config.Users, server.User{Name: "second", Password: "second", API: true})
+		c := &centre{}
+		c.serve(w)
+		w.Web.Serve("/dlr", "<Response/>")
+		params := []string{"Recipient", "+3620111", "Message", "Hello", "DeliveryReportURL", "http://169.254.10.10/dlr"}
+		w.API("SendSms", params...)
+		w.API("SendSms", append(params, "Username", "second", "Password", "second")...)
+		w.Until("both are sent", func() bool { return len(c.got()) == 2 })
+		c.deliver(4, "3620111", "Oz", "id:m2 stat:DELIVRD")
+		c.deliver(4, "3620111", "Oz", "id:m1 stat:DELIVRD")
+		w.Pass(time.Second)
+		if n := len(w.Web.Posted("SMSDeliveryReport")); n != 1 {
+			t.Errorf("%d reports, want that of the first only", n)
+		}
+		if !slices.ContainsFunc(w.Events(""), func(e trace.Event) bool { return e.Type == trace.NotifyFail && e.Code == "OZ1307" }) {
+			t.Error("no event says why the second came to nothing")
 		}
 	})
 }
