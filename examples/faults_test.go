@@ -44,7 +44,7 @@ func TestFaults(t *testing.T) {
 	planted := 0
 	for _, f := range faults() {
 		n := 0
-		for range 60 {
+		for range 500 {
 			name := names[r.IntN(len(names))]
 			bad, line := f.plant(r, sources[name])
 			if line == 0 {
@@ -128,14 +128,18 @@ func faults() []fault {
 				return "", 0
 			}
 			key := at + strings.Index(src[at:], `<Input Key="`)
+			if key < at || strings.Contains(src[at:key], "</UserInput>") { // of another menu
+				return "", 0
+			}
 			return src[:key] + `<Input Key="1*"><Beep/></Input>` + src[key:], lineOf(src, key)
 		}},
 		{"a count that fits no Key", ozml.CodeDigits, swap(`<UserInput Timeout="3"`, `<UserInput Timeout="3" Digits="4"`, 0)},
 		{"a Key longer than Digits", ozml.CodeDigits, swap(`(<UserInput Timeout="3" Repeat="true")((?:.|\n)*?<Inputs>)`, "${1} Digits=\"1\"$2<Input Key=\"45\"><Hangup/></Input>", 4)},
 		{"no way out", ozml.CodeNoWayOut, func(_ *rand.Rand, src string) (string, int) {
 			at := strings.Index(src, "<UserInput ")
-			if at < 0 || !strings.Contains(src, "<Hangup/>") {
-				return "", 0
+			head, _, _ := strings.Cut(src[max(at, 0):], ">")
+			if at < 0 || !strings.Contains(src, "<Hangup/>") || !strings.Contains(head, `Repeat="true"`) || strings.Contains(src, "ForwardToUrl") || strings.Contains(src, "<BlindTransfer") {
+				return "", 0 // it has another way out, or is no circle
 			}
 			return strings.ReplaceAll(src, "<Hangup/>", ""), lineOf(src, at)
 		}},

@@ -97,3 +97,10 @@ func TestCallerSaysAFile(t *testing.T) {
 		t.Errorf("status %d, want 1 and the file's name: %s", status, diag)
 	}
 }
+
+// TestExamples: the tests of the examples pass for whoever runs them.
+func TestExamples(t *testing.T) {
+	if out, _, status := runHere("test", filepath.Join("..", "..", "examples")); status != 0 {
+		t.Errorf("status %d\n%s", status, out)
+	}
+}

@@ -259,6 +259,9 @@ func (t *paperTest) try(c *cobra.Command, table ozml.Table, update bool) (v verd
 	for _, r := range got.Remarks {
 		v.Failures = append(v.Failures, t.place(r))
 	}
+	if t.folder { // a want.txt is what run prints
+		got.Transcript = got.Story
+	}
 	for _, p := range got.Parts() {
 		want, ok := t.a.Get(p.Name)
 		if !ok && t.folder && p.Name == "want" && update {

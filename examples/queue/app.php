@@ -1,10 +1,10 @@
 <?php
-// In front of a queue: says how things are, lets who does not want to wait leave a
-// number, and takes back who has waited too long. The queue itself is an extension
-// (type: queue), which knows the agents and the music.
+// In front of a queue: says when nobody is there, lets who waits leave a message
+// instead, at any moment, and takes a message of who has waited too long. The queue
+// is an extension (type: queue) that knows the agents and whose turn it is.
 
 $queue = getenv('QUEUE') ?: '9500';
-$hours = explode('-', getenv('HOURS') ?: '0-24'); // when somebody is there
+[$from, $to] = array_map('intval', explode('-', getenv('HOURS') ?: '0-24')); // when somebody is there
 
 // xml makes any text safe between tags and in attributes.
 function xml(string $text): string
@@ -12,35 +12,27 @@ function xml(string $text): string
     return htmlspecialchars($text, ENT_XML1 | ENT_QUOTES | ENT_SUBSTITUTE, 'UTF-8');
 }
 
+// message takes one, for whatever reason.
+function message(string $self): string
+{
+    return '<Speak>Please leave a message after the tone, and press the hash key.</Speak><Beep/>'
+        . '<Record FinishedUrl="' . xml($self) . '" FinishDigits="#" Inactivity="6" Duration="120"/>';
+}
+
 header('Content-Type: application/xml; charset=utf-8');
-$self = xml("http://{$_SERVER['HTTP_HOST']}/");
-$queue = xml($queue);
+$self = "http://{$_SERVER['HTTP_HOST']}/";
 switch ($_POST['NotificationName'] ?? '') {
     case 'IncomingCall':
-        if ((int) date('G') < $hours[0] || (int) date('G') >= $hours[1]) {
-            echo "<Response><Speak>We are here from $hours[0] to $hours[1]. Goodbye.</Speak><Hangup/></Response>";
-            break;
+        echo "<Response>\n";
+        if (date('G') < $from || date('G') >= $to) {
+            echo "<Speak>We are here from $from to $to o'clock.</Speak>\n";
+        } else {
+            // What stands after Enqueue is for who was not answered.
+            echo "<Speak>Welcome. The next free person is yours. To leave a message instead, press 1.</Speak>\n",
+                '<Enqueue Timeout="300" Announce="30" LeaveKey="1">', xml($queue), "</Enqueue>\n",
+                "<If Var=\"queueresult\" NotEquals=\"left\"><Speak>I am sorry, nobody is free now.</Speak></If>\n";
         }
-        echo <<<OZML
-            <Response>
-              <UserInput Digits="1" Timeout="3">
-                <InitialCommands>
-                  <Speak>Welcome. The next free person is yours. If you would rather leave a message, press 1.</Speak>
-                </InitialCommands>
-                <Inputs>
-                  <Input Key="1">
-                    <Speak>Please speak after the tone, and press the hash key.</Speak>
-                    <Beep/>
-                    <Record FinishedUrl="$self" FinishDigits="#" Inactivity="6" Duration="120"/>
-                    <Exit/>
-                  </Input>
-                </Inputs>
-              </UserInput>
-              <BlindTransfer>$queue</BlindTransfer>
-              <Speak>Nobody can be reached now. Please call again later.</Speak>
-              <Hangup/>
-            </Response>
-            OZML;
+        echo message($self), "\n</Response>";
         break;
 
     case 'RecordCompleted':

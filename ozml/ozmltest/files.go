@@ -95,7 +95,8 @@ func updating() bool {
 // An Outcome is what came of an archive.
 type Outcome struct {
 	Remarks    []string // where the checker's remarks are not those that are wanted
-	Transcript string
+	Story      string   // the transcript as run prints it
+	Transcript string   // and what the commands answered
 	Posted     string
 	Did        string
 	Result     Result
@@ -148,6 +149,7 @@ func TryWith(a *Archive, cfg Config, voice func(file string) ([]Act, error)) (o 
 	if err := p.Flush(); err != nil {
 		return o, err
 	}
+	o.Story = b.String()
 	if o.Result.Err != nil {
 		fmt.Fprintf(&b, "%v\n", o.Result.Err)
 	}

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -237,31 +239,90 @@ func TestVoicemailToEmail(t *testing.T) {
 	n.close(t)
 }
 
-// TestQueueApp: who presses nothing waits in the queue until an agent is there,
-// who presses 1 leaves a message.
+// TestSMSResponder: text messages come by an HTTP service, the page's answers go
+// out by it, and what became of them comes back; CALL makes a telephone ring.
+func TestSMSResponder(t *testing.T) {
+	var mu sync.Mutex
+	var out []url.Values // what the service was given
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		out = append(out, r.PostForm)
+		fmt.Fprintf(w, `{"id":"s%d"}`, len(out))
+	}))
+	defer service.Close()
+	port := freePort(t)
+	n := serveGuests(t, "none", "http://127.0.0.1:9/", fmt.Sprintf(`  - {number: "9001", type: api, url: %q, sms_url: %q}
+%ssms: {type: http, address: "%s/send", token: silver-birch, from: "+3611111", receive: [{match: "*", to: "9001"}]}
+dialplan: [{from: script, match: "+36201001", to: "1001"}]
+`, appURL(port), appURL(port), matrixExtensions, service.URL))
+	_, page := php(t, port, "sms-responder")
+	deliver := func(fields url.Values) {
+		t.Helper()
+		fields.Set("token", "silver-birch")
+		answer, err := http.PostForm("http://"+n.http+"/sms", fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusNoContent {
+			t.Fatalf("/sms: %s", answer.Status)
+		}
+	}
+	sent := func(to, text string) (id string) {
+		t.Helper()
+		eventually(t, "the service is given "+text, func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			for i, f := range out {
+				if f.Get("to") == to && strings.Contains(f.Get("text"), text) {
+					id = fmt.Sprintf("s%d", i+1)
+				}
+			}
+			return id != ""
+		})
+		return id
+	}
+	deliver(url.Values{"from": {"+36201234567"}, "to": {"+3611111"}, "text": {"hours please"}})
+	id := sent("+36201234567", "from Monday to Friday")
+	deliver(url.Values{"id": {id}, "status": {"delivered"}})
+	wrote(t, page, "answer to +36201234567: Delivered")
+
+	deliver(url.Values{"from": {"BANK"}, "to": {"+3611111"}, "text": {"Your code is 1234"}}) // gets no answer
+	ann := n.waits(t, "1001", "--hangup-after", "3s")
+	deliver(url.Values{"from": {"+36201001"}, "to": {"+3611111"}, "text": {"Call!"}})
+	sent("+36201001", "We are calling you")
+	saysSoon(t, ann, "call ended")
+	n.lived(t, `"CallConnected"`, "you asked us to call")
+	mu.Lock()
+	defer mu.Unlock()
+	if len(out) != 2 {
+		t.Errorf("the service was given %d messages, want 2: %v", len(out), out)
+	}
+	wrote(t, page, "+36201001 wrote CALL")
+	n.close(t)
+}
+
+// TestQueueApp: a caller waits until an agent is there, another presses 1 while he
+// waits, and leaves a message.
 func TestQueueApp(t *testing.T) {
 	port := freePort(t)
 	n := serve(t, "http://127.0.0.1:9/", fmt.Sprintf("  - {number: \"9001\", type: api, url: %q}\n", appURL(port))+
 		"  - {number: \"9500\", type: queue, members: [\"1002\"], join_empty: true}\n"+matrixExtensions)
 	_, page := php(t, port, "queue")
-	caller := start(t, t.TempDir(), nil, program(t), "call", "9001", "--server", n.sip, "--hangup-after", "40s")
-	eventually(t, "the caller waits", func() bool {
-		answer, err := http.Get("http://HTTP_User_1:orange-lantern@" + n.http + "/v1/queues")
-		if err != nil {
-			return false
-		}
-		defer answer.Body.Close()
-		b := make([]byte, 4096)
-		k, _ := answer.Body.Read(b)
-		return strings.Contains(string(b[:k]), `"phone"`)
-	})
+	caller := start(t, t.TempDir(), nil, program(t), "call", "9001", "--server", n.sip, "--hangup-after", "60s")
+	n.lived(t, "Welcome. The next free person", `"Enqueue","text":"9500"`, `"queue"`)
 	agent := n.waits(t, "1002", "--hangup-after", "3s")
 	saysSoon(t, agent, "answered")
 	saysSoon(t, agent, "call ended")
 	saysSoon(t, caller, "call ended")
-	n.lived(t, "Welcome. The next free person", `"BlindTransfer","text":"9500"`)
-	n.call(t, "9001", "--press", "1@2s,#@9s", "--hangup-after", "30s")
-	n.lived(t, `"key":"1"`, "speak after the tone", `"recording.started"`, `"recording.saved"`)
+	n.lived(t, "Welcome. The next free person", `"Enqueue"`, `"reason":"answered"`, `"call.ended"`)
+	n.call(t, "9001", "--press", "1@10s,#@19s", "--hangup-after", "60s")
+	n.lived(t, `"Enqueue"`, `"key":"1"`, "leave a message after the tone", `"recording.started"`, `"key":"#"`, `"recording.saved"`)
 	wrote(t, page, "message of ")
 	n.close(t)
 }
