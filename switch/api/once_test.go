@@ -69,6 +69,18 @@ func TestOnce(t *testing.T) {
 		}
 	}
 
+	for range 2 { // which makes two: no answer that is a secret is kept
+		w := d.ask("POST", "/v1/commands/GenerateSecurityToken", "", append([]string{"Idempotency-Key", "t"}, user...)...)
+		if w.Header().Get(onceAgain) != "" {
+			t.Errorf("a token is kept: %s", w.Body)
+		}
+	}
+	for row, err := range mem.Settings(t.Context(), oncePrefix) {
+		if err != nil || strings.Contains(string(row.Doc), "security_token") {
+			t.Errorf("%s %v", row.Doc, err)
+		}
+	}
+
 	after, err := OpenOnce(mem, time.Now()) // a restart
 	if err != nil || len(after.all) == 0 {
 		t.Fatalf("a restart keeps %d, %v", len(after.all), err)
