@@ -118,7 +118,14 @@ func TestDocument(t *testing.T) {
 	if n != len(ids) {
 		t.Errorf("the document has %d operations, there are %d", n, len(ids))
 	}
+	page, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, s := range scopes {
+		if row := fmt.Sprintf("| `%s` | %s |\n", s.Scope, s.Says); !strings.Contains(string(page), row) {
+			t.Errorf("docs/api.md lacks the row %s", row)
+		}
 		if !strings.Contains(doc.Components.SecuritySchemes[byToken].Description, "`"+string(s.Scope)+"`: "+s.Says) {
 			t.Errorf("the scope %s is not explained", s.Scope)
 		}
