@@ -141,6 +141,9 @@ func faults() []fault {
 			if at < 0 || !strings.Contains(src, "<Hangup/>") || !strings.Contains(head, `Repeat="true"`) || strings.Contains(src, "ForwardToUrl") || strings.Contains(src, "<BlindTransfer") {
 				return "", 0 // it has another way out, or is no circle
 			}
+			if tag, _, _ := strings.Cut(src[at:], ">"); !strings.Contains(tag, `Repeat="true"`) {
+				return "", 0 // the script goes on after such a menu
+			}
 			return strings.ReplaceAll(src, "<Hangup/>", ""), lineOf(src, at)
 		}},
 		{"a menu without a wait", ozml.CodeCircle, swap(`<UserInput [^>]*?>\s*<InitialCommands>(?:.|\n)*?</InitialCommands>`, `<UserInput Repeat="true">`, 0)},

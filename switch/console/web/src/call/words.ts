@@ -113,6 +113,8 @@ const table: Record<string, Sayer> = {
     return say(`entered ${e.key || dots(e.count)}${took}`, 'key')
   },
   'recording.started': () => say('recording began', 'record'),
+  'recording.paused': () => say('recording paused', 'record'),
+  'recording.resumed': () => say('recording goes on', 'record'),
   'recording.ended': e => say(`recording ended${because(e)}, ${num(e.seconds)} s${e.reason === 'error' && e.text ? `: ${e.text}` : ''}`, 'record'),
   'recording.saved': e => say(`recording saved: ${e.file ?? ''}, ${num(e.seconds)} s`, 'record'),
   'recording.failed': e => ({ text: `recording failed: ${problem(e)}`, tone: 'bad', hint: e.hint ?? '' }),
