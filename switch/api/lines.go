@@ -36,7 +36,13 @@ func (v *V1) lines() []Line {
 	if v.Lines == nil {
 		return []Line{}
 	}
-	return append([]Line{}, v.Lines()...)
+	all := append([]Line{}, v.Lines()...)
+	for i := range all {
+		if all[i].Places == nil {
+			all[i].Places = []LinePlace{}
+		}
+	}
+	return all
 }
 
 // linesDown adds to a status what is wrong with lines. It says so in the sentence

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +56,18 @@ type NumberPath struct {
 }
 
 func (v *V1) getNumbers(_ context.Context, in *Pages) (*paged[Number], error) {
-	return pageOf("/v1/extensions", v.Numbers(), in, func(n Number) string { return n.Number })
+	return pageOf("/v1/extensions", v.numbers(), in, func(n Number) string { return n.Number })
+}
+
+// numbers gives them without lists that are null.
+func (v *V1) numbers() []Number {
+	all := slices.Clone(v.Numbers())
+	for i := range all {
+		if all[i].Registered == nil {
+			all[i].Registered = []Contact{}
+		}
+	}
+	return all
 }
 
 // putNumber changes what a number runs, from the next call on.
@@ -84,7 +96,7 @@ func (v *V1) putNumber(ctx context.Context, put *struct {
 
 // getNumber gives one extension.
 func (v *V1) getNumber(_ context.Context, in *NumberPath) (*one[Number], error) {
-	for _, n := range v.Numbers() {
+	for _, n := range v.numbers() {
 		if n.Number == in.Number {
 			return give(n)
 		}

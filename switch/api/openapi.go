@@ -135,7 +135,7 @@ func plain31(s *huma.Schema) {
 // says so only of scalars.)
 func orNull(s *huma.Schema, name string) {
 	if p := s.Properties[name]; p != nil && p.Ref != "" {
-		s.Properties[name] = &huma.Schema{OneOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}, Description: p.Description}
+		s.Properties[name] = &huma.Schema{AnyOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}, Description: p.Description}
 	}
 }
 

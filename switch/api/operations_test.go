@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"ozswitch/ozml"
 	"ozswitch/ozml/trace"
 	"ozswitch/switch/store"
@@ -264,5 +266,51 @@ func TestTokenElsewhere(t *testing.T) {
 	<-ended
 	if ctx.Err() != nil {
 		t.Error("the stream goes on after its token was revoked")
+	}
+}
+
+// TestAnswersAreDescribed: what the operations answer is what the document says.
+func TestAnswersAreDescribed(t *testing.T) {
+	d := newDesk(t)
+	d.withTokens(t)
+	d.Lines = func() []Line { return []Line{{Name: "a"}} }
+	if err := d.Calls.History.(*store.Mem).PutCall(store.Call{ID: "b81Qx", Recordings: []store.File{{Path: "x.wav"}}, Legs: []store.Leg{{}}}); err != nil {
+		t.Fatal(err)
+	}
+	c := d.Log.ForCall("b81Qx", time.Now())
+	c.Emit(trace.Event{Type: trace.ScriptParsed, Doc: "a.xml", Body: "<Response/>"})
+	c.Emit(trace.Event{Type: trace.CallEnded})
+	c.Close()
+	bodies := map[string]string{
+		"signIn": `{"name":"boss","password":"boss12345"}`, "createCall": `{"to":"100"}`, "lintScript": `{"text":"<Response><Spaek/></Response>"}`,
+		"runScript": `{"text":"<Response><Beep/></Response>"}`, "fetchSample": `{"url":"http://app/x"}`,
+		"putExtension": `{"type":"api","url":"http://app/x"}`, "createToken": `{"name":"x","scopes":["phone"]}`, "putScript": `{"text":"<Response/>"}`,
+	}
+	seen := 0
+	for _, o := range d.operations() {
+		is := d.openapi.Paths[o.path]
+		op := map[string]*huma.Operation{"GET": is.Get, "POST": is.Post, "PUT": is.Put, "PATCH": is.Patch, "DELETE": is.Delete}[o.method]
+		good := op.Responses[fmt.Sprint(max(o.status, 200))]
+		if good == nil || len(o.gives) > 0 || strings.HasPrefix(o.path, commandsPath) || o.method != "GET" && bodies[o.id] == "" {
+			continue
+		}
+		w := d.ask(o.method, samplePath(o.path), bodies[o.id], append([]string{"If-Match", "*"}, boss...)...)
+		if w.Code >= 300 {
+			if o.id != "getCallPeaks" { // there is no sound
+				t.Errorf("%s: %d %s", o.id, w.Code, w.Body)
+			}
+			continue
+		}
+		var value any
+		decode(t, w, &value)
+		var res huma.ValidateResult
+		huma.Validate(d.openapi.Components.Schemas, good.Content["application/json"].Schema, huma.NewPathBuffer([]byte{}, 0), huma.ModeReadFromServer, value, &res)
+		for _, err := range res.Errors {
+			t.Errorf("%s: the document says otherwise: %v\n%s", o.id, err, w.Body)
+		}
+		seen++
+	}
+	if seen < 20 {
+		t.Errorf("only %d answers were compared", seen)
 	}
 }
