@@ -33,7 +33,7 @@ func (v *validator) messages() {
 		}
 	}
 	if c.SMS.Type == "http" && c.SMS.Token == "" {
-		v.warn("sms.token", "without it nothing that the service posts to /sms is taken: no messages, no delivery reports")
+		v.warn("sms.token", "there is none: nothing that the service posts to /sms is taken, neither messages nor delivery reports")
 	}
 }
 
