@@ -235,6 +235,14 @@ func (m *Machine) Warn(code, msg, hint string) {
 // Fail reports a fault that does not end the running command.
 func (m *Machine) Fail(err error) { m.fail(err, trace.Error) }
 
+// Report is Fail for what the running command copes with: a request that is this
+// script has not failed by it.
+func (m *Machine) Report(err error) {
+	was := m.failed
+	m.fail(err, trace.Error)
+	m.failed = was
+}
+
 func (m *Machine) fail(err error, t trace.Type) {
 	m.failed = err
 	ev := trace.Event{Type: t, Code: CodeFailed, Text: err.Error()}

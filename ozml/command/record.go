@@ -66,7 +66,7 @@ func (c *record) Do(ctx context.Context, m *ozml.Machine) error {
 		return err
 	}
 	if c.Path, err = folder(c.Path); err != nil {
-		m.Fail(err) // and the default folder is used (decisions 4.4)
+		m.Report(err) // and the default folder is used (decisions 4.4)
 	}
 	c.FinishDigits, c.At, c.Channels = string(c.keys), m.Place(), channels(c.channels)
 	if c.beep {

@@ -37,6 +37,7 @@ type CommandsConfig struct {
 	Body    int64                                        // most bytes of a form; 0 = 1 MiB
 	Patient time.Duration                                // how long a client waits for an answer; 0 = 10 s
 	Log     *slog.Logger                                 // nil = slog.Default()
+	CallLog func(call string) trace.Sink                 // where the faults of commands on a call are told, too; nil, or gives nil = nowhere
 }
 
 // A Coder is an error with a code of the API of its own; Args fill its message.
@@ -246,6 +247,7 @@ func (h *Commands) run(from context.Context, u User, c *ozml.Command, p params) 
 		}
 		if bad.code == 0 {
 			bad = say(codeBadParam, d.Param, c.Name)
+			h.tell(p, trace.Event{Type: trace.Error, Name: c.Name, Code: d.Code, Text: d.Msg, Hint: d.Hint})
 		}
 		bad.mistakes = append(bad.mistakes, mistakeOf(d))
 	}
@@ -258,9 +260,13 @@ func (h *Commands) run(from context.Context, u User, c *ozml.Command, p params) 
 	done := make(chan answer, 2) // accepted, ended
 	ok := say(codeOK)
 	world := h.c.World(ctx, u)
-	if world.Trace == nil {
-		world.Trace = trace.SinkFunc(func(trace.Event) {})
-	}
+	own := world.Trace
+	world.Trace = trace.SinkFunc(func(e trace.Event) {
+		if own != nil {
+			own.Emit(e)
+		}
+		h.tell(p, e)
+	})
 	o := ozml.Options{
 		Setting: ozml.API,
 		Reply:   func(v any) { ok.payload = v },
@@ -297,6 +303,23 @@ func (h *Commands) run(from context.Context, u User, c *ozml.Command, p params) 
 		done <- ok
 	}()
 	return <-done
+}
+
+// tell puts a fault of a command into the log of the call that it was to act on,
+// where who looks for what became of the call looks.
+func (h *Commands) tell(p params, e trace.Event) {
+	if h.c.CallLog == nil || e.Type != trace.Error && e.Type != trace.CommandFail {
+		return
+	}
+	e.Doc, e.Line, e.Col = "HTTP API", 0, 0
+	for _, name := range []string{"callid", "transferredcallid", "tranferredcallid", "targetcallid"} {
+		if id := p[name].Value; id != "" {
+			if log := h.c.CallLog(id); log != nil {
+				log.Emit(e)
+				return
+			}
+		}
+	}
 }
 
 // mistakeOf says what a remark of the table says of a request.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"ozswitch/ozml"
+	"ozswitch/ozml/trace"
 	"ozswitch/switch/api"
 	"ozswitch/switch/call"
 	"ozswitch/switch/console"
@@ -93,7 +94,7 @@ func (s *Server) newHandler(c *Config) (http.Handler, *api.Commands) {
 	}
 	access.Users = slices.Clone(s.state.Load().users)
 	access.Prepare()
-	commands := api.NewCommands(access, api.CommandsConfig{Table: commandTable, World: s.world, Log: s.log})
+	commands := api.NewCommands(access, api.CommandsConfig{Table: commandTable, World: s.world, Log: s.log, CallLog: s.logOf})
 	v1 := s.newV1(c, access, commands)
 	v1.Lines = s.lineStates
 	pages := console.New()
@@ -267,6 +268,14 @@ func (s *Server) world(_ context.Context, u api.User) ozml.World {
 		Calls: s.scripts.Calls(call.ByAPI, u.AnyURL), Messages: s.messages(u), Lists: s.lists(u), Configs: s.configs(u),
 		Trace: s.events, Limits: s.scriptLimits(),
 	}
+}
+
+// logOf is the event log of a call that is up, nil when there is none.
+func (s *Server) logOf(id string) trace.Sink {
+	if l, c := s.line(id); c != nil {
+		return l.Sink()
+	}
+	return nil
 }
 
 // openRecording opens a recording of ours whose URL a script was given.

@@ -110,6 +110,12 @@ type node struct {
 // waits until it is ready.
 func serve(t *testing.T, extensions string) *node {
 	t.Helper()
+	return serveWith(t, "", extensions)
+}
+
+// serveWith is serve with more keys before the extensions.
+func serveWith(t *testing.T, more, extensions string) *node {
+	t.Helper()
 	dir := t.TempDir()
 	n := &node{
 		sip:  fmt.Sprintf("127.0.0.1:%d", freePort(t)),
@@ -123,8 +129,8 @@ sip: {listen: ["udp://%s"], domain: localhost, guests: loopback}
 rtp: {address: 127.0.0.1, webrtc_port: -1}
 http: {listen: "%s"}
 web: {timeout: %s}
-extensions:
-%s`, n.data, n.sip, n.http, webTimeout, extensions), 0o600); err != nil {
+%sextensions:
+%s`, n.data, n.sip, n.http, webTimeout, more, extensions), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	n.cmd = exec.Command(*built, "serve", "--config", file)
