@@ -46,6 +46,8 @@ A scenario (--caller FILE) says what the caller and the world do:
     file welcome.wav 3.2s
     dial 1002 Busy
     dial 1003 answers after 5s
+    queue 9500 answers after 20s
+    room team full
 
 --like compares the sound with a file that --wav wrote, once it was good.
 
