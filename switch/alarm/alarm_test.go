@@ -95,7 +95,7 @@ func anyMessage(rnd *rand.Rand) contactid.Message {
 		return string(b)
 	}
 	q := []contactid.Qualifier{contactid.NewEvent, contactid.NewRestore, contactid.StatusReport}[rnd.IntN(3)]
-	return contactid.Message{digits(4), q, digits(3), digits(2), digits(3)}
+	return contactid.Message{Account: digits(4), Qualifier: q, Event: digits(3), Partition: digits(2), Zone: digits(3)}
 }
 
 // The promise of the issue: without loss all, with 1 % of the packets lost none

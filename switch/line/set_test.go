@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -361,7 +362,7 @@ func TestLineCallers(t *testing.T) {
 			}
 			in := r.last()
 			got := call.Invited{Line: in.Line, User: in.User, From: in.From, To: in.To, Asserted: in.Asserted, Diversion: in.Diversion, Info: in.Info}
-			if got != c.want {
+			if !reflect.DeepEqual(got, c.want) {
 				t.Errorf("%s to %s: %+v, want %+v", c.addr, c.user, got, c.want)
 			}
 			if in.Offer != nil && len(in.Offer.Keys) != c.keys {

@@ -32,7 +32,7 @@ func TestDocumentIsOpenAPI(t *testing.T) {
 		t.Errorf("the document is not valid:\n%s", tail(says))
 	}
 	for _, fault := range []struct{ was, is string }{
-		{`"operationId":"createCall"`, `"operationId":"getCall"`},                              // twice
+		{`"operationId":"createCall"`, `"operationId":"getCall"`},                             // twice
 		{`"$ref":"#/components/schemas/CallRequest"`, `"$ref":"#/components/schemas/NoSuch"`}, // leads nowhere
 		{`"type":"object"`, `"type":"thing"`},
 	} {
