@@ -183,7 +183,7 @@ func TestTogether(t *testing.T) {
 func TestRedirect(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") }))
 	defer other.Close()
-	srv := httptest.NewServer(http.RedirectHandler(other.URL, 302))
+	srv := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusFound))
 	defer srv.Close()
 	b := open(t, Book{Name: "b", URL: srv.URL, User: "u", Password: "p"})
 	_, err := b.Contacts(t.Context(), ozml.ContactQuery{Book: "b"})

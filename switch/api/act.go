@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"ozswitch/ozml"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // do runs a command of the HTTP API for a user, as a request to /api does, and
 // gives its payload. The error is a problem with the code of the API.

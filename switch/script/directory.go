@@ -9,6 +9,7 @@ import (
 	"ozswitch/ozml"
 	"ozswitch/switch/call"
 	"ozswitch/switch/exchange"
+	"ozswitch/switch/notify"
 )
 
 // A directory is ozml.Directory over the calls that are up, for one user or
@@ -187,8 +188,13 @@ func (d *directory) Active() []ozml.ActiveCall {
 func (r *Runner) Finished(l *exchange.Line, rec exchange.Record) {
 	c := r.forget(l)
 	c.closed(rec.Ended)
-	c.tellTransfers(rec.Ended)
 	t, ok := rec.Task.(Task)
+	for b := c; b != nil; b = b.before {
+		b.tellTransfers(rec.Ended)
+		if b.script != nil && !(ok && b == c) { // it had the call and gave it away, as to a queue
+			completed(b.web, b.task, rec)
+		}
+	}
 	if t.alarm != nil {
 		t.alarm.over(rec)
 	}
@@ -196,21 +202,26 @@ func (r *Runner) Finished(l *exchange.Line, rec exchange.Record) {
 		return
 	}
 	web := r.web(infoOf(l), t, l.Sink())
-	caller, callee := rec.From, rec.Dialed
-	var talk time.Duration
-	if !rec.Answered.IsZero() {
-		talk = rec.Ended.Sub(rec.Answered)
-	}
-	if t.FinishedURL != "" {
-		web.Report(ozml.Notification{Name: "CallCompleted", URL: t.FinishedURL, Fields: url.Values{
-			"Caller": {caller}, "Callee": {callee}, "Duration": {ozml.Decimals(talk)},
-			"State": {endState(rec.Info, !rec.Answered.IsZero(), rec.Result)}, "Reason": {rec.Result.String()},
-		}})
-	}
+	completed(web, t, rec)
 	if rec.Outgoing && rec.Answered.IsZero() {
 		e := &ozml.CallError{To: rec.Dialed, State: endState(rec.Info, !rec.Answered.IsZero(), rec.Result)}
 		web.Error(ozml.Place{}, &ozml.FetchError{Code: "402", Msg: e.Error()})
 	}
+}
+
+// completed tells the web app of a task that its call is over.
+func completed(web *notify.CallWeb, t Task, rec exchange.Record) {
+	if t.FinishedURL == "" {
+		return
+	}
+	var talk time.Duration
+	if !rec.Answered.IsZero() {
+		talk = rec.Ended.Sub(rec.Answered)
+	}
+	web.Report(ozml.Notification{Name: "CallCompleted", URL: t.FinishedURL, Fields: url.Values{
+		"Caller": {rec.From}, "Callee": {rec.Dialed}, "Duration": {ozml.Decimals(talk)},
+		"State": {endState(rec.Info, !rec.Answered.IsZero(), rec.Result)}, "Reason": {rec.Result.String()},
+	}})
 }
 
 // endState is the state in which a call ended (http-api.md A5 "Call states").

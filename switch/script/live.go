@@ -29,6 +29,7 @@ type live struct {
 	leave  func()          // ends gone
 	script *running        // that runs on the call; nil = none of ours
 	hands  int             // scripts that had the call before
+	before *live           // the call as the one before had it, for what is told at its end; nil = nobody had
 	visits *turns          // of visitors
 	over   *turns          // of their sounds
 	nth    *atomic.Int32   // recordings that the call has had, whoever started them

@@ -148,7 +148,7 @@ func (r *Runner) own(c *live) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if old := r.lives[id]; old != nil {
-		c.visits, c.over, c.nth = old.visits, old.over, old.nth
+		c.visits, c.over, c.nth, c.before = old.visits, old.over, old.nth, old
 		if old.script != nil {
 			c.hands = old.hands + 1
 		}

@@ -135,7 +135,7 @@ func TestNumber(t *testing.T) {
 		t.Errorf("after a restart: %+v, told %q", e, told)
 	}
 	s.Close()
-	if s, told = newDev(t, dir, "other.xml"); len(told) != 0 {
+	if _, told = newDev(t, dir, "other.xml"); len(told) != 0 {
 		t.Errorf("--script does not win: %q", told)
 	}
 	if _, err := os.Stat(filepath.Join(dir, numbersFile+".new")); !errors.Is(err, fs.ErrNotExist) {
