@@ -79,7 +79,7 @@ func newRunCommand() *cobra.Command {
 			case r.caller != "" && r.fromLog != "":
 				return usagef("run: --caller and --from-log do not go together")
 			}
-			return r.run(c, strings.Join(args, ""))
+			return r.reported(strings.Join(args, ""), func(name string) error { return r.run(c, name) })
 		},
 	}
 	f := c.Flags()
@@ -92,6 +92,7 @@ func newRunCommand() *cobra.Command {
 	f.StringVar(&r.wav, "wav", "", "write what the caller hears to `FILE`")
 	f.StringVar(&r.like, "like", "", "compare what the caller hears with the sound of `FILE`")
 	f.StringVar(&r.media, "media", "", "folder of the sound files that Play names (default that of the script)")
+	f.StringVar(&r.junit, "junit", "", "write a JUnit report to `FILE`")
 	f.BoolVar(&r.json, "json", false, "print the events, one JSON object a line")
 	f.BoolP("quiet", "q", false, "no remarks beside the transcript")
 	_ = c.MarkFlagDirname("media")
@@ -99,15 +100,16 @@ func newRunCommand() *cobra.Command {
 }
 
 type run struct {
-	press, caller, fromLog, app, wav, like, media string
-	fields                                        []string
-	hangup                                        time.Duration
-	json                                          bool
+	press, caller, fromLog, app, wav, like, media, junit string
+	fields                                               []string
+	hangup                                               time.Duration
+	json                                                 bool
 
 	table ozml.Table
 	c     *cobra.Command
 	tape  *tape
 	log   []trace.Event // of --from-log
+	other string        // how it differs from what --from-log or --like names
 }
 
 // paperTime is when every call on paper begins (package ozmltest).
@@ -317,7 +319,8 @@ type tape struct {
 	last time.Time
 	seq  int
 	no   bool
-	keep bool // all
+	why  []string // of no, for --junit
+	keep bool     // all
 	all  []trace.Event
 }
 
@@ -348,7 +351,9 @@ func (t *tape) Emit(e trace.Event) {
 	t.last = e.T
 	t.seq++
 	e.Seq, e.Call = t.seq, "paper"
-	t.no = t.no || wrong(e)
+	if wrong(e) {
+		t.no, t.why = true, append(t.why, badLine(e))
+	}
 	if t.keep {
 		t.all = append(t.all, e)
 	}

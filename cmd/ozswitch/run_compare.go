@@ -107,7 +107,8 @@ func byWhom(reason string) string {
 func (r *run) judge() (same bool) {
 	diff, steps, most, where := compareLog(r.log, r.tape.all)
 	if diff != "" {
-		talk(r.c, "ozswitch: first difference: %s", diff)
+		r.other = "first difference: " + diff
+		talk(r.c, "ozswitch: %s", r.other)
 		return false
 	}
 	talk(r.c, "ozswitch: the same as in the log: %d steps; times differ by %.2f s at most (%s)", steps, most.Seconds(), where)

@@ -102,7 +102,8 @@ func (r *run) compareSound(heard string) error {
 		return fmt.Errorf("run: %w", err)
 	}
 	if diff := likeSound(want, got); diff != "" {
-		talk(r.c, "ozswitch: %s: %s", r.like, diff)
+		r.other = r.like + ": " + diff
+		talk(r.c, "ozswitch: %s", r.other)
 		return errNo
 	}
 	return nil
