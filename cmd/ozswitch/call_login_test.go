@@ -67,6 +67,7 @@ func TestCallLogsIn(t *testing.T) {
 		cfg.Extensions = append(cfg.Extensions, server.Extension{Number: "1" + digest, Type: "phone", Password: "dragon fly", Digest: digest})
 	}
 	cfg.Extensions = append(cfg.Extensions, server.Extension{Number: "9000", Type: "script", File: filepath.Join(dir, "hello.xml")})
+	cfg.RTP.WebRTCPort = -1
 	cfg.Fill()
 	s, err := server.New(cfg, server.Options{Version: "test", Slog: slog.New(slog.NewTextHandler(t.Output(), nil)), Voice: speller{}})
 	if err != nil {

@@ -50,7 +50,7 @@ func startSwitchAt(t *testing.T, at, script string) (s *server.Server, addr stri
 	}
 	cfg.Data, cfg.Dialplan = filepath.Join(dir, "data"), nil
 	cfg.SIP.Listen = []server.Listen{{Transport: "udp", Address: at}, {Transport: "tcp", Address: at}}
-	cfg.HTTP.Listen = "127.0.0.1:0"
+	cfg.HTTP.Listen, cfg.RTP.WebRTCPort = "127.0.0.1:0", -1
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, err = server.New(cfg, server.Options{Version: "test", Slog: log, Voice: speller{}, Rand: rand.New(rand.NewPCG(1, 2))})
 	if err != nil {

@@ -203,7 +203,9 @@ extensions:
   - {number: "1002", type: phone, password: "env:OZ_SECRET"}
   - {number: "9000", type: echo}
   - {number: "9001", type: api, url: "http://bob:url-secret@127.0.0.1:1/ivr?password=query-secret", secret: "signing secret"}
-%s`
+%s
+rtp: {webrtc_port: -1}
+`
 
 // TestService: ready, watchdog, reload, drain, a second SIGTERM, no secret in
 // any log.
