@@ -18,16 +18,9 @@ func PauseRecord() *ozml.Command {
 			"Any end of the recording ends a paused one, too: a key of FinishDigits, the end of the call, a transfer, another Record.",
 			"It is the recording of the call, whoever started it: a script can interrupt one that was started over HTTP, and the other way round.",
 		},
-		Example: `<Response>
-  <Record Duration="600" FinishedUrl="http://app.example/rec"/>
-  <Speak>Say your number now, it is not recorded</Speak>
-  <PauseRecord/>
-  <Delay>10</Delay>
-  <ResumeRecord/>
-  <Speak>Thank you</Speak>
-</Response>`,
-		In:   ozml.Extension | ozml.ThirdParty | ozml.API,
-		Ours: true,
+		Example: pauseExample,
+		In:      ozml.Extension | ozml.ThirdParty | ozml.API,
+		Ours:    true,
 		New: func(p *ozml.Params) ozml.Action {
 			var c pauseRecord
 			callID(p, &c.id)
@@ -42,13 +35,32 @@ type pauseRecord struct{ id string }
 func (c *pauseRecord) Flow() ozml.Flow { return ozml.Flow{} }
 
 func (c *pauseRecord) Do(ctx context.Context, m *ozml.Machine) error {
-	call, err := m.On(c.id)
+	call, r, err := pauser(m, c.id)
 	if err != nil {
 		return err
 	}
+	return m.Result(call, r.PauseRecord(ctx, m.Place()))
+}
+
+// pauseExample shows PauseRecord and ResumeRecord.
+const pauseExample = `<Response>
+  <Record Duration="600" FinishedUrl="http://app.example/rec"/>
+  <Speak>Say your number now, it is not recorded</Speak>
+  <PauseRecord/>
+  <Delay>10</Delay>
+  <ResumeRecord/>
+  <Speak>Thank you</Speak>
+</Response>`
+
+// pauser finds the call whose recording is interrupted, or goes on.
+func pauser(m *ozml.Machine, id string) (ozml.Call, ozml.Pauser, error) {
+	call, err := m.On(id)
+	if err != nil {
+		return nil, nil, err
+	}
 	r, ok := call.(ozml.Pauser)
 	if !ok {
-		return &ozml.Fault{Code: ozml.CodeNotOffered, Msg: "recordings of this call cannot be interrupted"}
+		return nil, nil, &ozml.Fault{Code: ozml.CodeNotOffered, Msg: "recordings of this call cannot be interrupted"}
 	}
-	return m.Result(call, r.PauseRecord(ctx, m.Place()))
+	return call, r, nil
 }

@@ -16,16 +16,9 @@ func ResumeRecord() *ozml.Command {
 			"Without a pause it has no effect; over HTTP the code is 200. When no recording runs it is an error event, over HTTP 303.",
 			"Inactivity begins anew: whoever was silent before the pause has all of it again.",
 		},
-		Example: `<Response>
-  <Record Duration="600" FinishedUrl="http://app.example/rec"/>
-  <Speak>Say your number now, it is not recorded</Speak>
-  <PauseRecord/>
-  <Delay>10</Delay>
-  <ResumeRecord/>
-  <Speak>Thank you</Speak>
-</Response>`,
-		In:   ozml.Extension | ozml.ThirdParty | ozml.API,
-		Ours: true,
+		Example: pauseExample,
+		In:      ozml.Extension | ozml.ThirdParty | ozml.API,
+		Ours:    true,
 		New: func(p *ozml.Params) ozml.Action {
 			var c resumeRecord
 			callID(p, &c.id)
@@ -40,13 +33,9 @@ type resumeRecord struct{ id string }
 func (c *resumeRecord) Flow() ozml.Flow { return ozml.Flow{} }
 
 func (c *resumeRecord) Do(ctx context.Context, m *ozml.Machine) error {
-	call, err := m.On(c.id)
+	call, r, err := pauser(m, c.id)
 	if err != nil {
 		return err
-	}
-	r, ok := call.(ozml.Pauser)
-	if !ok {
-		return &ozml.Fault{Code: ozml.CodeNotOffered, Msg: "recordings of this call cannot be interrupted"}
 	}
 	return m.Result(call, r.ResumeRecord(ctx, m.Place()))
 }

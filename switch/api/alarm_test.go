@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"maps"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -56,18 +54,7 @@ func TestAlarmAnswers(t *testing.T) {
 	var got strings.Builder
 	for _, c := range alarmCases() {
 		h, x := testCommands(testAccess())
-		w := httptest.NewRecorder()
-		target := c.r.URL.RequestURI()
-		h.ServeHTTP(w, c.r)
-		h.Close()
-		if got := code(t, w); got != c.want || w.Code != 200 {
-			t.Errorf("%s: code %d, HTTP %d, want %d, 200", c.name, got, w.Code, c.want)
-		}
-		fmt.Fprintf(&got, "-- %s --\n%s %s\n\n%d\n", c.name, c.r.Method, target, w.Code)
-		for _, name := range slices.Sorted(maps.Keys(w.Header())) {
-			fmt.Fprintf(&got, "%s: %s\n", name, w.Header().Get(name))
-		}
-		fmt.Fprintf(&got, "\n%s\n", w.Body)
+		c.ask(t, h, &got)
 		if a := x.alarm; a.To != "" {
 			fmt.Fprintf(&got, "asked for: %s to %s by %q, result to %q, wait %v\n\n", a.Message.Digits(), a.To, a.Extension, a.ResultURL, a.Wait)
 		}

@@ -3,12 +3,9 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
@@ -79,19 +76,7 @@ func listCases() []answerCase {
 func TestListAnswers(t *testing.T) {
 	var got strings.Builder
 	for _, c := range listCases() {
-		h := listCommands(testAccess(), ozmltest.Lists())
-		w := httptest.NewRecorder()
-		target := c.r.URL.RequestURI()
-		h.ServeHTTP(w, c.r)
-		h.Close()
-		if got := code(t, w); got != c.want || w.Code != 200 {
-			t.Errorf("%s: code %d, HTTP %d, want %d, 200", c.name, got, w.Code, c.want)
-		}
-		fmt.Fprintf(&got, "-- %s --\n%s %s\n\n%d\n", c.name, c.r.Method, target, w.Code)
-		for _, name := range slices.Sorted(maps.Keys(w.Header())) {
-			fmt.Fprintf(&got, "%s: %s\n", name, w.Header().Get(name))
-		}
-		fmt.Fprintf(&got, "\n%s\n", w.Body)
+		c.ask(t, listCommands(testAccess(), ozmltest.Lists()), &got)
 	}
 	golden.File(t, "testdata/answers_list.txt", []byte(got.String()))
 }
