@@ -38,7 +38,10 @@ func TestConformance(t *testing.T) {
 			continue
 		}
 		live++
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) { conforms(t, a) })
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+			t.Parallel() // each is a switch of its own
+			conforms(t, a)
+		})
 	}
 	if live < 40 {
 		t.Errorf("%d scenarios are marked live, want at least 40", live)

@@ -114,6 +114,7 @@ func TestScriptsAsOnPaper(t *testing.T) {
 			if caller, _ := a.Get("caller"); strings.Contains("\n"+caller, "\nsetting ") {
 				t.Skip("not the setting of a call's own script")
 			}
+			t.Parallel() // each is a switch of its own
 			asOnPaper(t, func(file string) (string, error) {
 				s, ok := a.Get(file)
 				if !ok && file != "caller" {

@@ -79,8 +79,8 @@ func TestV1(t *testing.T) {
 		} else {
 			want("fetch", body, `"status":200`, `"problems":[{`, `OZ1052`)
 		}
-		if code, body := w.v1("PUT", "/v1/extensions/9000", `{"type":"api","url":"http://app/x"}`); code != 409 {
-			t.Errorf("a number of a configuration file: %d %s", code, body)
+		if code, body := w.v1("PUT", "/v1/extensions/9000", `{"type":"api","url":"http://app/x"}`); code != 422 || !strings.Contains(body, "users[0].password") {
+			t.Errorf("a change that leaves a configuration which serve refuses: %d %s", code, body) // see TestNumberInFile for the others
 		}
 	})
 }
