@@ -41,16 +41,43 @@ func unit(ctx context.Context, r *report) {
 	}
 }
 
-// faults tests the packages that have places to inject a fault at, in the build
-// that has them, and the built program beside web apps that fail (build tag
-// faults).
+// faults runs the tests of the build tag faults: of packages that have places to
+// inject a fault at, in the build that has them, and of the built program beside
+// web apps that fail. The other tests of those packages are unit's.
 func faults(ctx context.Context, r *report) {
-	dirs := dirsWith(r, "faults")
-	if len(dirs) == 0 {
-		r.fail("faults", "no package has the build tag")
+	dirs, tests := testsWith(r, "faults")
+	if len(tests) == 0 {
+		r.fail("faults", "no test has the build tag")
 		return
 	}
-	goTest(ctx, r, append([]string{"-race", "-tags", "faults", "-count=1", "-timeout", "10m"}, dirs...)...)
+	only := "^(" + strings.Join(tests, "|") + ")$"
+	goTest(ctx, r, append([]string{"-race", "-tags", "faults", "-count=1", "-timeout", "10m", "-run", only}, dirs...)...)
+}
+
+var testName = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+
+// testsWith are the packages that have a test file of a build tag, and the tests
+// in those files.
+func testsWith(r *report, tag string) (dirs, tests []string) {
+	for _, name := range goFiles() {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			r.fail(tag, err.Error())
+			return nil, nil
+		}
+		if !strings.HasSuffix(name, "_test.go") || !bytes.HasPrefix(src, []byte("//go:build "+tag+"\n")) {
+			continue
+		}
+		if dir := "./" + filepath.ToSlash(filepath.Dir(name)); !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+		for _, m := range testName.FindAllSubmatch(src, -1) {
+			if test := string(m[1]); test != "TestMain" {
+				tests = append(tests, test)
+			}
+		}
+	}
+	return dirs, tests
 }
 
 // dirsWith are the packages that have a file of a build tag.
