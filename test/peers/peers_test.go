@@ -92,6 +92,9 @@ func (p *proc) begin(t *testing.T) {
 	t.Helper()
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	p.cmd.WaitDelay = 5 * time.Second
+	if p.name == "php" {
+		p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // see signal
+	}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -106,19 +109,28 @@ func (p *proc) begin(t *testing.T) {
 
 // stop asks the program to end, then insists; it tells whether asking was enough.
 func (p *proc) stop() bool {
-	for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGTERM, os.Kill} {
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGTERM, syscall.SIGKILL} {
 		if p.ended() {
 			break
 		}
-		_ = p.cmd.Process.Signal(s)
+		p.signal(s)
 		select {
 		case <-p.done:
-			return s != os.Kill
+			return s != syscall.SIGKILL
 		case <-time.After(15 * time.Second):
 		}
 	}
 	<-p.done
 	return false
+}
+
+// signal reaches the program, and with php its workers, which would outlive it.
+func (p *proc) signal(s syscall.Signal) {
+	pid := p.cmd.Process.Pid
+	if p.name == "php" {
+		pid = -pid
+	}
+	_ = syscall.Kill(pid, s)
 }
 
 func (p *proc) ended() bool {
