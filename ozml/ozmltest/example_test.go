@@ -36,6 +36,18 @@ func ExamplePlay() {
 	//     2.50  call ended: script, 2.5 s
 }
 
+// played plays a script and gives its transcript and its events.
+func played(t *testing.T, f *syntax.File, sc *ozmltest.Scenario) (string, []trace.Event) {
+	var b strings.Builder
+	var es []trace.Event
+	p := trace.NewPrinter(&b)
+	ozmltest.Play(t.Context(), ozmltest.Config{Table: command.Table(), File: f, Scenario: sc, Sink: trace.SinkFunc(func(e trace.Event) {
+		es = append(es, e)
+		p.Emit(e)
+	})})
+	return b.String(), es
+}
+
 // TestFromLog: the log of a call, played again, gives the same transcript.
 func TestFromLog(t *testing.T) {
 	f, err := syntax.Parse("s.xml", []byte(`<Response><UserInput Timeout="5" Repeat="true" ForwardToUrl="http://app/a"><InitialCommands><Speak>Press a key</Speak></InitialCommands></UserInput></Response>`))
@@ -46,18 +58,8 @@ func TestFromLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	play := func(sc *ozmltest.Scenario) (string, []trace.Event) {
-		var b strings.Builder
-		var es []trace.Event
-		p := trace.NewPrinter(&b)
-		ozmltest.Play(t.Context(), ozmltest.Config{Table: command.Table(), File: f, Scenario: sc, Sink: trace.SinkFunc(func(e trace.Event) {
-			es = append(es, e)
-			p.Emit(e)
-		})})
-		return b.String(), es
-	}
-	want, events := play(sc)
-	if got, _ := play(ozmltest.FromLog(events)); got != want || !strings.Contains(got, "key 4") {
+	want, events := played(t, f, sc)
+	if got, _ := played(t, f, ozmltest.FromLog(events)); got != want || !strings.Contains(got, "key 4") {
 		t.Errorf("from the log:\n%swant\n%s", got, want)
 	}
 }
@@ -73,18 +75,8 @@ func TestFromLogRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	play := func(sc *ozmltest.Scenario) (string, []trace.Event) {
-		var b strings.Builder
-		var es []trace.Event
-		p := trace.NewPrinter(&b)
-		ozmltest.Play(t.Context(), ozmltest.Config{Table: command.Table(), File: f, Scenario: sc, Sink: trace.SinkFunc(func(e trace.Event) {
-			es = append(es, e)
-			p.Emit(e)
-		})})
-		return b.String(), es
-	}
-	want, events := play(sc)
-	if got, _ := play(ozmltest.FromLog(events)); got != want || !strings.Contains(want, "7.00  1:11 Record ended: inactivity") || !strings.Contains(want, "digit 1, 4.0 s") {
+	want, events := played(t, f, sc)
+	if got, _ := played(t, f, ozmltest.FromLog(events)); got != want || !strings.Contains(want, "7.00  1:11 Record ended: inactivity") || !strings.Contains(want, "digit 1, 4.0 s") {
 		t.Errorf("from the log:\n%swant\n%s", got, want)
 	}
 }
