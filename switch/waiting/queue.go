@@ -56,15 +56,15 @@ func New(p Parts) *Queues {
 
 // Script gives what runs on a call to a queue.
 func (q *Queues) Script(l *exchange.Line, c Config) exchange.Script {
-	if c.RingTime <= 0 {
-		c.RingTime = 20 * time.Second
-	}
 	return q.p.Scripts.Serve(l, script.Task{}, func(ctx context.Context, live ozml.Call) error {
 		return q.visitor(l, live, c).visit(ctx)
 	})
 }
 
 func (q *Queues) visitor(l *exchange.Line, call ozml.Call, c Config) *visitor {
+	if c.RingTime <= 0 {
+		c.RingTime = 20 * time.Second
+	}
 	return &visitor{q: q.of(c), cfg: c, line: l, call: call, id: string(l.Info().ID), offers: make(chan []string, 1), empty: make(chan struct{})}
 }
 

@@ -24,9 +24,6 @@ var (
 // (ozml.Queuer). An agent that answers takes the place of the script; it is watched
 // until the talk is over.
 func (q *Queues) Enqueue(ctx context.Context, l *exchange.Line, call ozml.Call, c Config, exit ozml.Keys) (how string, err error) {
-	if c.RingTime <= 0 {
-		c.RingTime = 20 * time.Second
-	}
 	v := q.visitor(l, call, c)
 	v.passes, v.exit, v.since = true, exit, time.Now()
 	place, err := v.q.enter(v)
