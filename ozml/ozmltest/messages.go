@@ -85,7 +85,7 @@ func (m messages) SMS(s ozml.SMS) (string, error) {
 		}
 		m.insert(act{m.now.Add(f.After), func() {
 			m.web.Report(ozml.Notification{Name: "SMSDeliveryReport", URL: s.ReportURL, Fields: url.Values{
-				"SmsId": {id}, "Sender": {s.From}, "Recipient": {s.To}, "Status": {status}, "Time": {m.now.Format(time.DateTime)}, "Error": {why},
+				"SmsId": {id}, "Sender": {s.From}, "Recipient": {s.To}, "Status": {status}, "Time": {m.now.Format(ozml.Stamp)}, "Error": {why},
 				"ApiExtension": {cmp.Or(s.Extension, s.Own)},
 			}})
 		}, true})

@@ -62,7 +62,7 @@ func moment(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.Local().Format(time.DateTime)
+	return t.Local().Format(ozml.Stamp)
 }
 
 // legible leaves out what XML 1.0 cannot hold, which a text from outside may.

@@ -68,7 +68,7 @@ func (r *Runner) Tell(l *exchange.Line, to, state string) {
 	t.Operator = append(t.Operator[:len(t.Operator):len(t.Operator)], to)
 	r.web(infoOf(l), t, l.Sink()).State(ozml.Notification{Name: "CallChanged", URL: to, Fields: url.Values{
 		"CallState": {state}, "Source": {source}, "Destination": {destination},
-		"StartTime":    {i.Started.Format("2006-01-02 15:04:05")},
+		"StartTime":    {i.Started.Format(ozml.Stamp)},
 		"RingDuration": {ozml.Decimals(ring)}, "TalkDuration": {ozml.Decimals(talk)},
 	}})
 }

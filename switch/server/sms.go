@@ -213,7 +213,7 @@ func (s *Server) arrive(e extension.Extension, m ozml.Received) (taken bool) {
 	}
 	s.web.ForCall(notify.CallContext{Info: ozml.CallInfo{Extension: e.Number}, ErrorURL: e.ErrorURL, Operator: e.URLs(), Sensitive: e.SensitiveInput}).Report(ozml.Notification{
 		Name: "IncomingSMS", URL: e.SMSURL, Fields: url.Values{
-			"ApiExtension": {e.Number}, "Sender": {m.From}, "Recipient": {m.To}, "Message": {m.Text}, "ReceivedTime": {m.Came.Local().Format(time.DateTime)},
+			"ApiExtension": {e.Number}, "Sender": {m.From}, "Recipient": {m.To}, "Message": {m.Text}, "ReceivedTime": {m.Came.Local().Format(ozml.Stamp)},
 		},
 	})
 	return false
@@ -302,7 +302,7 @@ func (s *Server) report(m message.SMS, words string, st message.State) {
 		cc.Info.Caller, cc.Info.CallerName, cc.Info.Dialed, cc.Info.Direction, cc.Sink = i.From, i.FromName, i.Dialed, i.Direction.String(), l.Sink()
 	}
 	f := url.Values{
-		"SmsId": {m.ID}, "Sender": {m.From}, "Recipient": {m.To}, "Status": {string(st)}, "Time": {time.Now().Format(time.DateTime)}, "ApiExtension": {m.Extension}, "Error": {""},
+		"SmsId": {m.ID}, "Sender": {m.From}, "Recipient": {m.To}, "Status": {string(st)}, "Time": {time.Now().Format(ozml.Stamp)}, "ApiExtension": {m.Extension}, "Error": {""},
 	}
 	if st != message.Delivered {
 		f.Set("Error", words)
