@@ -109,12 +109,6 @@ func read(c Call) (*whole, error) {
 	return w, err
 }
 
-// Documents gives the scripts that a call ran, each text once.
-func Documents(c Call) ([]Document, error) {
-	w, err := read(c)
-	return w.Documents, err
-}
-
 // JSON writes {call, events, documents, recordings, quality}.
 func JSON(w io.Writer, c Call) error {
 	all, err := read(c)
